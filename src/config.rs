@@ -1,0 +1,1 @@
+//! config.toml → Config; errors name file, line, key and allowed values.

@@ -1,0 +1,100 @@
+//! What is wrong with an operator's file: place, sentence, remedy, and a picture of the line.
+
+use std::fmt;
+use std::ops::Range;
+
+/// One thing that is wrong in one file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Complaint {
+    /// File as the operator knows it, `rules/20-network.toml`.
+    pub file: String,
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in characters, from 1.
+    pub column: usize,
+    /// What is wrong.
+    pub message: String,
+    /// What to do; may be empty.
+    pub help: String,
+    /// The line itself.
+    pub source_line: String,
+    /// How many characters are marked, at least 1.
+    pub width: usize,
+}
+
+impl Complaint {
+    /// A complaint about these bytes of a file's text.
+    pub fn at(file: &str, text: &str, span: Range<usize>, message: impl Into<String>, help: impl Into<String>) -> Complaint {
+        let before = text.get(..span.start).unwrap_or(text);
+        let line_start = before.rfind('\n').map_or(0, |i| i + 1);
+        let source_line = text.get(line_start..).unwrap_or("").lines().next().unwrap_or("").to_owned();
+        let column = before.get(line_start..).unwrap_or("").chars().count() + 1;
+        let marked = text.get(span).unwrap_or("").lines().next().unwrap_or("").chars().count();
+        Complaint {
+            file: file.to_owned(),
+            line: before.matches('\n').count() + 1,
+            column,
+            message: message.into(),
+            help: help.into(),
+            source_line,
+            width: marked.max(1),
+        }
+    }
+
+    /// A complaint about a whole file.
+    pub fn whole(file: &str, message: impl Into<String>, help: impl Into<String>) -> Complaint {
+        Complaint::at(file, "", 0..0, message, help)
+    }
+}
+
+/// The nearest of some words, for "did you mean": at most a third of the letters differ.
+pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let word = word.to_lowercase();
+    let most = (word.chars().count() / 3).max(1);
+    known.into_iter().map(|k| (distance(&word, &k.to_lowercase()), k)).filter(|(d, _)| *d <= most).min_by_key(|(d, _)| *d).map(|(_, k)| k)
+}
+
+/// Damerau-Levenshtein distance (adjacent transpositions count one), in characters.
+pub fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut older: Vec<usize> = Vec::new();
+    let mut last: Vec<usize> = (0..=b.len()).collect();
+    let mut before = None;
+    for (i, ca) in a.chars().enumerate() {
+        let mut row = vec![i + 1];
+        let mut left_char = None;
+        for (j, cb) in b.iter().enumerate() {
+            let at = |r: &[usize], k: usize| r.get(k).copied().unwrap_or(usize::MAX / 2);
+            let mut best = (at(&last, j) + usize::from(ca != *cb)).min(at(&last, j + 1) + 1).min(at(&row, j) + 1);
+            if before == Some(*cb) && left_char == Some(ca) {
+                best = best.min(j.checked_sub(1).map_or(usize::MAX / 2, |k| at(&older, k)) + 1);
+            }
+            row.push(best);
+            left_char = Some(*cb);
+        }
+        before = Some(ca);
+        older = std::mem::replace(&mut last, row);
+    }
+    last.last().copied().unwrap_or(0)
+}
+
+impl fmt::Display for Complaint {
+    /// `file:line:column: message`, the line with its mark, and the remedy.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}:{}:{}: {}", self.file, self.line, self.column, self.message)?;
+        if !self.source_line.is_empty() {
+            // Full-width characters take two columns on a terminal.
+            let columns = |text: &str| text.chars().map(|c| if c >= '\u{1100}' { 2 } else { 1 }).sum::<usize>();
+            let lead: String = self.source_line.chars().take(self.column - 1).collect();
+            let marked: String = self.source_line.chars().skip(self.column - 1).take(self.width).collect();
+            let number = self.line.to_string();
+            let gutter = " ".repeat(number.len());
+            writeln!(f, " {gutter} |\n {number} | {}", self.source_line)?;
+            writeln!(f, " {gutter} | {}{}", " ".repeat(columns(&lead)), "^".repeat(columns(&marked).max(1)))?;
+        }
+        if !self.help.is_empty() {
+            writeln!(f, "   = {}", self.help)?;
+        }
+        Ok(())
+    }
+}

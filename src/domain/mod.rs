@@ -1,0 +1,340 @@
+//! The pure heart: what happened (`Event`), what is known (`Case`), what follows (`Decision`).
+//!
+//! Nothing here does I/O, reads a clock or draws a random number. [`decide`] may *ask*: a getter of [`Case`] that lacks an answer
+//! returns the [`Need`] for it, which travels up by `?`; the desk answers and calls again. So the code reads straight and a test
+//! needs no server.
+
+pub mod complaint;
+pub mod facts;
+pub mod intake;
+pub mod message;
+pub mod orders;
+pub mod origin;
+pub mod policy;
+pub mod reply;
+pub mod reports;
+pub mod rules;
+pub mod sla;
+pub mod tags;
+pub mod text;
+pub mod thread;
+pub mod ticket;
+pub mod trust;
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use message::{Address, Draft, LetterId, LetterKind, MessageId, Reading};
+use policy::Policy;
+use ticket::{Change, Ticket, TicketNo, Version};
+
+/// The unique key of a cause: `mail:…`, `due:1042:…`, `slot:daily:2026-12-01T07:00:00Z`, `fate:…`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct CauseKey(pub String);
+
+/// One thing that happened.
+#[derive(Debug, Clone)]
+pub struct Event {
+    /// Its key: deciding it twice is impossible.
+    pub key: CauseKey,
+    /// When it happened: arrival for a mail, the moment itself for a clock.
+    pub at: DateTime<Utc>,
+    /// What.
+    pub what: What,
+}
+
+/// Everything that can happen.
+#[derive(Debug, Clone)]
+pub enum What {
+    /// A mail came in.
+    Mail(Incoming),
+    /// A ticket's clock struck.
+    Due(TicketNo),
+    /// A report's time has come.
+    Slot {
+        /// Name of the `[[summary]]`.
+        name: String,
+        /// The slot's own time.
+        at: DateTime<Utc>,
+    },
+    /// A letter could not be delivered for good.
+    Undelivered(Undelivered),
+}
+
+/// A mail with where and how it came.
+#[derive(Debug, Clone)]
+pub struct Incoming {
+    /// Configured mailbox.
+    pub mailbox: String,
+    /// What it says.
+    pub reading: Arc<Reading>,
+    /// It came before the desk was there: no automatic mail.
+    pub quiet: bool,
+}
+
+/// The end of an envelope that was refused for good.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Undelivered {
+    /// The letter.
+    pub letter: LetterId,
+    /// What kind of letter.
+    pub kind: LetterKind,
+    /// Its ticket.
+    pub ticket: Option<TicketNo>,
+    /// Its subject.
+    pub subject: String,
+    /// The recipient.
+    pub to: Address,
+    /// What the server said, or how long was tried.
+    pub why: String,
+}
+
+/// A question that `decide` puts to the desk.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Query {
+    /// Which of these ids are known, newest first as given? → [`Answer::Known`]
+    Known(Vec<MessageId>),
+    /// A ticket by number → [`Answer::Ticket`]
+    Ticket(TicketNo),
+    /// The live tickets of a requester, newest first → [`Answer::Numbers`]
+    LiveOf(Address),
+    /// The number for a ticket that this cause opens; the same cause gets the same number → [`Answer::Number`]
+    NewNumber,
+    /// How many automatic letters were written to this address since then → [`Answer::Count`]
+    AutomaticTo(Address, DateTime<Utc>),
+    /// How many automatic letters were written for this ticket since then → [`Answer::Count`]
+    AutomaticFor(TicketNo, DateTime<Utc>),
+    /// Letters that are held for this ticket → [`Answer::Letters`]
+    Held(TicketNo),
+    /// Tickets that are live or were touched since then → [`Answer::Tickets`]
+    Since(DateTime<Utc>),
+}
+
+/// What the desk answers.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Answer {
+    /// Known messages.
+    Known(Vec<Known>),
+    /// A ticket, if there is one.
+    Ticket(Option<Box<Ticket>>),
+    /// Ticket numbers.
+    Numbers(Vec<TicketNo>),
+    /// One new number.
+    Number(TicketNo),
+    /// A tally.
+    Count(u32),
+    /// Held letters.
+    Letters(Vec<HeldLetter>),
+    /// Tickets.
+    Tickets(Vec<Ticket>),
+}
+
+/// A message that the store knows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Known {
+    /// Its id.
+    pub id: MessageId,
+    /// Its ticket.
+    pub ticket: TicketNo,
+    /// The text of the letter, where the message is one of ours: it is subtracted from answers first.
+    pub sent: Option<String>,
+}
+
+/// A letter that waits for `[send]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HeldLetter {
+    /// Its row.
+    pub id: LetterId,
+    /// Why it is held.
+    pub why: String,
+    /// Its subject.
+    pub subject: String,
+}
+
+/// What `decide` must know before it can go on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Need(pub Vec<Query>);
+
+/// The answers so far.
+#[derive(Debug, Clone, Default)]
+pub struct Case {
+    answers: Vec<(Query, Answer)>,
+}
+
+macro_rules! getter {
+    ($(#[$doc:meta])* $name:ident($($arg:ident: $type:ty),*) -> $out:ty, $query:expr, $variant:ident($bound:pat) => $value:expr) => {
+        $(#[$doc])*
+        ///
+        /// # Errors
+        /// The [`Need`] for the answer, when it is not there yet.
+        pub fn $name(&self, $($arg: $type),*) -> Result<$out, Need> {
+            let query = $query;
+            match self.answers.iter().find(|(q, _)| *q == query) {
+                Some((_, Answer::$variant($bound))) => Ok($value),
+                _ => Err(Need(vec![query])),
+            }
+        }
+    };
+}
+
+impl Case {
+    /// Adds an answer.
+    pub fn learn(&mut self, query: Query, answer: Answer) {
+        self.answers.push((query, answer));
+    }
+
+    getter!(
+        /// The known ones among these ids.
+        known(ids: &[MessageId]) -> &[Known], Query::Known(ids.to_vec()), Known(list) => list.as_slice());
+    getter!(
+        /// A ticket by number.
+        ticket(number: TicketNo) -> Option<&Ticket>, Query::Ticket(number), Ticket(ticket) => ticket.as_deref());
+    getter!(
+        /// Live tickets of a requester.
+        live_of(address: &Address) -> &[TicketNo], Query::LiveOf(address.clone()), Numbers(list) => list.as_slice());
+    getter!(
+        /// The number of the ticket that this cause opens.
+        new_number() -> TicketNo, Query::NewNumber, Number(number) => *number);
+    getter!(
+        /// Automatic letters to an address since then.
+        automatic_to(address: &Address, since: DateTime<Utc>) -> u32, Query::AutomaticTo(address.clone(), since), Count(n) => *n);
+    getter!(
+        /// Automatic letters for a ticket since then.
+        automatic_for(number: TicketNo, since: DateTime<Utc>) -> u32, Query::AutomaticFor(number, since), Count(n) => *n);
+    getter!(
+        /// Held letters of a ticket.
+        held(number: TicketNo) -> &[HeldLetter], Query::Held(number), Letters(list) => list.as_slice());
+    getter!(
+        /// Tickets that are live or were touched since then.
+        since(since: DateTime<Utc>) -> &[Ticket], Query::Since(since), Tickets(list) => list.as_slice());
+}
+
+/// Why something was decided, in a sentence with its evidence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Reason(pub String);
+
+/// What became of a cause.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "became", rename_all = "snake_case")]
+pub enum Outcome {
+    /// A new ticket.
+    Opened {
+        /// Its number.
+        ticket: TicketNo,
+    },
+    /// A message of a ticket.
+    Joined {
+        /// Its number.
+        ticket: TicketNo,
+    },
+    /// Filed with a ticket, but nothing follows: an automatic reply, a bounce.
+    Filed {
+        /// Its number.
+        ticket: TicketNo,
+    },
+    /// An agent's mail whose orders were refused; its text is kept with the ticket.
+    Refused {
+        /// The ticket that it spoke of.
+        ticket: Option<TicketNo>,
+    },
+    /// A question that was answered by mail.
+    Answered,
+    /// Kept, but no ticket: bulk mail, our own mail, a bounce of nothing known.
+    Ignored,
+    /// A clock or slot that did its work.
+    Done,
+}
+
+impl Outcome {
+    /// The ticket that the cause ended in.
+    pub fn ticket(&self) -> Option<TicketNo> {
+        match self {
+            Outcome::Opened { ticket } | Outcome::Joined { ticket } | Outcome::Filed { ticket } => Some(*ticket),
+            Outcome::Refused { ticket } => *ticket,
+            Outcome::Answered | Outcome::Ignored | Outcome::Done => None,
+        }
+    }
+}
+
+/// What follows from an event: data, carried out by the desk in one commit.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decision {
+    /// What became of it.
+    pub outcome: Outcome,
+    /// Who did it, for the journal: an agent's handle, an address, `desk`.
+    pub actor: String,
+    /// Changes, in order. A new ticket begins with [`Change::Opened`].
+    pub changes: Vec<(TicketNo, Change)>,
+    /// The versions that this was decided on; another version means: decide again.
+    pub guards: Vec<(TicketNo, Version)>,
+    /// Mails to write.
+    pub drafts: Vec<Draft>,
+    /// Held letters that may go now.
+    pub release: Vec<LetterId>,
+    /// The mail's text stays internal (a note, a refused order): never relayed or quoted to a requester.
+    pub internal: bool,
+    /// Reasons with evidence.
+    pub because: Vec<Reason>,
+    /// How a mail was judged, for `explain`.
+    pub judged: Option<Box<Judged>>,
+}
+
+impl Decision {
+    /// A decision with this outcome and nothing else yet.
+    pub fn new(outcome: Outcome, actor: impl Into<String>) -> Decision {
+        Decision {
+            outcome,
+            actor: actor.into(),
+            changes: Vec::new(),
+            guards: Vec::new(),
+            drafts: Vec::new(),
+            release: Vec::new(),
+            internal: false,
+            because: Vec::new(),
+            judged: None,
+        }
+    }
+
+    /// Adds a reason.
+    pub fn because(&mut self, reason: impl Into<String>) {
+        self.because.push(Reason(reason.into()));
+    }
+}
+
+/// Every judgement of one mail, with its reasons.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Judged {
+    /// What kind of mail it is.
+    pub origin: origin::Origin,
+    /// Who wrote it and how far that is believed.
+    pub sender: trust::Sender,
+    /// The tags found in subject and body, carried out or not.
+    pub tags: Vec<tags::Tag>,
+    /// What went wrong with the tags, one sentence each.
+    pub tag_errors: Vec<String>,
+    /// The ticket that it belongs to.
+    pub thread: thread::Thread,
+    /// The own words after the stored text of the mail answered was subtracted.
+    pub reply: message::ReplyText,
+    /// What the rules say.
+    pub verdict: rules::Verdict,
+    /// Why the relay is held, if it is.
+    pub held: Option<String>,
+}
+
+/// Decides one event. Pure and total: the same arguments give the same answer.
+///
+/// # Errors
+/// The [`Need`] for what must be known first; the caller answers it in the case and calls again.
+pub fn decide(case: &Case, event: &Event, policy: &Policy, now: DateTime<Utc>) -> Result<Decision, Need> {
+    match &event.what {
+        What::Mail(mail) => intake::mail(case, event, mail, policy, now),
+        What::Due(number) => sla::struck(case, *number, policy, now),
+        What::Slot { name, at } => reports::slot(case, name, *at, policy),
+        What::Undelivered(fate) => intake::undelivered(case, fate, policy, now),
+    }
+}

@@ -1,0 +1,1 @@
+//! What an agent ordered, carried out: all or nothing.

@@ -1,0 +1,375 @@
+//! A ticket and the only way to change it.
+//!
+//! [`Ticket::apply`] is the single door: the store, the tags and the rules make [`Change`]s, and the journal keeps each with the
+//! value before it, so that history, undo and time in state need nothing else. Status follows ITIL's words.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::message::{Address, MessageId, Person};
+
+/// A ticket's number as people say it: `#1042`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TicketNo(pub i64);
+
+impl fmt::Display for TicketNo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "#{}", self.0)
+    }
+}
+
+/// Counts the commits to a ticket; a decision made on an older version is made again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Version(pub i64);
+
+macro_rules! closed_set {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal | $zh:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum $name { $($(#[$vdoc])* $variant),+ }
+
+        impl $name {
+            /// Every member, in order.
+            pub const ALL: &'static [$name] = &[$($name::$variant),+];
+
+            /// The English word, as rules, tags and JSON spell it.
+            pub fn as_str(self) -> &'static str {
+                match self { $($name::$variant => $text),+ }
+            }
+
+            /// The Chinese word.
+            pub fn zh(self) -> &'static str {
+                match self { $($name::$variant => $zh),+ }
+            }
+
+            /// Reads either word, any case.
+            pub fn parse(text: &str) -> Option<$name> {
+                let text = text.trim().to_lowercase();
+                $name::ALL.iter().copied().find(|v| v.as_str() == text || v.zh() == text)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    };
+}
+
+closed_set! {
+    /// Where a ticket stands.
+    Status {
+        /// Nobody has answered yet.
+        New = "new" | "新建",
+        /// Somebody works on it.
+        Open = "open" | "处理中",
+        /// The requester has to answer.
+        Waiting = "waiting" | "等待",
+        /// Solved as the agent sees it; the requester is asked to confirm.
+        Resolved = "resolved" | "已解决",
+        /// Done.
+        Closed = "closed" | "已关闭",
+    }
+}
+
+impl Status {
+    /// Counts as work that is still to be done.
+    pub fn is_live(self) -> bool {
+        matches!(self, Status::New | Status::Open | Status::Waiting)
+    }
+}
+
+closed_set! {
+    /// What the requester wants (ITIL).
+    Kind {
+        /// Something is broken.
+        Incident = "incident" | "故障",
+        /// Something is wanted.
+        Request = "request" | "请求",
+        /// A question.
+        Question = "question" | "咨询",
+        /// Praise, complaint, suggestion.
+        Feedback = "feedback" | "反馈",
+        /// A monitoring system's word.
+        Alert = "alert" | "告警",
+    }
+}
+
+closed_set! {
+    /// How many are hit, or how urgent it is.
+    Level {
+        /// One person, or no hurry.
+        Low = "low" | "低",
+        /// The usual.
+        Medium = "medium" | "中",
+        /// A team, or work is blocked.
+        High = "high" | "高",
+    }
+}
+
+closed_set! {
+    /// Impact × urgency.
+    Priority {
+        /// When there is time.
+        Low = "low" | "低",
+        /// The usual.
+        Normal = "normal" | "普通",
+        /// Before the usual.
+        High = "high" | "高",
+        /// Now.
+        Urgent = "urgent" | "紧急",
+    }
+}
+
+/// A ticket as stored: `number, version, doc`; the doc is this.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Ticket {
+    /// Its number.
+    pub number: TicketNo,
+    /// Commits so far.
+    pub version: Version,
+    /// Subject of the first mail, without prefixes.
+    pub subject: String,
+    /// Who asked.
+    pub requester: Person,
+    /// Others in the conversation: they get replies in Cc and may write.
+    pub participants: Vec<Person>,
+    /// Mailbox that it came to.
+    pub mailbox: String,
+    /// Language of the requester.
+    pub language: String,
+    /// Where it stands.
+    pub status: Status,
+    /// The agent's handle.
+    pub owner: Option<String>,
+    /// The team's name.
+    pub team: Option<String>,
+    /// Category id; `None` is unclassified.
+    pub category: Option<String>,
+    /// What is wanted.
+    pub kind: Option<Kind>,
+    /// How many are hit.
+    pub impact: Level,
+    /// How urgent.
+    pub urgency: Level,
+    /// Impact × urgency, or what an agent set.
+    pub priority: Priority,
+    /// Extracted facts: `error_code` → `809`.
+    pub fields: BTreeMap<String, String>,
+    /// Free labels.
+    pub labels: Vec<String>,
+    /// Articles that were sent to the requester.
+    pub links: Vec<String>,
+    /// When the first mail arrived.
+    pub opened: DateTime<Utc>,
+    /// When it last changed.
+    pub updated: DateTime<Utc>,
+    /// When a person first answered.
+    pub answered: Option<DateTime<Utc>>,
+    /// When it was resolved last.
+    pub resolved: Option<DateTime<Utc>>,
+    /// When it was closed last.
+    pub closed: Option<DateTime<Utc>>,
+    /// Until when it waits, where a time was named.
+    pub wait_until: Option<DateTime<Utc>>,
+    /// Message-ID of the requester's newest mail: what replies answer.
+    pub last_from_requester: Option<MessageId>,
+    /// Addresses that refused mail for good.
+    pub unreachable: Vec<Address>,
+    /// The ticket that this one grew out of (a late answer to a closed one, a stranger's answer).
+    pub linked: Option<TicketNo>,
+    /// It came before the desk was there: no automatic mail (promise 16).
+    pub quiet: bool,
+}
+
+impl Ticket {
+    /// A ticket's first state: what is known before any rule spoke.
+    pub fn open(number: TicketNo, subject: String, requester: Person, mailbox: String, language: String, at: DateTime<Utc>) -> Ticket {
+        Ticket {
+            number,
+            version: Version(0),
+            subject,
+            requester,
+            participants: Vec::new(),
+            mailbox,
+            language,
+            status: Status::New,
+            owner: None,
+            team: None,
+            category: None,
+            kind: None,
+            impact: Level::Medium,
+            urgency: Level::Medium,
+            priority: Priority::Normal,
+            fields: BTreeMap::new(),
+            labels: Vec::new(),
+            links: Vec::new(),
+            opened: at,
+            updated: at,
+            answered: None,
+            resolved: None,
+            closed: None,
+            wait_until: None,
+            last_from_requester: None,
+            unreachable: Vec::new(),
+            linked: None,
+            quiet: false,
+        }
+    }
+
+    /// Requester or participant?
+    pub fn takes_part(&self, address: &Address) -> bool {
+        self.requester.address == *address || self.participants.iter().any(|p| p.address == *address)
+    }
+
+    /// Makes one change and returns what undoes it; `None` when nothing changed.
+    ///
+    /// This is the only place where a ticket changes.
+    pub fn apply(&mut self, change: &Change, at: DateTime<Utc>) -> Option<Change> {
+        let before = self.swap(change, at)?;
+        self.updated = at;
+        Some(before)
+    }
+
+    fn swap(&mut self, change: &Change, at: DateTime<Utc>) -> Option<Change> {
+        fn put<T: PartialEq + Clone>(slot: &mut T, value: &T) -> Option<T> {
+            (slot != value).then(|| std::mem::replace(slot, value.clone()))
+        }
+        match change {
+            Change::Opened(_) => None,
+            Change::Status(status) => {
+                let before = put(&mut self.status, status)?;
+                match status {
+                    Status::Resolved => self.resolved = Some(at),
+                    Status::Closed => self.closed = Some(at),
+                    Status::New | Status::Open | Status::Waiting => {}
+                }
+                if *status != Status::Waiting {
+                    self.wait_until = None;
+                }
+                Some(Change::Status(before))
+            }
+            Change::WaitUntil(until) => put(&mut self.wait_until, until).map(Change::WaitUntil),
+            Change::Owner(owner) => put(&mut self.owner, owner).map(Change::Owner),
+            Change::Team(team) => put(&mut self.team, team).map(Change::Team),
+            Change::Category(category) => put(&mut self.category, category).map(Change::Category),
+            Change::Kind(kind) => put(&mut self.kind, kind).map(Change::Kind),
+            Change::Impact(level) => put(&mut self.impact, level).map(Change::Impact),
+            Change::Urgency(level) => put(&mut self.urgency, level).map(Change::Urgency),
+            Change::Priority(priority) => put(&mut self.priority, priority).map(Change::Priority),
+            Change::Field(name, value) => {
+                let before = match value {
+                    Some(value) => self.fields.insert(name.clone(), value.clone()),
+                    None => self.fields.remove(name),
+                };
+                (before != *value).then(|| Change::Field(name.clone(), before))
+            }
+            Change::Label(label, on) => toggle(&mut self.labels, label, *on).then(|| Change::Label(label.clone(), !on)),
+            Change::Link(article, on) => toggle(&mut self.links, article, *on).then(|| Change::Link(article.clone(), !on)),
+            Change::Participant(person, on) => {
+                toggle(&mut self.participants, person, *on).then(|| Change::Participant(person.clone(), !on))
+            }
+            Change::Unreachable(address, on) => {
+                toggle(&mut self.unreachable, address, *on).then(|| Change::Unreachable(address.clone(), !on))
+            }
+            Change::Answered(when) => put(&mut self.answered, when).map(Change::Answered),
+            Change::LastFromRequester(id) => put(&mut self.last_from_requester, id).map(Change::LastFromRequester),
+            Change::Requester(person) => put(&mut self.requester, person).map(Change::Requester),
+            Change::Language(language) => put(&mut self.language, language).map(Change::Language),
+        }
+    }
+}
+
+/// Adds or removes a member; false when it was so already.
+fn toggle<T: PartialEq + Clone>(list: &mut Vec<T>, item: &T, on: bool) -> bool {
+    let here = list.contains(item);
+    if here == on {
+        return false;
+    }
+    if on {
+        list.push(item.clone());
+    } else {
+        list.retain(|other| other != item);
+    }
+    true
+}
+
+/// One change of one ticket.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Change {
+    /// The ticket comes into being in this state.
+    Opened(Box<Ticket>),
+    /// Status.
+    Status(Status),
+    /// Waiting until then; `None` waits without a limit.
+    WaitUntil(Option<DateTime<Utc>>),
+    /// The owner's handle.
+    Owner(Option<String>),
+    /// The team's name.
+    Team(Option<String>),
+    /// Category id.
+    Category(Option<String>),
+    /// What is wanted.
+    Kind(Option<Kind>),
+    /// How many are hit.
+    Impact(Level),
+    /// How urgent.
+    Urgency(Level),
+    /// Priority.
+    Priority(Priority),
+    /// A field's value; `None` removes it.
+    Field(String, Option<String>),
+    /// A label on or off.
+    Label(String, bool),
+    /// An article sent to the requester (or, undone, not).
+    Link(String, bool),
+    /// A participant in or out.
+    Participant(Person, bool),
+    /// An address that refuses mail.
+    Unreachable(Address, bool),
+    /// When a person first answered.
+    Answered(Option<DateTime<Utc>>),
+    /// The requester's newest mail.
+    LastFromRequester(Option<MessageId>),
+    /// Who asked.
+    Requester(Person),
+    /// The requester's language.
+    Language(String),
+}
+
+/// Impact × urgency → priority: rows are impact low to high, columns urgency low to high.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Matrix(pub [[Priority; 3]; 3]);
+
+impl Default for Matrix {
+    fn default() -> Matrix {
+        use Priority::{High, Low, Normal, Urgent};
+        Matrix([[Low, Normal, Normal], [Low, Normal, High], [Normal, High, Urgent]])
+    }
+}
+
+impl Matrix {
+    /// The priority for these two.
+    pub fn priority(&self, impact: Level, urgency: Level) -> Priority {
+        let Matrix([low, medium, high]) = self;
+        let [l, m, h] = match impact {
+            Level::Low => low,
+            Level::Medium => medium,
+            Level::High => high,
+        };
+        *match urgency {
+            Level::Low => l,
+            Level::Medium => m,
+            Level::High => h,
+        }
+    }
+}

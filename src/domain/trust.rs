@@ -1,0 +1,171 @@
+//! Signed ids and who may give orders (promise 6).
+//!
+//! Every mail of the desk carries ids that only the desk can make: HMAC-SHA-256 over (purpose, ticket, person), cut to 80 bits.
+
+use std::fmt;
+
+use hmac::{Hmac, KeyInit, Mac};
+use serde::Serialize;
+use sha2::Sha256;
+
+use super::message::{Address, MessageId, Reading};
+use super::policy::{Policy, Role};
+use super::ticket::TicketNo;
+
+/// The desk's secret key: 32 bytes, kept in a file of its own.
+#[derive(Clone)]
+pub struct Key(pub [u8; 32]);
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Key(…)")
+    }
+}
+
+impl Key {
+    /// 16 base32 letters (80 bits) of the HMAC over the parts, each framed by its length.
+    pub fn sign(&self, parts: &[&str]) -> String {
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) else { return String::new() };
+        for part in parts {
+            mac.update(&(part.len() as u64).to_be_bytes());
+            mac.update(part.as_bytes());
+        }
+        let digest = mac.finalize().into_bytes();
+        let short: Vec<u8> = digest.iter().take(10).copied().collect();
+        data_encoding::BASE32_NOPAD.encode(&short).to_lowercase()
+    }
+}
+
+/// What a signed id of ours says. Text form: `pd.<ticket>.<handle or 0>.<signature>`; it stands
+/// - as the anchor, first in References: `<pd.1042.li.SIG@desk.example>`,
+/// - in the `Ref:` line of the text: `Ref: pd.1042.li.SIG`,
+/// - in the plus address where one is used: `support+pd.1042.li.SIG@desk.example`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Token {
+    /// The ticket that it names.
+    pub ticket: TicketNo,
+    /// The agent that it was mailed to; `None` for requesters and participants.
+    pub agent: Option<String>,
+}
+
+impl Token {
+    /// The text form.
+    pub fn text(&self, key: &Key) -> String {
+        let agent = self.agent.as_deref().unwrap_or("0");
+        let number = self.ticket.0.to_string();
+        format!("pd.{number}.{agent}.{}", key.sign(&["token", &number, agent]))
+    }
+
+    /// Reads and verifies a text form; `None` when it is none of ours.
+    pub fn read(text: &str, key: &Key) -> Option<Token> {
+        let text = text.trim().to_ascii_lowercase();
+        let mut parts = text.strip_prefix("pd.")?.splitn(2, '.');
+        let number: i64 = parts.next()?.parse().ok()?;
+        let (agent, signature) = parts.next()?.rsplit_once('.')?;
+        let sound = key.sign(&["token", &number.to_string(), agent]) == signature;
+        sound.then(|| Token { ticket: TicketNo(number), agent: (agent != "0").then(|| agent.to_owned()) })
+    }
+
+    /// The anchor: a Message-ID that stands first in References of every mail of the ticket.
+    pub fn anchor(&self, key: &Key, domain: &str) -> Option<MessageId> {
+        MessageId::parse(&format!("{}@{domain}", self.text(key)))
+    }
+}
+
+/// Who wrote a mail.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Sender {
+    /// `requester`, `agent`, `lead`, `desk`, `stranger`.
+    pub role: SenderRole,
+    /// The agent's handle, where From is an agent's.
+    pub agent: Option<String>,
+    /// May this mail give orders?
+    pub trusted: bool,
+    /// Why.
+    pub because: String,
+}
+
+/// Roles, as `explain` and rules spell them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SenderRole {
+    /// Anybody who writes for help.
+    Requester,
+    /// An agent by address.
+    Agent,
+    /// A lead by address.
+    Lead,
+}
+
+impl SenderRole {
+    /// The word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            SenderRole::Requester => "requester",
+            SenderRole::Agent => "agent",
+            SenderRole::Lead => "lead",
+        }
+    }
+}
+
+/// Every token of ours in a mail: plus addresses, References, `Ref:` lines; each once, in that order.
+pub fn tokens(mail: &Reading, policy: &Policy) -> Vec<(Token, TokenPlace)> {
+    let mut found: Vec<(Token, TokenPlace)> = Vec::new();
+    let mut add = |token: Option<Token>, place| {
+        if let Some(token) = token
+            && !found.iter().any(|(t, _)| *t == token)
+        {
+            found.push((token, place));
+        }
+    };
+    let addresses = mail.recipients().map(|p| &p.address).chain(mail.delivered_to.iter());
+    for address in addresses.filter(|a| policy.is_own(a)) {
+        if let Some((_, detail)) = address.split_plus() {
+            add(Token::read(detail, &policy.key), TokenPlace::Address);
+        }
+    }
+    for id in mail.references.iter().rev() {
+        if let Some((local, _)) = id.as_str().split_once('@') {
+            add(Token::read(local, &policy.key), TokenPlace::Reference);
+        }
+    }
+    for word in mail.text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '.' || c == '-' || c == '_')).filter(|w| w.starts_with("pd."))
+    {
+        add(Token::read(word.trim_end_matches('.'), &policy.key), TokenPlace::RefLine);
+    }
+    found
+}
+
+/// Where a token stood.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenPlace {
+    /// In an address of ours.
+    Address,
+    /// In In-Reply-To or References.
+    Reference,
+    /// In a quoted `Ref:` line.
+    RefLine,
+}
+
+/// Who wrote this mail, and may he give orders? From alone is never believed.
+pub fn judge(mail: &Reading, tokens: &[(Token, TokenPlace)], policy: &Policy) -> Sender {
+    let agent = mail.from.as_ref().and_then(|p| policy.agent_at(&p.address));
+    let Some(agent) = agent else {
+        return Sender { role: SenderRole::Requester, agent: None, trusted: false, because: "From is no agent's address".into() };
+    };
+    let role = if agent.role == Role::Lead { SenderRole::Lead } else { SenderRole::Agent };
+    let token = tokens.iter().find(|(t, _)| t.agent.as_deref() == Some(agent.handle.as_str()));
+    let (trusted, because) = match token {
+        Some((token, _)) => (
+            true,
+            format!("From is {} and the mail carries the token that was mailed to {} for {}", agent.address, agent.handle, token.ticket),
+        ),
+        None => (false, format!("From is {}, but the mail carries no token that was mailed to {}", agent.address, agent.handle)),
+    };
+    Sender { role, agent: Some(agent.handle.clone()), trusted, because }
+}
+
+/// The tickets' tokens are made from these addresses' domain.
+pub fn token_domain(own: &Address) -> &str {
+    own.domain()
+}

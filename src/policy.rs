@@ -1,0 +1,1 @@
+//! load(dir) → Policy or complaints.

@@ -1,0 +1,387 @@
+//! What the desk remembers, as domain verbs. No SQL in signatures: a second backend is one file and one arm in [`open`].
+//!
+//! Every writing verb joins the current batch; nothing of a batch is durable before [`Store::flush`], all of it after, and
+//! [`Store::drop_batch`] forgets it. Answers see the batch at once.
+
+pub mod sqlite;
+
+use std::path::Path;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::domain::message::{Address, Arrival, BlobHash, Cursor, Folder, Letter, LetterId, LetterKind, MessageId};
+use crate::domain::ticket::{Change, Ticket, TicketNo};
+use crate::domain::{Answer, CauseKey, Outcome, Query, Reason};
+
+/// The row number of a cause.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct CauseId(pub i64);
+
+/// The store cannot answer or write: disk full, locked, damaged. The same work may succeed later.
+pub type Result<T> = anyhow::Result<T>;
+
+/// What `receive` made of an arrival.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Received {
+    /// A new cause.
+    New(CauseId),
+    /// The same message was here before (another place, another mailbox, UIDVALIDITY changed).
+    Copy(CauseId),
+}
+
+/// A cause that waits, with what is needed to decide it.
+#[derive(Debug, Clone)]
+pub struct Pending {
+    /// Row.
+    pub id: CauseId,
+    /// Unique key.
+    pub key: CauseKey,
+    /// When it happened.
+    pub at: DateTime<Utc>,
+    /// How often it was tried alone after a crash or failure.
+    pub attempts: u32,
+    /// What it is.
+    pub body: PendingBody,
+}
+
+/// The content of a pending cause.
+#[derive(Debug, Clone)]
+pub enum PendingBody {
+    /// A mail: its raw bytes.
+    Mail(PendingMail),
+    /// Anything else: serialised by the desk, see [`Note`].
+    Note(Note),
+}
+
+/// A mail that waits to be decided.
+#[derive(Debug, Clone)]
+pub struct PendingMail {
+    /// Configured mailbox.
+    pub mailbox: String,
+    /// Decompressed raw bytes.
+    pub raw: Vec<u8>,
+    /// Real size where only the header was fetched.
+    pub whole_size: Option<u64>,
+    /// No automatic mail.
+    pub quiet: bool,
+    /// Another mail with this Message-ID but another body came before.
+    pub same_id_other_body: bool,
+}
+
+/// A cause that is no mail.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Note {
+    /// A ticket's clock struck.
+    Due {
+        /// Which.
+        ticket: TicketNo,
+    },
+    /// A report slot.
+    Slot {
+        /// `[[summary]]` name.
+        name: String,
+        /// The slot's time.
+        at: DateTime<Utc>,
+    },
+    /// An envelope ended in refusal.
+    Undelivered(crate::domain::Undelivered),
+}
+
+/// One commit: everything that follows from one cause.
+#[derive(Debug, Clone)]
+pub struct Commit {
+    /// The cause; done after this.
+    pub cause: CauseId,
+    /// Its key.
+    pub key: CauseKey,
+    /// The moment of the decision.
+    pub at: DateTime<Utc>,
+    /// Who.
+    pub actor: String,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// Tickets after their changes, with the version they are to have now (guard: stored version is one less, or absent for 1).
+    pub tickets: Vec<TicketState>,
+    /// Journal: (ticket, change, what undoes it).
+    pub changes: Vec<(TicketNo, Change, Option<Change>)>,
+    /// Reasons with evidence.
+    pub because: Vec<Reason>,
+    /// Fingerprint of the policy that decided.
+    pub policy: String,
+    /// Letters to queue.
+    pub letters: Vec<Letter>,
+    /// Held letters that may go now.
+    pub release: Vec<LetterId>,
+    /// For a mail: what the thread index is to know.
+    pub mail: Option<CommittedMail>,
+}
+
+/// A ticket as it is to be stored, with the projected clock.
+#[derive(Debug, Clone)]
+pub struct TicketState {
+    /// The ticket.
+    pub ticket: Ticket,
+    /// When its next clock strikes.
+    pub next_due: Option<DateTime<Utc>>,
+}
+
+/// What the index keeps of a decided mail.
+#[derive(Debug, Clone)]
+pub struct CommittedMail {
+    /// Its Message-ID.
+    pub id: Option<MessageId>,
+    /// References, known or not: each leads to the ticket from now on.
+    pub references: Vec<MessageId>,
+    /// From.
+    pub from: Option<Address>,
+    /// Ticket that it was filed with.
+    pub ticket: Option<TicketNo>,
+    /// Never quoted to a requester.
+    pub internal: bool,
+    /// Own words, for histories and (later) search.
+    pub text: String,
+}
+
+/// The guards failed: a ticket changed since it was read. Decide again.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("ticket {0} changed while it was being decided on")]
+pub struct Conflict(pub TicketNo);
+
+/// Why a commit did not happen.
+#[derive(Debug, thiserror::Error)]
+pub enum CommitError {
+    /// Decide again.
+    #[error(transparent)]
+    Conflict(#[from] Conflict),
+    /// The store failed.
+    #[error(transparent)]
+    Unavailable(#[from] anyhow::Error),
+}
+
+/// An envelope that is to be delivered now.
+#[derive(Debug, Clone)]
+pub struct Posting {
+    /// Envelope row.
+    pub envelope: i64,
+    /// Letter row.
+    pub letter: LetterId,
+    /// Mailbox that it goes out from (its `delivery` is used).
+    pub mailbox: String,
+    /// Reverse-path; `None` is `<>`.
+    pub reverse_path: Option<Address>,
+    /// Recipient.
+    pub to: Address,
+    /// The final bytes.
+    pub bytes: std::sync::Arc<Vec<u8>>,
+    /// Tries so far.
+    pub attempts: u32,
+    /// When it was queued first.
+    pub queued: DateTime<Utc>,
+}
+
+/// How an envelope ended, or goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fate {
+    /// The server took it, with its words.
+    Sent(String),
+    /// Try again then.
+    Retry {
+        /// When.
+        at: DateTime<Utc>,
+        /// What the server said.
+        why: String,
+    },
+    /// Refused for good.
+    Failed(String),
+    /// The answer to the final dot was lost: it may have been taken. Not sent again by itself.
+    Uncertain(String),
+}
+
+/// One row of `postdesk outbox`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct OutboxRow {
+    /// Envelope row: the number for `outbox retry|cancel`.
+    pub envelope: i64,
+    /// queued, held, sending, sent, failed, uncertain, cancelled.
+    pub state: String,
+    /// Queue.
+    pub kind: LetterKind,
+    /// Template.
+    pub template: String,
+    /// Ticket.
+    pub ticket: Option<TicketNo>,
+    /// Recipient.
+    pub to: Address,
+    /// Subject.
+    pub subject: String,
+    /// Tries so far.
+    pub attempts: u32,
+    /// Next try or time of the end.
+    pub at: DateTime<Utc>,
+    /// Last words of the server, or why it is held.
+    pub why: String,
+    /// Message-ID.
+    pub message_id: String,
+}
+
+/// One row of the history of a ticket.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct JournalRow {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// Cause key.
+    pub cause: CauseKey,
+    /// Who.
+    pub actor: String,
+    /// Policy fingerprint.
+    pub policy: String,
+    /// What became of the cause.
+    pub outcome: Outcome,
+    /// Reasons.
+    pub because: Vec<Reason>,
+    /// Changes with what undoes each.
+    pub changes: Vec<(TicketNo, Change, Option<Change>)>,
+    /// Own words of the mail, where the cause was one.
+    pub text: Option<String>,
+    /// The text is internal.
+    pub internal: bool,
+}
+
+/// Quarantined cause.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct QuarantineRow {
+    /// Row.
+    pub id: CauseId,
+    /// Key.
+    pub key: CauseKey,
+    /// When it arrived.
+    pub at: DateTime<Utc>,
+    /// What went wrong the last time.
+    pub why: String,
+    /// Bytes.
+    pub size: u64,
+}
+
+/// Which tickets a listing wants.
+#[derive(Debug, Clone, Default)]
+pub struct TicketFilter {
+    /// Only these states; empty means every one.
+    pub status: Vec<crate::domain::ticket::Status>,
+    /// Only this team.
+    pub team: Option<String>,
+    /// Only this owner.
+    pub owner: Option<String>,
+    /// Only of this requester.
+    pub requester: Option<Address>,
+    /// At most.
+    pub limit: usize,
+}
+
+/// Figures for `status`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Counts {
+    /// Tickets by status word.
+    pub tickets: Vec<(String, u64)>,
+    /// Causes that wait.
+    pub pending: u64,
+    /// Quarantined causes.
+    pub quarantined: u64,
+    /// Envelopes by state word.
+    pub envelopes: Vec<(String, u64)>,
+    /// Messages received.
+    pub messages: u64,
+}
+
+/// What `decide` and the command line may ask.
+pub trait Read {
+    /// Answers a query of `decide` for a cause. `NewNumber` reserves: the same cause gets the same number.
+    fn answer(&mut self, cause: &CauseKey, query: &Query) -> Result<Answer>;
+}
+
+/// Domain verbs that write. See the module's words on batches.
+pub trait Store: Read + Send {
+    /// How far a folder has been read.
+    fn cursor(&self, folder: &Folder) -> Result<Option<Cursor>>;
+    /// Remembers how far a folder has been read.
+    fn set_cursor(&mut self, folder: &Folder, cursor: Cursor) -> Result<()>;
+    /// T1: raw bytes (compressed), identity, place, cursor; a cause unless the same message was here before.
+    fn receive(&mut self, arrival: &Arrival) -> Result<Received>;
+    /// Has this Maildir place been received (by unique name)?
+    fn has_place(&self, place: &crate::domain::message::Place) -> Result<bool>;
+    /// Adds a cause that is no mail; false when its key is known.
+    fn enqueue(&mut self, key: &CauseKey, at: DateTime<Utc>, note: &Note) -> Result<bool>;
+    /// The causes that wait, oldest first; those that are to run alone come one at a time.
+    fn pending(&mut self, limit: usize) -> Result<Vec<Pending>>;
+    /// Tickets whose clock has struck.
+    fn due(&self, now: DateTime<Utc>, limit: usize) -> Result<Vec<(TicketNo, DateTime<Utc>)>>;
+    /// Marks the batch that begins; durable with the next flush. After an unclean end its causes run alone.
+    fn begin(&mut self, causes: &[CauseId]) -> Result<()>;
+    /// Takes the mark away, in the batch itself.
+    fn end(&mut self) -> Result<()>;
+    /// The marker of an earlier run that did not end: its causes are set to run alone. Called once at start.
+    fn recover(&mut self) -> Result<usize>;
+    /// Counts an attempt before a cause runs alone; returns the count.
+    fn attempt(&mut self, cause: CauseId) -> Result<u32>;
+    /// T2: checks the guards, then writes everything.
+    ///
+    /// # Errors
+    /// [`CommitError::Conflict`] before anything is written.
+    fn commit(&mut self, commit: &Commit) -> std::result::Result<(), CommitError>;
+    /// Sets a cause aside for good, raw bytes kept.
+    fn quarantine(&mut self, cause: CauseId, why: &str, at: DateTime<Utc>) -> Result<()>;
+    /// Quarantined causes.
+    fn quarantined(&self) -> Result<Vec<QuarantineRow>>;
+    /// Raw bytes of a quarantined or any mail cause.
+    fn raw(&self, cause: CauseId) -> Result<Option<Vec<u8>>>;
+    /// Takes a cause out of quarantine; it runs alone. False when it was not there.
+    fn retry(&mut self, cause: CauseId) -> Result<bool>;
+    /// Makes the batch durable.
+    fn flush(&mut self) -> Result<()>;
+    /// Forgets the batch.
+    fn drop_batch(&mut self) -> Result<()>;
+
+    /// Takes up to `n` envelopes that are due, in queue order, and marks them `sending`.
+    fn claim(&mut self, now: DateTime<Utc>, n: usize) -> Result<Vec<Posting>>;
+    /// T3: how an envelope ended. A `Failed` one also becomes a cause (see [`Note::Undelivered`]), unless its letter was a bounce of a bounce.
+    fn settle(&mut self, envelope: i64, fate: &Fate, now: DateTime<Utc>) -> Result<()>;
+    /// Envelopes left in `sending` by an earlier process go back to the queue. Called once at start.
+    fn unclaim(&mut self) -> Result<usize>;
+    /// The next moment at which an envelope or a ticket is due.
+    fn next_wake(&self) -> Result<Option<DateTime<Utc>>>;
+    /// The outbox, newest first. `all` includes what was sent.
+    fn outbox(&self, all: bool, limit: usize) -> Result<Vec<OutboxRow>>;
+    /// Puts a failed, uncertain or cancelled envelope back into the queue. False when it is in no such state.
+    fn resend(&mut self, envelope: i64, now: DateTime<Utc>) -> Result<bool>;
+    /// Cancels a queued or held envelope. False when it is in no such state.
+    fn cancel(&mut self, envelope: i64, now: DateTime<Utc>) -> Result<bool>;
+    /// Bytes of a letter by envelope.
+    fn letter_bytes(&self, envelope: i64) -> Result<Option<Vec<u8>>>;
+
+    /// A named value, such as the last slot that ran.
+    fn get(&self, name: &str) -> Result<Option<String>>;
+    /// Sets a named value.
+    fn set(&mut self, name: &str, value: &str) -> Result<()>;
+
+    /// One ticket.
+    fn ticket(&self, number: TicketNo) -> Result<Option<Ticket>>;
+    /// Tickets, newest change first.
+    fn tickets(&self, filter: &TicketFilter) -> Result<Vec<Ticket>>;
+    /// History of a ticket, oldest first.
+    fn history(&self, number: TicketNo) -> Result<Vec<JournalRow>>;
+    /// Figures.
+    fn counts(&self) -> Result<Counts>;
+    /// Blob by hash, decompressed.
+    fn blob(&self, hash: BlobHash) -> Result<Option<Vec<u8>>>;
+}
+
+/// Opens the store of a data directory, making and migrating it when needed.
+///
+/// # Errors
+/// The database cannot be opened, is damaged, or was written by a newer Postdesk.
+pub fn open(data: &Path) -> Result<Box<dyn Store>> {
+    let _ = sqlite::Sqlite::open(&data.join("postdesk.db"))?;
+    anyhow::bail!("no store yet")
+}

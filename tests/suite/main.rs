@@ -1,0 +1,9 @@
+//! Everything that needs no server: one binary, so that it links once.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::string_slice, clippy::panic, missing_docs)]
+
+mod architecture;
+mod corpus;
+mod crash;
+mod goldens;
+mod store;
+mod stories;
