@@ -3,10 +3,16 @@
 //! Every writing verb joins the current batch; nothing of a batch is durable before [`Store::flush`], all of it after, and
 //! [`Store::drop_batch`] forgets it. Answers see the batch at once.
 
+pub mod identity;
+pub mod lock;
 pub mod sqlite;
 
+use std::fs::DirBuilder;
+#[cfg(unix)]
+use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
+use anyhow::Context;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -382,6 +388,15 @@ pub trait Store: Read + Send {
 /// # Errors
 /// The database cannot be opened, is damaged, or was written by a newer Postdesk.
 pub fn open(data: &Path) -> Result<Box<dyn Store>> {
-    let _ = sqlite::Sqlite::open(&data.join("postdesk.db"))?;
-    anyhow::bail!("no store yet")
+    make_directory(data)?;
+    Ok(Box::new(sqlite::Sqlite::open(&data.join("postdesk.db"))?))
+}
+
+/// Makes a data directory that only its owner may read: it holds everybody's mail.
+fn make_directory(data: &Path) -> Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    builder.mode(0o700);
+    builder.create(data).with_context(|| format!("making the data directory {}", data.display()))
 }

@@ -1,0 +1,164 @@
+//! Who a mail is, before anybody has read it: Message-ID, From and the SHA-256 of the bytes after the header.
+//!
+//! Copies of one mail (two mailboxes, a changed UIDVALIDITY, a pipe beside IMAP) differ in trace fields and in line ends, so
+//! neither counts. The header is scanned by hand and tolerantly: identity must not change when the parser learns something.
+
+use std::io::BufRead;
+
+use data_encoding::BASE32_NOPAD;
+use sha2::{Digest, Sha256};
+
+use crate::domain::CauseKey;
+use crate::domain::message::MessageId;
+
+/// What tells one mail from another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// `mail:<Message-ID, hashed>.<From and body, hashed>`.
+    pub key: CauseKey,
+    /// What the keys of all mails with this Message-ID begin with; `None` for a mail without one.
+    pub same_id: Option<String>,
+}
+
+/// Line ends are folded in steps of this many bytes, so that a large mail is not copied whole.
+const STEP: usize = 64 * 1024;
+
+impl Identity {
+    /// The identity of these bytes. Total: a mail without a Message-ID is known by all its bytes.
+    pub fn of(raw: &[u8]) -> Identity {
+        let (header, body) = split(raw);
+        let id = field(header, "message-id").and_then(|value| message_id(&value));
+        let Some(id) = id else {
+            return Identity { key: CauseKey(format!("mail:.{}", short::<15>(folded(raw, Sha256::new())))), same_id: None };
+        };
+        // Another program may fold a long From at another place.
+        let from = field(header, "from").unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ");
+        let same_id = format!("mail:{}.", short::<10>(Sha256::new_with_prefix(id.as_str())));
+        let start = Sha256::new_with_prefix((from.len() as u64).to_be_bytes()).chain_update(&from);
+        Identity { key: CauseKey(format!("{same_id}{}", short::<15>(folded(body, start)))), same_id: Some(same_id) }
+    }
+}
+
+/// The header with its last line end, and what follows the empty line (RFC 5322 section 2.1).
+fn split(raw: &[u8]) -> (&[u8], &[u8]) {
+    let mut at = 0;
+    for line in raw.split_inclusive(|b| *b == b'\n') {
+        let (header, rest) = raw.split_at_checked(at).unwrap_or((raw, &[]));
+        if matches!(line, b"\n" | b"\r\n") {
+            return (header, rest.get(line.len()..).unwrap_or_default());
+        }
+        at += line.len();
+    }
+    (raw, &[])
+}
+
+/// The value of the first field of this name, unfolded (RFC 5322 section 2.2.3).
+fn field(header: &[u8], name: &str) -> Option<String> {
+    let mut lines = header.split(|b| *b == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line)).peekable();
+    while let Some(line) = lines.next() {
+        let Some((key, value)) = line.split_at_checked(name.len()) else { continue };
+        if !key.eq_ignore_ascii_case(name.as_bytes()) {
+            continue;
+        }
+        let Some(value) = value.trim_ascii_start().strip_prefix(b":") else { continue };
+        let mut whole = String::from_utf8_lossy(value).into_owned();
+        while let Some(more) = lines.next_if(|line| line.starts_with(b" ") || line.starts_with(b"\t")) {
+            whole.push_str(&String::from_utf8_lossy(more));
+        }
+        return Some(whole);
+    }
+    None
+}
+
+/// The id between the brackets, with or without a comment behind; without brackets the whole value.
+fn message_id(value: &str) -> Option<MessageId> {
+    let inside = value.split_once('<').and_then(|(_, rest)| rest.split_once('>')).map(|(id, _)| id);
+    MessageId::parse(inside.unwrap_or(value))
+}
+
+/// Adds bytes with every CRLF as LF.
+fn folded(bytes: &[u8], mut hash: Sha256) -> Sha256 {
+    if !bytes.contains(&b'\r') {
+        hash.update(bytes);
+        return hash;
+    }
+    let mut rest = bytes;
+    let mut lines = Vec::with_capacity(STEP.min(bytes.len()));
+    // Reading from memory cannot fail.
+    while rest.read_until(b'\n', &mut lines).is_ok_and(|n| n > 0) {
+        if lines.ends_with(b"\r\n") {
+            lines.truncate(lines.len() - 2);
+            lines.push(b'\n');
+        }
+        if lines.len() >= STEP {
+            hash.update(&lines);
+            lines.clear();
+        }
+    }
+    hash.update(&lines);
+    hash
+}
+
+/// The first `N` bytes of the hash in base32, lower case.
+fn short<const N: usize>(hash: Sha256) -> String {
+    let digest = hash.finalize();
+    let first: Vec<u8> = digest.iter().take(N).copied().collect();
+    BASE32_NOPAD.encode(&first).to_ascii_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MAIL: &[u8] = b"Received: from a\nMessage-ID: <1@a>\nFrom: Ann <ann@a>\nSubject: x\n\nline 1\nline 2\n";
+
+    #[test]
+    fn copies_are_the_same() {
+        let copies: &[&[u8]] = &[
+            b"Received: from a\r\nMessage-ID: <1@a>\r\nFrom: Ann <ann@a>\r\nSubject: x\r\n\r\nline 1\r\nline 2\r\n",
+            b"Received: from b\n by c\nMESSAGE-ID : <1@a> (kept)\nFrom: Ann\n  <ann@a>\nX-Spam: no\n\nline 1\nline 2\n",
+            b"From:\tAnn <ann@a>\nMessage-Id:\n <1@a>\n\nline 1\r\nline 2\n",
+            b"Message-ID: 1@a\nMessage-ID: <2@a>\nFrom: Ann <ann@a>\n\nline 1\nline 2\n",
+        ];
+        for copy in copies {
+            assert_eq!(Identity::of(copy), Identity::of(MAIL), "{}", String::from_utf8_lossy(copy));
+        }
+    }
+
+    #[test]
+    fn others_are_not() {
+        let original = Identity::of(MAIL);
+        let same_id: &[&[u8]] = &[
+            b"Message-ID: <1@a>\nFrom: Ann <ann@a>\n\nline 1\nline 3\n",
+            b"Message-ID: <1@a>\nFrom: Bob <bob@a>\n\nline 1\nline 2\n",
+            b"Message-ID: <1@a>\n\nline 1\nline 2\n",
+            b"Message-ID: <1@a>\nFrom: Ann <ann@a>\nline 1\nline 2\n",
+        ];
+        for other in same_id {
+            let other = Identity::of(other);
+            assert_ne!(other.key, original.key);
+            assert_eq!(other.same_id, original.same_id);
+            assert!(other.key.0.starts_with(original.same_id.as_deref().unwrap()));
+        }
+        assert_ne!(Identity::of(b"Message-ID: <2@a>\nFrom: Ann <ann@a>\n\nline 1\nline 2\n").same_id, original.same_id);
+    }
+
+    #[test]
+    fn without_an_id_all_bytes_count() {
+        let bare: &[&[u8]] =
+            &[b"", b"\n", b"x", b"From: a\n\nx", b"Subject: b\n\nx", b"Message-ID: \n\nx", b"Message-ID: <a b>\n\nx", b"\xff\xfe\r"];
+        let keys: Vec<_> = bare.iter().map(|raw| Identity::of(raw)).collect();
+        for (i, identity) in keys.iter().enumerate() {
+            assert_eq!(identity.same_id, None);
+            assert!(!keys.iter().skip(i + 1).any(|other| other == identity), "{i}");
+        }
+        assert_eq!(Identity::of(b"Subject: b\r\n\r\nx"), Identity::of(b"Subject: b\n\nx"));
+    }
+
+    #[test]
+    fn long_bodies_are_folded_in_steps() {
+        let lf = [b"Message-ID: <1@a>\n\n".as_slice(), &b"some line\n".repeat(20_000)].concat();
+        let crlf = [b"Message-ID: <1@a>\r\n\r\n".as_slice(), &b"some line\r\n".repeat(20_000)].concat();
+        assert_eq!(Identity::of(&lf), Identity::of(&crlf));
+    }
+}

@@ -1,0 +1,273 @@
+//! T1: what happened, once. Mails with their bytes, identity and places; notes; the batch marker; the quarantine.
+
+use anyhow::{Context, ensure};
+use chrono::{DateTime, Utc};
+use rusqlite::{OptionalExtension, Row, params};
+
+use super::{Db, blobs, get, micros, moment, set};
+use crate::domain::CauseKey;
+use crate::domain::message::{Arrival, BlobHash, Cursor, Folder, Place};
+use crate::domain::ticket::TicketNo;
+use crate::store::identity::Identity;
+use crate::store::{CauseId, Note, Pending, PendingBody, PendingMail, QuarantineRow, Received, Result};
+
+/// A list of waiting mails ends before it holds more bytes than this, but for a single mail.
+const PENDING_BYTES: usize = 8 * 1024 * 1024;
+
+/// The number of a desk's first ticket.
+const FIRST_NUMBER: i64 = 1001;
+
+/// Name of the batch marker: the causes of the batch, separated by spaces.
+const BATCH: &str = "batch";
+
+/// Name of the ticket counter: the next number.
+const NEXT_NUMBER: &str = "next ticket";
+
+pub(super) fn receive(db: &Db, arrival: &Arrival) -> Result<Received> {
+    let identity = Identity::of(&arrival.raw);
+    let received = match find(db, &identity.key)? {
+        Some(known) => Received::Copy(known),
+        None => Received::New(insert_mail(db, arrival, &identity)?),
+    };
+    let (Received::New(cause) | Received::Copy(cause)) = received;
+    if let Some(place) = &arrival.place {
+        db.sql("INSERT OR IGNORE INTO place (folder, uidvalidity, uid, name, cause) VALUES (?1, ?2, ?3, ?4, ?5)")?.execute(params![
+            make_folder(db, &place.folder)?,
+            place.uidvalidity,
+            place.uid,
+            place.name,
+            cause.0
+        ])?;
+    }
+    if let Some((folder, cursor)) = &arrival.cursor {
+        set_cursor(db, folder, *cursor)?;
+    }
+    Ok(received)
+}
+
+fn insert_mail(db: &Db, arrival: &Arrival, identity: &Identity) -> Result<CauseId> {
+    let same_id = match &identity.same_id {
+        Some(prefix) => has_key_after(db, prefix)?,
+        None => false,
+    };
+    let hash = BlobHash::of(&arrival.raw);
+    let blob = match blobs::find(db, &hash)? {
+        Some(blob) => blob,
+        None => blobs::put(db, Some(&hash), &[], &arrival.raw)?,
+    };
+    let cause = insert(db, &identity.key, arrival.at, None)?;
+    let whole_size = arrival.whole_size.map(i64::try_from).transpose()?;
+    db.sql("INSERT INTO message (cause, mailbox, blob, whole_size, quiet, same_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?.execute(params![
+        cause.0,
+        arrival.mailbox,
+        blob,
+        whole_size,
+        arrival.quiet,
+        same_id
+    ])?;
+    Ok(cause)
+}
+
+/// Is there a cause whose key begins with this prefix, which ends in a full stop?
+fn has_key_after(db: &Db, prefix: &str) -> Result<bool> {
+    let end = format!("{}/", prefix.trim_end_matches('.'));
+    Ok(db.sql("SELECT EXISTS (SELECT 1 FROM cause WHERE key >= ?1 AND key < ?2)")?.query_row([prefix, &end], |row| row.get(0))?)
+}
+
+fn find(db: &Db, key: &CauseKey) -> Result<Option<CauseId>> {
+    Ok(db.sql("SELECT id FROM cause WHERE key = ?1")?.query_row([&key.0], |row| row.get(0).map(CauseId)).optional()?)
+}
+
+fn insert(db: &Db, key: &CauseKey, at: DateTime<Utc>, note: Option<&str>) -> Result<CauseId> {
+    db.sql("INSERT INTO cause (key, at, state, note) VALUES (?1, ?2, 'pending', ?3)")?.execute(params![key.0, micros(at), note])?;
+    Ok(CauseId(db.conn.last_insert_rowid()))
+}
+
+pub(super) fn enqueue(db: &Db, key: &CauseKey, at: DateTime<Utc>, note: &Note) -> Result<bool> {
+    if find(db, key)?.is_some() {
+        return Ok(false);
+    }
+    insert(db, key, at, Some(&serde_json::to_string(note)?))?;
+    Ok(true)
+}
+
+fn find_folder(db: &Db, folder: &Folder) -> Result<Option<i64>> {
+    Ok(db
+        .sql("SELECT id FROM folder WHERE host = ?1 AND user = ?2 AND folder = ?3")?
+        .query_row([&folder.host, &folder.user, &folder.folder], |row| row.get(0))
+        .optional()?)
+}
+
+fn make_folder(db: &Db, folder: &Folder) -> Result<i64> {
+    if let Some(id) = find_folder(db, folder)? {
+        return Ok(id);
+    }
+    db.sql("INSERT INTO folder (host, user, folder) VALUES (?1, ?2, ?3)")?.execute([&folder.host, &folder.user, &folder.folder])?;
+    Ok(db.conn.last_insert_rowid())
+}
+
+pub(super) fn has_place(db: &Db, place: &Place) -> Result<bool> {
+    let Some(folder) = find_folder(db, &place.folder)? else { return Ok(false) };
+    Ok(db
+        .sql("SELECT EXISTS (SELECT 1 FROM place WHERE folder = ?1 AND uidvalidity = ?2 AND uid = ?3 AND name = ?4)")?
+        .query_row(params![folder, place.uidvalidity, place.uid, place.name], |row| row.get(0))?)
+}
+
+pub(super) fn cursor(db: &Db, folder: &Folder) -> Result<Option<Cursor>> {
+    let Some(folder) = find_folder(db, folder)? else { return Ok(None) };
+    let mut select = db.sql("SELECT uidvalidity, next_uid, since FROM cursor WHERE folder = ?1")?;
+    let mut rows = select.query([folder])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    Ok(Some(Cursor { uidvalidity: row.get(0)?, next_uid: row.get(1)?, since: moment(row.get(2)?)? }))
+}
+
+pub(super) fn set_cursor(db: &Db, folder: &Folder, cursor: Cursor) -> Result<()> {
+    db.sql(
+        "INSERT INTO cursor (folder, uidvalidity, next_uid, since) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (folder) DO UPDATE SET uidvalidity = excluded.uidvalidity, next_uid = excluded.next_uid, since = excluded.since",
+    )?
+    .execute(params![make_folder(db, folder)?, cursor.uidvalidity, cursor.next_uid, micros(cursor.since)])?;
+    Ok(())
+}
+
+pub(super) fn pending(db: &Db, limit: usize) -> Result<Vec<Pending>> {
+    let mut select = db.sql("SELECT id, key, at, attempts, note, alone FROM cause WHERE state = 'pending' ORDER BY at, id LIMIT ?1")?;
+    let mut rows = select.query([i64::try_from(limit)?])?;
+    let mut found = Vec::new();
+    let mut bytes = 0;
+    while let Some(row) = rows.next()? {
+        let alone: bool = row.get(5)?;
+        if alone && !found.is_empty() {
+            break;
+        }
+        let id = CauseId(row.get(0)?);
+        let body = match row.get_ref(4)?.as_str_or_null()? {
+            Some(note) => PendingBody::Note(serde_json::from_str(note).with_context(|| format!("cause {} is damaged", id.0))?),
+            None => PendingBody::Mail(pending_mail(db, id)?),
+        };
+        if let PendingBody::Mail(mail) = &body {
+            bytes += mail.raw.len();
+        }
+        if bytes > PENDING_BYTES && !found.is_empty() {
+            break;
+        }
+        found.push(Pending { id, key: CauseKey(row.get(1)?), at: moment(row.get(2)?)?, attempts: row.get(3)?, body });
+        if alone {
+            break;
+        }
+    }
+    Ok(found)
+}
+
+fn pending_mail(db: &Db, cause: CauseId) -> Result<PendingMail> {
+    let mut select = db.sql("SELECT mailbox, blob, whole_size, quiet, same_id FROM message WHERE cause = ?1")?;
+    let mut rows = select.query([cause.0])?;
+    let row = rows.next()?.with_context(|| format!("cause {} has no message", cause.0))?;
+    Ok(PendingMail {
+        mailbox: row.get(0)?,
+        raw: blobs::get(db, row.get(1)?)?,
+        whole_size: row.get::<_, Option<i64>>(2)?.map(u64::try_from).transpose()?,
+        quiet: row.get(3)?,
+        same_id_other_body: row.get(4)?,
+    })
+}
+
+pub(super) fn raw(db: &Db, cause: CauseId) -> Result<Option<Vec<u8>>> {
+    let blob = db.sql("SELECT blob FROM message WHERE cause = ?1")?.query_row([cause.0], |row| row.get(0)).optional()?;
+    blob.map(|blob| blobs::get(db, blob)).transpose()
+}
+
+pub(super) fn begin(db: &Db, causes: &[CauseId]) -> Result<()> {
+    let list: Vec<String> = causes.iter().map(|cause| cause.0.to_string()).collect();
+    set(db, BATCH, &list.join(" "))
+}
+
+pub(super) fn end(db: &Db) -> Result<()> {
+    db.sql("DELETE FROM meta WHERE name = ?1")?.execute([BATCH])?;
+    Ok(())
+}
+
+pub(super) fn recover(db: &Db) -> Result<usize> {
+    let Some(batch) = get(db, BATCH)? else { return Ok(0) };
+    let mut alone = 0;
+    for cause in batch.split_whitespace() {
+        let cause: i64 = cause.parse().context("the batch marker is damaged")?;
+        alone += db.sql("UPDATE cause SET alone = 1 WHERE id = ?1 AND state = 'pending'")?.execute([cause])?;
+    }
+    end(db)?;
+    Ok(alone)
+}
+
+pub(super) fn attempt(db: &Db, cause: CauseId) -> Result<u32> {
+    db.sql("UPDATE cause SET attempts = attempts + 1, alone = 1 WHERE id = ?1 RETURNING attempts")?
+        .query_row([cause.0], |row| row.get(0))
+        .with_context(|| format!("cause {} cannot be counted", cause.0))
+}
+
+pub(super) fn quarantine(db: &Db, cause: CauseId, why: &str, at: DateTime<Utc>) -> Result<()> {
+    let set = db
+        .sql("UPDATE cause SET state = 'quarantined', why = ?2, ended = ?3 WHERE id = ?1 AND state = 'pending'")?
+        .execute(params![cause.0, why, micros(at)])?;
+    ensure!(set == 1, "cause {} does not wait: it cannot be set aside", cause.0);
+    Ok(())
+}
+
+pub(super) fn quarantined(db: &Db) -> Result<Vec<QuarantineRow>> {
+    let mut select = db.sql(
+        "SELECT c.id, c.key, c.at, c.why, coalesce(b.size, length(c.note)) FROM cause c
+         LEFT JOIN message m ON m.cause = c.id LEFT JOIN blob b ON b.id = m.blob
+         WHERE c.state = 'quarantined' ORDER BY c.id",
+    )?;
+    let read = |row: &Row<'_>| -> Result<QuarantineRow> {
+        Ok(QuarantineRow {
+            id: CauseId(row.get(0)?),
+            key: CauseKey(row.get(1)?),
+            at: moment(row.get(2)?)?,
+            why: row.get(3)?,
+            size: u64::try_from(row.get::<_, i64>(4)?)?,
+        })
+    };
+    select.query_and_then([], read)?.collect()
+}
+
+pub(super) fn retry(db: &Db, cause: CauseId) -> Result<bool> {
+    let set = db
+        .sql("UPDATE cause SET state = 'pending', alone = 1, attempts = 0, ended = NULL WHERE id = ?1 AND state = 'quarantined'")?
+        .execute([cause.0])?;
+    Ok(set == 1)
+}
+
+/// What is known of the number for a cause's ticket.
+pub(super) enum Reserved {
+    /// It has this one.
+    Number(TicketNo),
+    /// It has none yet.
+    NotYet(CauseId),
+    /// The store knows no such cause.
+    NoCause,
+}
+
+pub(super) fn reserved(db: &Db, key: &CauseKey) -> Result<Reserved> {
+    let row = db
+        .sql("SELECT id, number FROM cause WHERE key = ?1")?
+        .query_row([&key.0], |row| Ok((CauseId(row.get(0)?), row.get::<_, Option<i64>>(1)?)))
+        .optional()?;
+    Ok(match row {
+        Some((_, Some(number))) => Reserved::Number(TicketNo(number)),
+        Some((id, None)) => Reserved::NotYet(id),
+        None => Reserved::NoCause,
+    })
+}
+
+pub(super) fn next_number(db: &Db) -> Result<TicketNo> {
+    let counter = get(db, NEXT_NUMBER)?.map_or(Ok(FIRST_NUMBER), |next| next.parse()).context("the ticket counter is damaged")?;
+    let last: Option<i64> = db.sql("SELECT max(number) FROM ticket")?.query_row([], |row| row.get(0))?;
+    Ok(TicketNo(last.map_or(counter, |last| counter.max(last + 1))))
+}
+
+pub(super) fn reserve(db: &Db, cause: CauseId) -> Result<TicketNo> {
+    let number = next_number(db)?;
+    set(db, NEXT_NUMBER, &(number.0 + 1).to_string())?;
+    db.sql("UPDATE cause SET number = ?2 WHERE id = ?1")?.execute([cause.0, number.0])?;
+    Ok(number)
+}

@@ -1,0 +1,309 @@
+//! The store in one SQLite file, in WAL mode with `synchronous=FULL`: what was flushed survives the loss of power.
+//!
+//! One connection does everything. A batch is one open transaction, begun by its first write with BEGIN IMMEDIATE, so that it
+//! never has to be upgraded and fail halfway; between batches none is open and another process (`postdesk deliver`) writes
+//! within its own. Savepoints are not needed: [`Store::commit`] checks its guards before it writes, and a write that fails
+//! spoils the batch, which then cannot be flushed any more, only dropped.
+//!
+//! Weighed and left: a pool (SQLite has one writer, and decisions are serial), an ORM (the statements are few and the indexes
+//! matter), memory-mapped reads (an I/O error becomes a signal), rusqlite_migration (thirty lines, see `schema`). All
+//! statements stay prepared. Nothing is cached beside SQLite's own pages: dropping a batch forgets it wholly.
+
+mod blobs;
+mod causes;
+mod commit;
+mod outbox;
+mod schema;
+mod tickets;
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use chrono::{DateTime, Utc};
+use rusqlite::{CachedStatement, Connection, OpenFlags, OptionalExtension, params};
+
+use super::{
+    Commit, CommitError, Counts, Fate, JournalRow, Note, OutboxRow, Pending, Posting, QuarantineRow, Read, Received, Result, Store,
+    TicketFilter, TicketState,
+};
+use crate::domain::message::{Arrival, BlobHash, Cursor, Folder, Place};
+use crate::domain::ticket::{Ticket, TicketNo};
+use crate::domain::{Answer, CauseKey, Query};
+
+/// How long a write waits for another process to end its own.
+const BUSY: Duration = Duration::from_secs(10);
+
+/// The store in one SQLite file.
+pub struct Sqlite {
+    db: Db,
+    /// A write of this batch failed half-way.
+    spoiled: bool,
+}
+
+/// The connection, and what turns bytes into blobs.
+struct Db {
+    conn: Connection,
+    packer: blobs::Packer,
+}
+
+impl Db {
+    /// A statement, prepared once.
+    fn sql(&self, sql: &'static str) -> Result<CachedStatement<'_>> {
+        Ok(self.conn.prepare_cached(sql)?)
+    }
+}
+
+impl Sqlite {
+    /// Opens, makes and migrates.
+    ///
+    /// # Errors
+    /// The file cannot be opened, is damaged, or is newer than this program.
+    pub fn open(path: &Path) -> Result<Sqlite> {
+        let open = || {
+            let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+            let mut conn = Connection::open_with_flags(path, flags)?;
+            conn.busy_timeout(BUSY)?;
+            schema::check(&conn)?;
+            settings(&conn)?;
+            schema::migrate(&mut conn)?;
+            anyhow::Ok(conn)
+        };
+        let conn = open().with_context(|| format!("opening the database {}", path.display()))?;
+        Ok(Sqlite { db: Db { conn, packer: blobs::Packer::new()? }, spoiled: false })
+    }
+
+    /// Runs a write inside the batch.
+    fn write<T>(&mut self, work: impl FnOnce(&Db) -> Result<T>) -> Result<T> {
+        ensure!(!self.spoiled, "an earlier write of this batch failed: it can only be dropped");
+        if self.db.conn.is_autocommit() {
+            self.db.sql("BEGIN IMMEDIATE")?.execute([])?;
+        }
+        let done = work(&self.db);
+        self.spoiled = done.is_err();
+        done
+    }
+}
+
+/// Every connection's settings.
+fn settings(conn: &Connection) -> Result<()> {
+    let mode: String = conn.pragma_query_value(None, "journal_mode", |row| row.get(0))?;
+    if mode != "wal" {
+        conn.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get::<_, String>(0))?;
+    }
+    conn.pragma_update(None, "synchronous", "FULL")?;
+    conn.pragma_update(None, "foreign_keys", true)?;
+    // KiB. Pages that a batch changed stay here until its flush; what is only read is also in the system's cache.
+    conn.pragma_update(None, "cache_size", -16 * 1024)?;
+    conn.pragma_update(None, "temp_store", "MEMORY")?;
+    // Pages: checkpoints cost two waits for the disk and write hot pages again, so they come every 16 MiB, not every 4.
+    conn.pragma_update(None, "wal_autocheckpoint", 4096)?;
+    conn.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
+    conn.set_prepared_statement_cache_capacity(128);
+    Ok(())
+}
+
+impl Read for Sqlite {
+    fn answer(&mut self, cause: &CauseKey, query: &Query) -> Result<Answer> {
+        match query {
+            Query::Known(ids) => Ok(Answer::Known(tickets::known(&self.db, ids)?)),
+            Query::Ticket(number) => Ok(Answer::Ticket(tickets::ticket(&self.db, *number)?.map(Box::new))),
+            Query::LiveOf(address) => Ok(Answer::Numbers(tickets::live_of(&self.db, address)?)),
+            Query::NewNumber => Ok(Answer::Number(self.reserve(cause)?)),
+            Query::AutomaticTo(address, since) => Ok(Answer::Count(outbox::automatic_to(&self.db, address, *since)?)),
+            Query::AutomaticFor(number, since) => Ok(Answer::Count(outbox::automatic_for(&self.db, *number, *since)?)),
+            Query::Held(number) => Ok(Answer::Letters(outbox::held(&self.db, *number)?)),
+            Query::Since(since) => Ok(Answer::Tickets(tickets::since(&self.db, *since)?)),
+        }
+    }
+}
+
+impl Sqlite {
+    /// The number of the ticket that a cause opens. What is not in the store (`explain`) is told the next one, reserving nothing.
+    fn reserve(&mut self, cause: &CauseKey) -> Result<TicketNo> {
+        match causes::reserved(&self.db, cause)? {
+            causes::Reserved::Number(number) => Ok(number),
+            causes::Reserved::NotYet(id) => self.write(|db| causes::reserve(db, id)),
+            causes::Reserved::NoCause => causes::next_number(&self.db),
+        }
+    }
+}
+
+impl Store for Sqlite {
+    fn cursor(&self, folder: &Folder) -> Result<Option<Cursor>> {
+        causes::cursor(&self.db, folder)
+    }
+
+    fn set_cursor(&mut self, folder: &Folder, cursor: Cursor) -> Result<()> {
+        self.write(|db| causes::set_cursor(db, folder, cursor))
+    }
+
+    fn receive(&mut self, arrival: &Arrival) -> Result<Received> {
+        self.write(|db| causes::receive(db, arrival))
+    }
+
+    fn has_place(&self, place: &Place) -> Result<bool> {
+        causes::has_place(&self.db, place)
+    }
+
+    fn enqueue(&mut self, key: &CauseKey, at: DateTime<Utc>, note: &Note) -> Result<bool> {
+        self.write(|db| causes::enqueue(db, key, at, note))
+    }
+
+    fn pending(&mut self, limit: usize) -> Result<Vec<Pending>> {
+        causes::pending(&self.db, limit)
+    }
+
+    fn due(&self, now: DateTime<Utc>, limit: usize) -> Result<Vec<(TicketNo, DateTime<Utc>)>> {
+        tickets::due(&self.db, now, limit)
+    }
+
+    fn begin(&mut self, causes: &[super::CauseId]) -> Result<()> {
+        self.write(|db| causes::begin(db, causes))
+    }
+
+    fn end(&mut self) -> Result<()> {
+        self.write(causes::end)
+    }
+
+    fn recover(&mut self) -> Result<usize> {
+        self.write(causes::recover)
+    }
+
+    fn attempt(&mut self, cause: super::CauseId) -> Result<u32> {
+        self.write(|db| causes::attempt(db, cause))
+    }
+
+    fn commit(&mut self, commit: &Commit) -> std::result::Result<(), CommitError> {
+        match self.write(|db| commit::commit(db, commit))? {
+            None => Ok(()),
+            Some(conflict) => Err(conflict.into()),
+        }
+    }
+
+    fn quarantine(&mut self, cause: super::CauseId, why: &str, at: DateTime<Utc>) -> Result<()> {
+        self.write(|db| causes::quarantine(db, cause, why, at))
+    }
+
+    fn quarantined(&self) -> Result<Vec<QuarantineRow>> {
+        causes::quarantined(&self.db)
+    }
+
+    fn raw(&self, cause: super::CauseId) -> Result<Option<Vec<u8>>> {
+        causes::raw(&self.db, cause)
+    }
+
+    fn retry(&mut self, cause: super::CauseId) -> Result<bool> {
+        self.write(|db| causes::retry(db, cause))
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        ensure!(!self.spoiled, "a write of this batch failed: it can only be dropped");
+        if self.db.conn.is_autocommit() {
+            return Ok(());
+        }
+        let done = self.db.sql("COMMIT").and_then(|mut commit| Ok(commit.execute([])?));
+        self.spoiled = done.is_err();
+        done.map(|_| ())
+    }
+
+    fn drop_batch(&mut self) -> Result<()> {
+        // A full disk may have rolled the transaction back already.
+        if !self.db.conn.is_autocommit() {
+            self.db.sql("ROLLBACK")?.execute([])?;
+        }
+        self.spoiled = false;
+        Ok(())
+    }
+
+    fn claim(&mut self, now: DateTime<Utc>, n: usize) -> Result<Vec<Posting>> {
+        // An idle outbox must not open a transaction.
+        if !outbox::any_due(&self.db, now)? {
+            return Ok(Vec::new());
+        }
+        self.write(|db| outbox::claim(db, now, n))
+    }
+
+    fn settle(&mut self, envelope: i64, fate: &Fate, now: DateTime<Utc>) -> Result<()> {
+        self.write(|db| outbox::settle(db, envelope, fate, now))
+    }
+
+    fn unclaim(&mut self) -> Result<usize> {
+        self.write(outbox::unclaim)
+    }
+
+    fn next_wake(&self) -> Result<Option<DateTime<Utc>>> {
+        outbox::next_wake(&self.db)
+    }
+
+    fn outbox(&self, all: bool, limit: usize) -> Result<Vec<OutboxRow>> {
+        outbox::rows(&self.db, all, limit)
+    }
+
+    fn resend(&mut self, envelope: i64, now: DateTime<Utc>) -> Result<bool> {
+        self.write(|db| outbox::resend(db, envelope, now))
+    }
+
+    fn cancel(&mut self, envelope: i64, now: DateTime<Utc>) -> Result<bool> {
+        self.write(|db| outbox::cancel(db, envelope, now))
+    }
+
+    fn letter_bytes(&self, envelope: i64) -> Result<Option<Vec<u8>>> {
+        outbox::letter_bytes(&self.db, envelope)
+    }
+
+    fn get(&self, name: &str) -> Result<Option<String>> {
+        get(&self.db, name)
+    }
+
+    fn set(&mut self, name: &str, value: &str) -> Result<()> {
+        self.write(|db| set(db, name, value))
+    }
+
+    fn ticket(&self, number: TicketNo) -> Result<Option<Ticket>> {
+        tickets::ticket(&self.db, number)
+    }
+
+    fn tickets(&self, filter: &TicketFilter) -> Result<Vec<Ticket>> {
+        tickets::list(&self.db, filter)
+    }
+
+    fn history(&self, number: TicketNo) -> Result<Vec<JournalRow>> {
+        tickets::history(&self.db, number)
+    }
+
+    fn counts(&self) -> Result<Counts> {
+        tickets::counts(&self.db)
+    }
+
+    fn blob(&self, hash: BlobHash) -> Result<Option<Vec<u8>>> {
+        blobs::by_hash(&self.db, &hash)
+    }
+}
+
+/// A named value.
+fn get(db: &Db, name: &str) -> Result<Option<String>> {
+    Ok(db.sql("SELECT value FROM meta WHERE name = ?1")?.query_row([name], |row| row.get(0)).optional()?)
+}
+
+/// Sets a named value.
+fn set(db: &Db, name: &str, value: &str) -> Result<()> {
+    db.sql("INSERT INTO meta (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = excluded.value")?
+        .execute(params![name, value])?;
+    Ok(())
+}
+
+/// A moment as it is stored: the last whole microsecond.
+fn micros(at: DateTime<Utc>) -> i64 {
+    at.timestamp_micros()
+}
+
+/// A moment at which something is due, as it is stored: the next whole microsecond, so that nothing is ever due too early.
+fn due_micros(at: DateTime<Utc>) -> i64 {
+    at.timestamp_micros() + i64::from(at.timestamp_subsec_nanos() % 1000 > 0)
+}
+
+/// A stored moment.
+fn moment(micros: i64) -> Result<DateTime<Utc>> {
+    DateTime::from_timestamp_micros(micros).with_context(|| format!("{micros} is no time"))
+}

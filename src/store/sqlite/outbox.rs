@@ -1,0 +1,287 @@
+//! Letters hold the final bytes, envelopes (one recipient each) the fate. T3 is here.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use anyhow::{Context, ensure};
+use chrono::{DateTime, Utc};
+use rusqlite::{OptionalExtension, Row, params};
+
+use super::{Db, blobs, causes, commit, due_micros, micros, moment};
+use crate::domain::message::{Address, Letter, LetterId, LetterKind, hash64};
+use crate::domain::ticket::TicketNo;
+use crate::domain::{CauseKey, HeldLetter, Undelivered};
+use crate::store::{CauseId, Fate, Note, OutboxRow, Posting, Result};
+
+/// A claim ends before it holds more bytes than this, but for a single letter.
+const CLAIM_BYTES: usize = 8 * 1024 * 1024;
+
+/// Key of the cause that an envelope's refusal becomes. A letter written because of one begins so and is a bounce of a bounce.
+const FATE: &str = "fate:";
+
+/// The class of a kind: the order of the queue.
+fn class(kind: LetterKind) -> i64 {
+    match kind {
+        LetterKind::Reply => 0,
+        LetterKind::Notice => 1,
+        LetterKind::Automatic => 2,
+        LetterKind::Summary => 3,
+    }
+}
+
+fn kind(class: i64) -> Result<LetterKind> {
+    use LetterKind::{Automatic, Notice, Reply, Summary};
+    [Reply, Notice, Automatic, Summary].into_iter().find(|kind| self::class(*kind) == class).with_context(|| format!("{class} is no class"))
+}
+
+fn address(row: &Row<'_>, column: usize) -> Result<Address> {
+    let text = row.get_ref(column)?.as_str()?;
+    Address::parse(text).with_context(|| format!("{text:?} is no address"))
+}
+
+/// Stores a letter and queues (or holds) its envelopes.
+pub(super) fn queue(db: &Db, cause: CauseId, letter: &Letter, at: DateTime<Utc>) -> Result<()> {
+    let blob = blobs::put(db, None, letter.text.as_bytes(), &letter.bytes)?;
+    let class = class(letter.kind);
+    db.sql(
+        "INSERT INTO letter
+         (cause, key, class, template, mailbox, ticket, reverse_path, message_id, subject, blob, text_size, not_before, created)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+    )?
+    .execute(params![
+        cause.0,
+        letter.key.0,
+        class,
+        letter.template.as_str(),
+        letter.mailbox,
+        letter.ticket.map(|number| number.0),
+        letter.reverse_path.as_ref().map(Address::as_str),
+        letter.message_id.as_str(),
+        letter.subject,
+        blob,
+        i64::try_from(letter.text.len())?,
+        letter.not_before.map(due_micros),
+        micros(at),
+    ])?;
+    let id = db.conn.last_insert_rowid();
+    let state = if letter.held.is_some() { "held" } else { "queued" };
+    let next_at = letter.not_before.map_or(micros(at), |then| due_micros(then).max(micros(at)));
+    for to in &letter.to {
+        db.sql(
+            "INSERT INTO envelope (letter, recipient, recipient_hash, class, state, next_at, queued, why)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        )?
+        .execute(params![
+            id,
+            to.as_str(),
+            hash64(to.as_str().as_bytes()),
+            class,
+            state,
+            next_at,
+            micros(at),
+            letter.held.as_deref().unwrap_or("")
+        ])?;
+    }
+    if let Some(number) = letter.ticket {
+        commit::know(db, &letter.message_id, number, Some(LetterId(id)))?;
+    }
+    Ok(())
+}
+
+/// Lets a held letter go. Its time in the queue begins now.
+pub(super) fn release(db: &Db, letter: LetterId, at: DateTime<Utc>) -> Result<()> {
+    db.sql(
+        "UPDATE envelope SET state = 'queued', queued = ?2, why = '',
+         next_at = max(?2, coalesce((SELECT not_before FROM letter WHERE id = ?1), ?2)) WHERE letter = ?1 AND state = 'held'",
+    )?
+    .execute([letter.0, micros(at)])?;
+    Ok(())
+}
+
+pub(super) fn any_due(db: &Db, now: DateTime<Utc>) -> Result<bool> {
+    Ok(db
+        .sql("SELECT EXISTS (SELECT 1 FROM envelope INDEXED BY envelope_wake WHERE state = 'queued' AND next_at <= ?1)")?
+        .query_row([micros(now)], |row| row.get(0))?)
+}
+
+/// The attempt is counted here, before anything can go wrong with it.
+pub(super) fn claim(db: &Db, now: DateTime<Utc>, n: usize) -> Result<Vec<Posting>> {
+    let claimed = due_postings(db, now, n)?;
+    for posting in &claimed {
+        db.sql("UPDATE envelope SET state = 'sending', attempts = attempts + 1 WHERE id = ?1")?.execute([posting.envelope])?;
+    }
+    Ok(claimed)
+}
+
+fn due_postings(db: &Db, now: DateTime<Utc>, n: usize) -> Result<Vec<Posting>> {
+    // The index gives the order of the queue, and whether an envelope is due without reading it.
+    let mut select = db.sql(
+        "SELECT e.id, e.letter, e.recipient, e.attempts, e.queued, l.mailbox, l.reverse_path, l.blob, l.text_size
+         FROM envelope e INDEXED BY envelope_queue CROSS JOIN letter l ON l.id = e.letter
+         WHERE e.state = 'queued' AND e.next_at <= ?1 ORDER BY e.class, e.queued, e.id LIMIT ?2",
+    )?;
+    let mut rows = select.query(params![micros(now), i64::try_from(n)?])?;
+    let mut bytes: BTreeMap<LetterId, Arc<Vec<u8>>> = BTreeMap::new();
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let letter = LetterId(row.get(1)?);
+        let bytes = match bytes.get(&letter) {
+            Some(bytes) => Arc::clone(bytes),
+            None => {
+                let read = Arc::new(blobs::tail(db, row.get(7)?, row.get(8)?)?);
+                let held: usize = bytes.values().map(|bytes| bytes.len()).sum();
+                if !found.is_empty() && held + read.len() > CLAIM_BYTES {
+                    break;
+                }
+                bytes.insert(letter, Arc::clone(&read));
+                read
+            }
+        };
+        let reverse_path = if row.get_ref(6)?.as_str_or_null()?.is_some() { Some(address(row, 6)?) } else { None };
+        found.push(Posting {
+            envelope: row.get(0)?,
+            letter,
+            mailbox: row.get(5)?,
+            reverse_path,
+            to: address(row, 2)?,
+            bytes,
+            attempts: row.get(3)?,
+            queued: moment(row.get(4)?)?,
+        });
+    }
+    Ok(found)
+}
+
+/// An answer that comes twice, or after the envelope went back to the queue, changes nothing.
+pub(super) fn settle(db: &Db, envelope: i64, fate: &Fate, now: DateTime<Utc>) -> Result<()> {
+    let (state, why, next_at) = match fate {
+        Fate::Sent(why) => ("sent", why, None),
+        Fate::Retry { at, why } => ("queued", why, Some(due_micros(*at))),
+        Fate::Failed(why) => ("failed", why, None),
+        Fate::Uncertain(why) => ("uncertain", why, None),
+    };
+    let ended = if next_at.is_none() { Some(micros(now)) } else { None };
+    let changed = db
+        .sql(
+            "UPDATE envelope SET state = ?2, why = ?3, next_at = coalesce(?4, next_at), ended = ?5
+             WHERE id = ?1 AND state = 'sending'",
+        )?
+        .execute(params![envelope, state, why, next_at, ended])?;
+    if changed == 0 {
+        let known: bool = db.sql("SELECT EXISTS (SELECT 1 FROM envelope WHERE id = ?1)")?.query_row([envelope], |row| row.get(0))?;
+        ensure!(known, "there is no envelope {envelope}");
+    } else if matches!(fate, Fate::Failed(_)) {
+        undelivered(db, envelope, why, now)?;
+    }
+    Ok(())
+}
+
+/// A refusal becomes a cause, once for each time that the envelope was in the queue.
+fn undelivered(db: &Db, envelope: i64, why: &str, now: DateTime<Utc>) -> Result<()> {
+    let mut select = db.sql(
+        "SELECT l.key, l.id, l.class, l.ticket, l.subject, e.recipient FROM envelope e JOIN letter l ON l.id = e.letter WHERE e.id = ?1",
+    )?;
+    let mut rows = select.query([envelope])?;
+    let row = rows.next()?.with_context(|| format!("there is no envelope {envelope}"))?;
+    if row.get_ref(0)?.as_str()?.starts_with(FATE) {
+        return Ok(());
+    }
+    let note = Note::Undelivered(Undelivered {
+        letter: LetterId(row.get(1)?),
+        kind: kind(row.get(2)?)?,
+        ticket: row.get::<_, Option<i64>>(3)?.map(TicketNo),
+        subject: row.get(4)?,
+        to: address(row, 5)?,
+        why: why.to_owned(),
+    });
+    let first = CauseKey(format!("{FATE}{envelope}"));
+    if !causes::enqueue(db, &first, now, &note)? {
+        causes::enqueue(db, &CauseKey(format!("{FATE}{envelope}:{}", micros(now))), now, &note)?;
+    }
+    Ok(())
+}
+
+pub(super) fn unclaim(db: &Db) -> Result<usize> {
+    Ok(db.sql("UPDATE envelope SET state = 'queued' WHERE state = 'sending'")?.execute([])?)
+}
+
+/// An operator's word begins a new life in the queue.
+pub(super) fn resend(db: &Db, envelope: i64, now: DateTime<Utc>) -> Result<bool> {
+    let set = db
+        .sql(
+            "UPDATE envelope SET state = 'queued', attempts = 0, next_at = ?2, queued = ?2, ended = NULL
+             WHERE id = ?1 AND state IN ('failed', 'uncertain', 'cancelled')",
+        )?
+        .execute([envelope, micros(now)])?;
+    Ok(set == 1)
+}
+
+pub(super) fn cancel(db: &Db, envelope: i64, now: DateTime<Utc>) -> Result<bool> {
+    let set = db
+        .sql("UPDATE envelope SET state = 'cancelled', ended = ?2 WHERE id = ?1 AND state IN ('queued', 'held')")?
+        .execute([envelope, micros(now)])?;
+    Ok(set == 1)
+}
+
+pub(super) fn next_wake(db: &Db) -> Result<Option<DateTime<Utc>>> {
+    let first: Option<i64> = db
+        .sql(
+            "SELECT min(at) FROM (SELECT min(next_at) AS at FROM envelope WHERE state = 'queued'
+             UNION ALL SELECT min(next_due) FROM ticket WHERE next_due IS NOT NULL)",
+        )?
+        .query_row([], |row| row.get(0))?;
+    first.map(moment).transpose()
+}
+
+pub(super) fn rows(db: &Db, all: bool, limit: usize) -> Result<Vec<OutboxRow>> {
+    let mut select = db.sql(
+        "SELECT e.id, e.state, e.class, l.template, l.ticket, e.recipient, l.subject, e.attempts, coalesce(e.ended, e.next_at), e.why,
+         l.message_id FROM envelope e JOIN letter l ON l.id = e.letter WHERE ?1 OR e.state <> 'sent' ORDER BY e.id DESC LIMIT ?2",
+    )?;
+    let read = |row: &Row<'_>| -> Result<OutboxRow> {
+        Ok(OutboxRow {
+            envelope: row.get(0)?,
+            state: row.get(1)?,
+            kind: kind(row.get(2)?)?,
+            template: row.get(3)?,
+            ticket: row.get::<_, Option<i64>>(4)?.map(TicketNo),
+            to: address(row, 5)?,
+            subject: row.get(6)?,
+            attempts: row.get(7)?,
+            at: moment(row.get(8)?)?,
+            why: row.get(9)?,
+            message_id: row.get(10)?,
+        })
+    };
+    select.query_and_then(params![all, i64::try_from(limit).unwrap_or(i64::MAX)], read)?.collect()
+}
+
+pub(super) fn letter_bytes(db: &Db, envelope: i64) -> Result<Option<Vec<u8>>> {
+    let letter = db
+        .sql("SELECT l.blob, l.text_size FROM envelope e JOIN letter l ON l.id = e.letter WHERE e.id = ?1")?
+        .query_row([envelope], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    letter.map(|(blob, text)| blobs::tail(db, blob, text)).transpose()
+}
+
+pub(super) fn held(db: &Db, number: TicketNo) -> Result<Vec<HeldLetter>> {
+    let mut select = db.sql(
+        "SELECT l.id, min(e.why), l.subject FROM letter l JOIN envelope e ON e.letter = l.id
+         WHERE l.ticket = ?1 AND e.state = 'held' GROUP BY l.id ORDER BY l.id",
+    )?;
+    let read = |row: &Row<'_>| Ok(HeldLetter { id: LetterId(row.get(0)?), why: row.get(1)?, subject: row.get(2)? });
+    select.query_and_then([number.0], read)?.collect()
+}
+
+pub(super) fn automatic_to(db: &Db, address: &Address, since: DateTime<Utc>) -> Result<u32> {
+    let mut select = db.sql(
+        "SELECT count(*) FROM envelope INDEXED BY envelope_automatic
+         WHERE class = 2 AND recipient_hash = ?1 AND queued >= ?2 AND recipient = ?3 AND state <> 'cancelled'",
+    )?;
+    Ok(select.query_row(params![hash64(address.as_str().as_bytes()), micros(since), address.as_str()], |row| row.get(0))?)
+}
+
+pub(super) fn automatic_for(db: &Db, number: TicketNo, since: DateTime<Utc>) -> Result<u32> {
+    let mut select = db.sql("SELECT count(*) FROM letter WHERE ticket = ?1 AND class = 2 AND created >= ?2")?;
+    Ok(select.query_row([number.0, micros(since)], |row| row.get(0))?)
+}

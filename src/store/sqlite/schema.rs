@@ -1,0 +1,45 @@
+//! The schema's history: one file a version, `PRAGMA user_version` says how far a database has come.
+
+use anyhow::bail;
+use rusqlite::{Connection, TransactionBehavior};
+
+use crate::store::Result;
+
+/// In order; the first leads to version 1. What has been released is never edited.
+const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_first.sql"), include_str!("../migrations/0002_ticket_state.sql")];
+
+/// The version that this program writes.
+const NEWEST: i64 = MIGRATIONS.len() as i64;
+
+/// How far a database has come.
+///
+/// # Errors
+/// It was written by a newer Postdesk; nothing has been changed.
+pub(super) fn check(conn: &Connection) -> Result<i64> {
+    let version: i64 = conn.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if version > NEWEST {
+        bail!(
+            "it has schema version {version}, but this Postdesk ({}) knows versions up to {}: use the newer Postdesk that wrote it, \
+             or restore a backup",
+            env!("CARGO_PKG_VERSION"),
+            NEWEST
+        );
+    }
+    Ok(version)
+}
+
+/// Brings a database up to date, each step in a transaction of its own. Two processes may do so at once: one waits and finds it done.
+pub(super) fn migrate(conn: &mut Connection) -> Result<()> {
+    if check(conn)? == NEWEST {
+        return Ok(());
+    }
+    for (sql, version) in MIGRATIONS.iter().zip(1..) {
+        let step = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        if check(&step)? < version {
+            step.execute_batch(sql)?;
+            step.pragma_update(None, "user_version", version)?;
+        }
+        step.commit()?;
+    }
+    Ok(())
+}

@@ -1,0 +1,130 @@
+//! Tickets, histories and figures: what `decide` and the command line ask.
+
+use anyhow::Context;
+use chrono::{DateTime, Utc};
+use rusqlite::{Row, params};
+
+use super::{Db, blobs, micros, moment};
+use crate::domain::message::{Address, MessageId, hash64};
+use crate::domain::ticket::{Status, Ticket, TicketNo};
+use crate::domain::{CauseKey, Known};
+use crate::store::{Counts, JournalRow, Result, TicketFilter};
+
+/// The ticket in a row's first column.
+fn read_ticket(row: &Row<'_>) -> Result<Ticket> {
+    serde_json::from_str(row.get_ref(0)?.as_str()?).context("a ticket is damaged")
+}
+
+pub(super) fn ticket(db: &Db, number: TicketNo) -> Result<Option<Ticket>> {
+    let mut select = db.sql("SELECT doc FROM ticket WHERE number = ?1")?;
+    let mut rows = select.query([number.0])?;
+    rows.next()?.map(read_ticket).transpose()
+}
+
+pub(super) fn known(db: &Db, ids: &[MessageId]) -> Result<Vec<Known>> {
+    let mut select = db.sql(
+        "SELECT k.ticket, l.blob, l.text_size FROM known_id k LEFT JOIN letter l ON l.id = k.letter WHERE k.hash = ?1 AND k.id = ?2",
+    )?;
+    let mut found = Vec::new();
+    for id in ids {
+        let mut rows = select.query(params![id.hash64(), id.as_str()])?;
+        let Some(row) = rows.next()? else { continue };
+        let sent = match row.get::<_, Option<i64>>(1)? {
+            Some(blob) => Some(blobs::head(db, blob, row.get(2)?)?),
+            None => None,
+        };
+        found.push(Known { id: id.clone(), ticket: TicketNo(row.get(0)?), sent });
+    }
+    Ok(found)
+}
+
+pub(super) fn live_of(db: &Db, requester: &Address) -> Result<Vec<TicketNo>> {
+    let mut select = db.sql(
+        "SELECT number FROM ticket WHERE requester = ?1 AND status IN ('new', 'open', 'waiting')
+         AND json_extract(doc, '$.requester.address') = ?2 ORDER BY number DESC",
+    )?;
+    let read = |row: &Row<'_>| Ok(TicketNo(row.get(0)?));
+    select.query_and_then(params![hash64(requester.as_str().as_bytes()), requester.as_str()], read)?.collect()
+}
+
+/// Tickets that are live or were touched since then, in the order of their numbers.
+pub(super) fn since(db: &Db, since: DateTime<Utc>) -> Result<Vec<Ticket>> {
+    let mut select = db.sql(
+        "SELECT doc FROM ticket WHERE status IN ('new', 'open', 'waiting')
+         UNION ALL SELECT doc FROM ticket WHERE status IN ('resolved', 'closed') AND updated >= ?1",
+    )?;
+    let mut found = select.query_and_then([micros(since)], read_ticket)?.collect::<Result<Vec<Ticket>>>()?;
+    found.sort_by_key(|ticket| ticket.number);
+    Ok(found)
+}
+
+pub(super) fn due(db: &Db, now: DateTime<Utc>, limit: usize) -> Result<Vec<(TicketNo, DateTime<Utc>)>> {
+    let mut select = db.sql("SELECT number, next_due FROM ticket WHERE next_due <= ?1 ORDER BY next_due, number LIMIT ?2")?;
+    let read = |row: &Row<'_>| Ok((TicketNo(row.get(0)?), moment(row.get(1)?)?));
+    select.query_and_then(params![micros(now), i64::try_from(limit)?], read)?.collect()
+}
+
+/// Numbers are sorted first and the documents read after: sorting whole tickets would hold them all.
+pub(super) fn list(db: &Db, filter: &TicketFilter) -> Result<Vec<Ticket>> {
+    let words: Vec<&str> = filter.status.iter().map(|status| status.as_str()).collect();
+    let requester = filter.requester.as_ref().map(Address::as_str);
+    let mut select = db.sql(
+        "SELECT number FROM ticket WHERE (?1 = '[]' OR status IN (SELECT value FROM json_each(?1)))
+         AND (?2 IS NULL OR team = ?2) AND (?3 IS NULL OR owner = ?3)
+         AND (?4 IS NULL OR requester = ?4 AND json_extract(doc, '$.requester.address') = ?5)
+         ORDER BY updated DESC, number DESC LIMIT ?6",
+    )?;
+    let numbers = select.query_and_then(
+        params![
+            serde_json::to_string(&words)?,
+            filter.team,
+            filter.owner,
+            requester.map(|address| hash64(address.as_bytes())),
+            requester,
+            i64::try_from(filter.limit).unwrap_or(i64::MAX),
+        ],
+        |row| Ok(TicketNo(row.get(0)?)),
+    )?;
+    numbers.filter_map(|number: Result<TicketNo>| number.and_then(|number| ticket(db, number)).transpose()).collect()
+}
+
+pub(super) fn history(db: &Db, number: TicketNo) -> Result<Vec<JournalRow>> {
+    let mut select = db.sql(
+        "SELECT j.at, c.key, j.actor, j.policy, j.outcome, j.because, j.changes, m.text, coalesce(m.internal, 0)
+         FROM journal_ticket t JOIN journal j ON j.id = t.journal JOIN cause c ON c.id = j.cause LEFT JOIN message m ON m.cause = c.id
+         WHERE t.ticket = ?1 ORDER BY t.journal",
+    )?;
+    let read = |row: &Row<'_>| -> Result<JournalRow> {
+        Ok(JournalRow {
+            at: moment(row.get(0)?)?,
+            cause: CauseKey(row.get(1)?),
+            actor: row.get(2)?,
+            policy: row.get(3)?,
+            outcome: serde_json::from_str(row.get_ref(4)?.as_str()?)?,
+            because: serde_json::from_str(row.get_ref(5)?.as_str()?)?,
+            changes: serde_json::from_str(row.get_ref(6)?.as_str()?)?,
+            text: row.get(7)?,
+            internal: row.get(8)?,
+        })
+    };
+    select.query_and_then([number.0], read)?.collect::<Result<_>>().with_context(|| format!("the history of {number} is damaged"))
+}
+
+pub(super) fn counts(db: &Db) -> Result<Counts> {
+    let count = |sql| -> Result<u64> { Ok(u64::try_from(db.sql(sql)?.query_row([], |row| row.get::<_, i64>(0))?)?) };
+    let by_word = |sql| -> Result<Vec<(String, u64)>> {
+        let mut select = db.sql(sql)?;
+        let read = |row: &Row<'_>| Ok((row.get(0)?, u64::try_from(row.get::<_, i64>(1)?)?));
+        select.query_and_then([], read)?.collect()
+    };
+    let mut tickets = by_word("SELECT status, count(*) FROM ticket GROUP BY status")?;
+    tickets.sort_by_key(|(word, _)| Status::parse(word));
+    Ok(Counts {
+        tickets,
+        pending: count("SELECT count(*) FROM cause WHERE state = 'pending'")?,
+        quarantined: count("SELECT count(*) FROM cause WHERE state = 'quarantined'")?,
+        envelopes: by_word("SELECT state, count(*) FROM envelope GROUP BY state ORDER BY state")?,
+        // The message rows are long; each has a cause without a note.
+        messages: count("SELECT count(*) FROM cause WHERE note IS NULL")?,
+    })
+}
