@@ -186,6 +186,11 @@ impl Case {
         self.answers.push((query, answer));
     }
 
+    /// Is there an answer to this query yet?
+    pub fn has_answer(&self, query: &Query) -> bool {
+        self.answers.iter().any(|(q, _)| q == query)
+    }
+
     getter!(
         /// The known ones among these ids.
         known(ids: &[MessageId]) -> &[Known], Query::Known(ids.to_vec()), Known(list) => list.as_slice());

@@ -1,0 +1,97 @@
+//! Subject tags (design section 5): what an agent's mail orders, and what of it is plain text.
+//!
+//! [`grammar`] finds tags in a subject and at the head of a body, [`registry`] says what each one means, [`effects`] carries one
+//! out on a [`super::orders::Plan`], [`span`] reads lengths of time. The grammar is searched for, not matched against: a subject
+//! that has been through three mail clients and a spam gateway still holds its tags somewhere.
+
+mod effects;
+mod grammar;
+mod registry;
+mod span;
+#[cfg(test)]
+mod tests;
+
+use serde::Serialize;
+
+pub use grammar::read;
+pub use registry::{Arg, Known, Phase, RESERVED, Reserved, Scope, TAGS, TagSpec, Takes, help_rows, lookup, markdown, spec};
+
+/// How a tag changes its value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum Op {
+    /// `[name]`
+    #[serde(rename = "")]
+    Bare,
+    /// `[name=value]`
+    #[serde(rename = "=")]
+    Set,
+    /// `[name+=value]`
+    #[serde(rename = "+=")]
+    Add,
+    /// `[name-=value]`
+    #[serde(rename = "-=")]
+    Remove,
+}
+
+/// A tag as written, with its canonical name.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Tag {
+    /// Canonical name: `priority` for `【优先级=高】`.
+    pub name: String,
+    /// Operation.
+    pub op: Op,
+    /// Value, trimmed; empty for a bare tag.
+    pub value: String,
+    /// `subject` or `body`, with the column or line: `subject:12`, `body:1`.
+    pub at: String,
+    /// What is wrong with it, where something is.
+    pub error: Option<String>,
+}
+
+/// A tag that cannot be an order, with the remedy; in both languages, because grammar knows no reader.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TagError {
+    /// `subject:12`, `body:1`, as in [`Tag::at`].
+    pub at: String,
+    /// The sentence in English, with did-you-mean where there is one.
+    pub en: String,
+    /// The sentence in Chinese.
+    pub zh: String,
+}
+
+impl TagError {
+    /// The sentence for a reader of this language: Chinese for `zh…`, English for every other.
+    pub fn sentence(&self, language: &str) -> &str {
+        if is_chinese(language) { &self.zh } else { &self.en }
+    }
+}
+
+/// What a mail orders, and what remains of it as text.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct TagReading {
+    /// Every tag in order, subject first; those with [`Tag::error`] stand in `errors` too.
+    pub tags: Vec<Tag>,
+    /// What is wrong: one entry is enough to refuse the whole mail.
+    pub errors: Vec<TagError>,
+    /// The subject without its tags, right or wrong.
+    pub subject: String,
+    /// The body without its leading order lines, `\#` unescaped.
+    pub body: String,
+}
+
+impl TagReading {
+    /// The sound orders, in order.
+    pub fn orders(&self) -> impl Iterator<Item = &Tag> {
+        self.tags.iter().filter(|tag| tag.error.is_none())
+    }
+
+    /// Is this canonical name ordered?
+    pub fn has(&self, name: &str) -> bool {
+        self.orders().any(|tag| tag.name == name)
+    }
+}
+
+/// Is this language code Chinese?
+pub(super) fn is_chinese(language: &str) -> bool {
+    language.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("zh"))
+}

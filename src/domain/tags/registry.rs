@@ -1,0 +1,457 @@
+//! The registry of tags. One entry is one tag: grammar, plan, help mail and `docs/tags.md` derive from it.
+//!
+//! A closed enum would make every tag visit four files; here a new tag is one entry and one function in `effects`. Names of later
+//! releases stand in [`RESERVED`], so that an order that cannot be carried out yet is refused instead of being relayed as text.
+
+use std::fmt::Write;
+use std::sync::LazyLock;
+
+use super::effects;
+use super::grammar::fold_name;
+use super::{Op, is_chinese};
+use crate::domain::Query;
+use crate::domain::facts::TagHelp;
+use crate::domain::orders::{Plan, Refusal, Scene};
+use crate::domain::policy::Role;
+use crate::domain::ticket::Ticket;
+
+/// The order of work inside one mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Phase {
+    /// Owner, queue, classification.
+    Fields,
+    /// What becomes of the mail's words, and questions.
+    Reply,
+    /// Status, last.
+    Status,
+}
+
+/// What may follow a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Takes {
+    /// Nothing: `[take]`.
+    Nothing,
+    /// One value: `[priority=high]`.
+    Value,
+    /// Nothing or one value: `[wait]`, `[wait=3d]`.
+    Maybe,
+    /// Values, separated by commas or given in several tags: `[kb=vpn,wifi]`; `+=` means the same.
+    List,
+}
+
+/// On which mails a name is an order at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// Only on a mail that joins a ticket.
+    Ticket,
+    /// Also on a mail that joins none.
+    Opening,
+    /// Also on a mail that joins none and has no text of its own.
+    Question,
+}
+
+/// What was written after a name.
+#[derive(Debug, Clone, Copy)]
+pub struct Arg<'a> {
+    /// Operation.
+    pub op: Op,
+    /// Value; empty for a bare tag.
+    pub value: &'a str,
+}
+
+/// One tag.
+#[derive(Debug)]
+pub struct TagSpec {
+    /// Canonical name.
+    pub name: &'static str,
+    /// Chinese synonyms; the first is the one shown.
+    pub zh: &'static [&'static str],
+    /// English synonyms, mostly inflections.
+    pub en: &'static [&'static str],
+    /// An example, or examples separated by ` or `.
+    pub usage: &'static str,
+    /// The same in Chinese.
+    pub usage_zh: &'static str,
+    /// What it does, one sentence.
+    pub doc_en: &'static str,
+    /// The same in Chinese.
+    pub doc_zh: &'static str,
+    /// What may follow.
+    pub takes: Takes,
+    /// On which mails.
+    pub scope: Scope,
+    /// Who may order it: [`Role::Lead`] keeps it from agents.
+    pub role: Role,
+    /// When inside one mail.
+    pub phase: Phase,
+    /// Names with which it cannot stand in one mail.
+    pub clashes: &'static [&'static str],
+    /// What must be known before it can be applied.
+    pub needs: fn(&Arg, &Ticket) -> Vec<Query>,
+    /// Carries it out on a plan.
+    pub apply: fn(&mut Plan, &Scene, &Arg) -> Result<(), Refusal>,
+}
+
+/// A name of a later release.
+#[derive(Debug)]
+pub struct Reserved {
+    /// Canonical name.
+    pub name: &'static str,
+    /// Chinese synonyms.
+    pub zh: &'static [&'static str],
+    /// English synonyms.
+    pub en: &'static [&'static str],
+    /// On which mails.
+    pub scope: Scope,
+    /// What serves until then, as tags; empty when nothing does.
+    pub instead: &'static str,
+}
+
+fn nothing(_: &Arg, _: &Ticket) -> Vec<Query> {
+    Vec::new()
+}
+
+/// A tag without value, needs or clashes on a ticket: the base that entries differ from.
+const PLAIN: TagSpec = TagSpec {
+    name: "",
+    zh: &[],
+    en: &[],
+    usage: "",
+    usage_zh: "",
+    doc_en: "",
+    doc_zh: "",
+    takes: Takes::Nothing,
+    scope: Scope::Ticket,
+    role: Role::Agent,
+    phase: Phase::Fields,
+    clashes: &[],
+    needs: nothing,
+    apply: effects::quiet,
+};
+
+/// Every tag of this release. Inside a phase they are carried out in this order.
+pub static TAGS: &[TagSpec] = &[
+    TagSpec {
+        name: "take",
+        zh: &["认领", "领取", "接手"],
+        usage: "[take]",
+        usage_zh: "【认领】",
+        doc_en: "You become the owner of the ticket; it moves to your team.",
+        doc_zh: "由您负责该工单；工单转入您的小组。",
+        clashes: &["assign"],
+        apply: effects::take,
+        ..PLAIN
+    },
+    TagSpec {
+        name: "assign",
+        zh: &["指派", "分配", "指派给"],
+        en: &["assigned", "assign-to"],
+        usage: "[assign=li]",
+        usage_zh: "【指派=li】",
+        doc_en: "That agent (handle, name or address) becomes the owner; the ticket moves to that agent's team.",
+        doc_zh: "由该处理人（代号、姓名或邮箱）负责；工单转入其小组。",
+        takes: Takes::Value,
+        clashes: &["take"],
+        apply: effects::assign,
+        ..PLAIN
+    },
+    TagSpec {
+        name: "team",
+        zh: &["小组", "团队", "组"],
+        en: &["queue"],
+        usage: "[team=network]",
+        usage_zh: "【小组=network】",
+        doc_en: "The ticket moves to the queue of that team; an owner from another team is taken off.",
+        doc_zh: "工单转入该小组的队列；原负责人若不在该小组则解除。",
+        takes: Takes::Value,
+        apply: effects::team,
+        ..PLAIN
+    },
+    TagSpec {
+        name: "priority",
+        zh: &["优先级", "优先度"],
+        en: &["prio"],
+        usage: "[priority=high]",
+        usage_zh: "【优先级=高】",
+        doc_en: "Sets the priority: low, normal, high, urgent.",
+        doc_zh: "设定优先级：低、普通、高、紧急。",
+        takes: Takes::Value,
+        apply: effects::priority,
+        ..PLAIN
+    },
+    TagSpec {
+        name: "category",
+        zh: &["类别", "分类"],
+        usage: "[category=network]",
+        usage_zh: "【类别=网络】",
+        doc_en: "Sets the category, by its id or any of its names.",
+        doc_zh: "设定类别，可写代号或任一名称。",
+        takes: Takes::Value,
+        apply: effects::category,
+        ..PLAIN
+    },
+    TagSpec {
+        name: "note",
+        zh: &["备注", "内部备注", "批注"],
+        usage: "[note]",
+        usage_zh: "【备注】",
+        doc_en: "The text of this mail stays internal: it is kept with the ticket and never sent to the requester.",
+        doc_zh: "本邮件正文仅供内部：随工单保存，绝不发给请求人。",
+        phase: Phase::Reply,
+        apply: effects::note,
+        ..PLAIN
+    },
+    TagSpec {
+        name: "kb",
+        zh: &["知识", "知识库"],
+        en: &["article"],
+        usage: "[kb=vpn-setup]",
+        usage_zh: "【知识=vpn-setup】",
+        doc_en: "Sends that knowledge-base article along; several are separated by commas.",
+        doc_zh: "随回复附上该知识库文章；多篇用逗号分隔。",
+        takes: Takes::List,
+        phase: Phase::Reply,
+        apply: effects::kb,
+        ..PLAIN
+    },
+    TagSpec {
+        name: "send",
+        zh: &["发送", "发出"],
+        usage: "[send]",
+        usage_zh: "【发送】",
+        doc_en: "Sends the replies of this ticket that were held back.",
+        doc_zh: "发出该工单被暂扣的回复。",
+        phase: Phase::Reply,
+        needs: |_, ticket| vec![Query::Held(ticket.number)],
+        apply: effects::send,
+        ..PLAIN
+    },
+    TagSpec {
+        name: "quiet",
+        zh: &["静默", "不通知"],
+        en: &["silent"],
+        usage: "[quiet]",
+        usage_zh: "【静默】",
+        doc_en: "No mail that the orders themselves entail; your own words are still sent.",
+        doc_zh: "不发送由指令引起的通知；您写的正文仍会发出。",
+        phase: Phase::Reply,
+        apply: effects::quiet,
+        ..PLAIN
+    },
+    TagSpec {
+        name: "help",
+        zh: &["帮助"],
+        usage: "[help]",
+        usage_zh: "【帮助】",
+        doc_en: "Mails you this list.",
+        doc_zh: "把本表发给您。",
+        scope: Scope::Question,
+        phase: Phase::Reply,
+        apply: effects::help,
+        ..PLAIN
+    },
+    TagSpec {
+        name: "reopen",
+        zh: &["重开", "重新打开", "重启"],
+        en: &["reopened", "re-open"],
+        usage: "[reopen]",
+        usage_zh: "【重开】",
+        doc_en: "A resolved or closed ticket is worked on again.",
+        doc_zh: "重新处理已解决或已关闭的工单。",
+        phase: Phase::Status,
+        clashes: &["resolve", "close"],
+        apply: effects::reopen,
+        ..PLAIN
+    },
+    TagSpec {
+        name: "wait",
+        zh: &["等待", "等待中", "等候"],
+        en: &["waiting", "pending"],
+        usage: "[wait] or [wait=3d] or [wait=3wd]",
+        usage_zh: "【等待】或【等待=3天】或【等待=3工作日】",
+        doc_en: "The requester has to answer; with a length of time (h, d, wd for working days, w), until then.",
+        doc_zh: "等待请求人答复；可写时长（小时、天、工作日、周），到期为止。",
+        takes: Takes::Maybe,
+        phase: Phase::Status,
+        clashes: &["resolve", "close"],
+        apply: effects::wait,
+        ..PLAIN
+    },
+    TagSpec {
+        name: "resolve",
+        zh: &["解决", "已解决"],
+        en: &["resolved", "solve", "solved"],
+        usage: "[resolve]",
+        usage_zh: "【解决】",
+        doc_en: "The ticket is solved; the requester is asked to confirm.",
+        doc_zh: "工单已解决；请请求人确认。",
+        phase: Phase::Status,
+        clashes: &["close", "reopen", "wait"],
+        apply: effects::resolve,
+        ..PLAIN
+    },
+    TagSpec {
+        name: "close",
+        zh: &["关闭", "已关闭", "关单"],
+        en: &["closed"],
+        usage: "[close]",
+        usage_zh: "【关闭】",
+        doc_en: "The ticket is done; the requester is told.",
+        doc_zh: "关闭工单，并告知请求人。",
+        phase: Phase::Status,
+        clashes: &["resolve", "reopen", "wait"],
+        apply: effects::close,
+        ..PLAIN
+    },
+];
+
+const fn later(
+    name: &'static str,
+    zh: &'static [&'static str],
+    en: &'static [&'static str],
+    scope: Scope,
+    instead: &'static str,
+) -> Reserved {
+    Reserved { name, zh, en, scope, instead }
+}
+
+/// Names of later releases: refused with a remedy.
+pub static RESERVED: &[Reserved] = &[
+    later("handover", &["转交"], &["hand-over"], Scope::Ticket, "[team=…]"),
+    later("escalate", &["升级"], &["escalated"], Scope::Ticket, "[assign=…]"),
+    later("consult", &["咨询"], &[], Scope::Ticket, "[note]"),
+    later("impact", &["影响"], &[], Scope::Ticket, "[priority=…]"),
+    later("urgency", &["紧急度"], &[], Scope::Ticket, "[priority=…]"),
+    later("type", &["类型"], &[], Scope::Ticket, ""),
+    later("label", &["标签"], &["labels"], Scope::Ticket, ""),
+    later("lang", &["语言"], &["language"], Scope::Ticket, ""),
+    later("requester", &["请求人"], &[], Scope::Ticket, ""),
+    later("hold", &["挂起"], &[], Scope::Ticket, "[wait=5d]"),
+    later("remind", &["提醒"], &["reminder"], Scope::Ticket, "[wait=5d]"),
+    later("due", &["期限"], &[], Scope::Ticket, ""),
+    later("merge", &["合并"], &["merged"], Scope::Ticket, ""),
+    later("link", &["关联"], &[], Scope::Ticket, ""),
+    later("incident", &["重大事件"], &[], Scope::Ticket, ""),
+    later("broadcast", &["广播"], &[], Scope::Ticket, ""),
+    later("new", &["新建"], &[], Scope::Opening, ""),
+    later("for", &["代报"], &[], Scope::Opening, ""),
+    later("cc", &["抄送"], &[], Scope::Ticket, ""),
+    later("kb-draft", &["成文"], &[], Scope::Ticket, ""),
+    later("publish", &["发布"], &["published"], Scope::Ticket, ""),
+    later("use", &["套用"], &[], Scope::Ticket, ""),
+    later("approval", &["审批"], &[], Scope::Ticket, ""),
+    later("approve", &["同意"], &["approved"], Scope::Ticket, ""),
+    later("reject", &["拒绝", "不同意"], &["rejected"], Scope::Ticket, ""),
+    later("visit", &["上门"], &[], Scope::Ticket, ""),
+    later("asset", &["资产"], &[], Scope::Ticket, ""),
+    later("asset-state", &["资产状态"], &[], Scope::Ticket, ""),
+    later("done", &["完成", "已完成"], &[], Scope::Ticket, "[resolve]"),
+    later("undo", &["撤销"], &[], Scope::Ticket, ""),
+    later("accept", &["采纳"], &[], Scope::Ticket, ""),
+    later("away", &["不在"], &[], Scope::Question, ""),
+    later("spam", &["垃圾邮件"], &[], Scope::Ticket, "[close] [quiet]"),
+    later("list", &["列表"], &[], Scope::Question, ""),
+    later("show", &["查看"], &[], Scope::Question, ""),
+    later("history", &["历史"], &[], Scope::Question, ""),
+    later("find", &["查找"], &[], Scope::Question, ""),
+    later("report", &["报表"], &[], Scope::Question, ""),
+];
+
+/// What a name stands for.
+#[derive(Debug, Clone, Copy)]
+pub enum Known {
+    /// A tag of this release.
+    Tag(&'static TagSpec),
+    /// A tag of a later one.
+    Later(&'static Reserved),
+}
+
+impl Known {
+    /// Canonical name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Known::Tag(spec) => spec.name,
+            Known::Later(later) => later.name,
+        }
+    }
+
+    /// The Chinese name that is shown.
+    pub fn zh(self) -> &'static str {
+        let names = match self {
+            Known::Tag(spec) => spec.zh,
+            Known::Later(later) => later.zh,
+        };
+        names.first().copied().unwrap_or_else(|| self.name())
+    }
+
+    /// On which mails it is an order.
+    pub fn scope(self) -> Scope {
+        match self {
+            Known::Tag(spec) => spec.scope,
+            Known::Later(later) => later.scope,
+        }
+    }
+
+    /// Has it a meaning with a value, in this release?
+    pub fn takes_value(self) -> bool {
+        matches!(self, Known::Tag(spec) if spec.takes != Takes::Nothing)
+    }
+}
+
+/// Every folded name and synonym.
+static NAMES: LazyLock<Vec<(String, Known)>> = LazyLock::new(|| {
+    let now = TAGS.iter().map(|spec| (Known::Tag(spec), spec.zh, spec.en));
+    let later = RESERVED.iter().map(|later| (Known::Later(later), later.zh, later.en));
+    now.chain(later)
+        .flat_map(|(known, zh, en)| {
+            std::iter::once(known.name()).chain(zh.iter().copied()).chain(en.iter().copied()).map(move |name| (fold_name(name), known))
+        })
+        .collect()
+});
+
+/// What this name stands for; any case, width or synonym.
+pub fn lookup(name: &str) -> Option<Known> {
+    let name = fold_name(name);
+    NAMES.iter().find(|(known, _)| *known == name).map(|(_, known)| *known)
+}
+
+/// The tag of this canonical name.
+pub fn spec(name: &str) -> Option<&'static TagSpec> {
+    TAGS.iter().find(|spec| spec.name == name)
+}
+
+/// Every folded name and synonym, for did-you-mean.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    NAMES.iter().map(|(name, _)| name.as_str())
+}
+
+/// The rows of the help mail, in the reader's language.
+pub fn help_rows(language: &str) -> Vec<TagHelp> {
+    let zh = is_chinese(language);
+    TAGS.iter()
+        .map(|spec| TagHelp {
+            usage: if zh { spec.usage_zh } else { spec.usage }.to_owned(),
+            zh: spec.zh.join("、"),
+            doc: if zh { spec.doc_zh } else { spec.doc_en }.to_owned(),
+        })
+        .collect()
+}
+
+/// The generated part of `docs/tags.md`: a table of the tags, then the reserved names.
+pub fn markdown() -> String {
+    let mut out = String::from("| tag | also | Chinese | effect | 作用 |\n|---|---|---|---|---|\n");
+    for spec in TAGS {
+        let usage: Vec<String> = spec.usage.split(" or ").map(|u| format!("`{u}`")).collect();
+        let row = [usage.join(" "), quoted(spec.en), quoted(spec.zh), spec.doc_en.to_owned(), spec.doc_zh.to_owned()];
+        let _ = writeln!(out, "| {} |", row.join(" | "));
+    }
+    out.push_str("\nKnown names that are refused in this version, so that they are never taken for text:\n\n");
+    let later: Vec<String> =
+        RESERVED.iter().map(|later| format!("`{}` {}", later.name, later.zh.first().copied().unwrap_or_default())).collect();
+    let _ = writeln!(out, "{}.", later.join(", "));
+    out
+}
+
+fn quoted(names: &[&str]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" ")
+}
