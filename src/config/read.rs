@@ -352,12 +352,13 @@ fn warn_of_idle_teams(page: &Page, root: &Section<'_>, teams: &[super::Team], ag
 }
 
 fn warn_of_what_is_not_yet(root: &mut Section<'_>) {
+    const HELP: &str = "rely on nothing here; it may stay for a later version";
     for (table, keys) in NOT_YET {
         if keys.is_empty() && root.has(table) {
-            root.page.warn(root.key_span(table), format!("`{table}` is checked, but this version does not act on it yet"), "");
+            root.page.warn(root.key_span(table), format!("`{table}` is checked, but this version does not act on it yet"), HELP);
         }
         for (key, span) in root.spans_within(table, keys) {
-            root.page.warn(span, format!("`{key}` is checked, but this version does not act on it yet"), "");
+            root.page.warn(span, format!("`{key}` is checked, but this version does not act on it yet"), HELP);
         }
     }
 }

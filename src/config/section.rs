@@ -208,6 +208,11 @@ impl<'p> Section<'p> {
                 self.page.complain(value.span(), format!("`{key}` is empty"), "write a value or delete the line");
                 None
             }
+            // A line break in a name or folder would be a header or a command of its own further on.
+            DeValue::String(text) if text.trim().contains(char::is_control) => {
+                self.page.complain(value.span(), format!("`{key}` holds a line break or control sign"), "write it on one line");
+                None
+            }
             DeValue::String(text) => Some(Spanned::new(value.span(), text.trim().to_owned())),
             DeValue::Array(_) | DeValue::Table(_) => {
                 self.wrong_kind(value, key, "one text", format!("{key} = \"…\""));
@@ -302,7 +307,9 @@ impl<'p> Section<'p> {
         let mut texts = Vec::new();
         for item in items.iter() {
             match item.get_ref() {
-                DeValue::String(text) if !text.trim().is_empty() => texts.push(Spanned::new(item.span(), text.trim().to_owned())),
+                DeValue::String(text) if !text.trim().is_empty() && !text.trim().contains(char::is_control) => {
+                    texts.push(Spanned::new(item.span(), text.trim().to_owned()))
+                }
                 DeValue::Datetime(moment) => texts.push(Spanned::new(item.span(), moment.to_string())),
                 _ => self.wrong_kind(item, key, "a list of texts", format!("{key} = [\"…\", \"…\"]")),
             }
@@ -474,6 +481,6 @@ mod tests {
         assert_eq!(headers, [6..11, 19..24]);
         let mut b = root.table("b").unwrap();
         assert!(!b.header().is_empty());
-        assert_eq!(&text[b.table("c").unwrap().header()], "[b.c]");
+        assert_eq!(text.get(b.table("c").unwrap().header()), Some("[b.c]"));
     }
 }
