@@ -5,6 +5,7 @@
 pub mod config;
 pub mod delivery;
 pub mod domain;
+pub mod kb;
 pub mod mail;
 pub mod policy;
 pub mod source;

@@ -3,6 +3,8 @@
 pub mod maildir;
 pub mod smtp;
 
+use std::path::PathBuf;
+
 use crate::domain::message::Address;
 
 /// One envelope with its bytes.
@@ -33,4 +35,30 @@ pub enum Handover {
     Refused(String),
     /// The bytes went out whole, the answer never came.
     Uncertain(String),
+}
+
+/// A road out, held open over many parcels.
+#[derive(Debug)]
+pub enum Carrier {
+    /// A server.
+    Smtp(smtp::Connection),
+    /// A folder that holds one Maildir a recipient.
+    Maildir(PathBuf),
+}
+
+impl Carrier {
+    /// Tries to deliver one parcel. Never fails: whatever went wrong is a [`Handover`].
+    pub async fn deliver(&mut self, parcel: &Parcel) -> Handover {
+        match self {
+            Carrier::Smtp(connection) => connection.send(parcel).await,
+            Carrier::Maildir(root) => maildir::deliver(root, parcel).await,
+        }
+    }
+
+    /// Takes leave of the server, where there is one.
+    pub async fn close(&mut self) {
+        if let Carrier::Smtp(connection) = self {
+            connection.close().await;
+        }
+    }
 }

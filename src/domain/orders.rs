@@ -243,3 +243,307 @@ fn settle_notices(plan: &mut Plan, scene: &Scene) {
     plan.notify_owner_changed = owner.is_some() && plan.after.owner != scene.ticket.owner && owner != Some(scene.agent.handle.as_str());
     plan.notify_team_changed = owner.is_none() && plan.after.team.is_some() && plan.after.team != scene.ticket.team;
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use chrono::Duration;
+
+    use super::*;
+    use crate::domain::message::{Address, Person};
+    use crate::domain::policy::{Article, Category, Closing, Desk, Limits, Team};
+    use crate::domain::rules::RuleSet;
+    use crate::domain::ticket::{Matrix, Priority, TicketNo};
+    use crate::domain::trust::Key;
+    use crate::domain::{Answer, HeldLetter, Query};
+
+    fn agent(handle: &str, name: &str, team: Option<&str>) -> Agent {
+        Agent {
+            handle: handle.into(),
+            name: name.into(),
+            address: Address::parse(&format!("{handle}@desk.example")).unwrap(),
+            aliases: Vec::new(),
+            team: team.map(str::to_owned),
+            role: Role::Agent,
+            language: None,
+        }
+    }
+
+    fn article(id: &str, language: &str, internal: bool) -> Article {
+        Article {
+            id: id.into(),
+            title: format!("{id} in {language}"),
+            url: None,
+            language: language.into(),
+            categories: Vec::new(),
+            summary: String::new(),
+            internal,
+        }
+    }
+
+    fn policy() -> Policy {
+        let names = |en: &str, zh: &str| vec![("en".to_owned(), en.to_owned()), ("zh".to_owned(), zh.to_owned())];
+        Policy {
+            desk: Desk {
+                name: "IT".into(),
+                language: "en".into(),
+                timezone: chrono_tz::Asia::Shanghai,
+                ticket_prefix: "#".into(),
+                operator: None,
+            },
+            mailboxes: Vec::new(),
+            teams: ["network", "hardware"].map(|name| Team { name: name.into(), lead: None, default: false }).into(),
+            agents: vec![
+                agent("li", "Li Wei", Some("network")),
+                agent("wang", "王芳", Some("hardware")),
+                agent("zhao", "Zhao", Some("network")),
+                agent("free", "Free Lance", None),
+            ],
+            categories: vec![
+                Category { id: "network".into(), names: names("Network", "网络"), team: None },
+                Category { id: "hw".into(), names: names("Hardware", "硬件"), team: None },
+            ],
+            matrix: Matrix::default(),
+            rules: Arc::new(RuleSet::default()),
+            articles: Arc::new(vec![article("vpn-setup", "en", false), article("vpn-setup", "zh", false), article("playbook", "en", true)]),
+            closing: Closing { close: Duration::days(5), reopen_window: Duration::days(14) },
+            limits: Limits { message_size: 1, per_address: Vec::new(), per_ticket: Vec::new(), attachments: 1 },
+            summaries: Vec::new(),
+            key: Key([7; 32]),
+            fingerprint: String::new(),
+        }
+    }
+
+    /// Thursday, 10:00 in the desk's zone.
+    fn now() -> DateTime<Utc> {
+        "2026-12-03T02:00:00Z".parse().unwrap()
+    }
+
+    fn ticket() -> Ticket {
+        let requester = Person { name: "Alice".into(), address: Address::parse("alice@example.com").unwrap() };
+        let mut ticket = Ticket::open(TicketNo(1042), "VPN down".into(), requester, "support".into(), "en".into(), now());
+        ticket.status = Status::Open;
+        ticket.team = Some("network".into());
+        ticket
+    }
+
+    fn case(held: &[i64]) -> Case {
+        let mut case = Case::default();
+        let letter = |id: &i64| HeldLetter { id: LetterId(*id), why: "unsure".into(), subject: format!("Re: VPN {id}") };
+        case.learn(Query::Held(TicketNo(1042)), Answer::Letters(held.iter().map(letter).collect()));
+        case
+    }
+
+    /// Plans `subject` as written by li on this ticket.
+    fn run(ticket: &Ticket, subject: &str, words: &str) -> Result<Plan, Vec<String>> {
+        run_with(&policy(), &case(&[]), ticket, subject, words)
+    }
+
+    fn run_with(policy: &Policy, case: &Case, ticket: &Ticket, subject: &str, words: &str) -> Result<Plan, Vec<String>> {
+        let reading = tags::read(subject, Some(&ticket.subject), words, true);
+        plan(case, policy, ticket, &policy.agents[0], &reading, &reading.body, now())
+            .expect("no need is open")
+            .map_err(|refusals| refusals.into_iter().map(|r| r.0).collect())
+    }
+
+    fn done(subject: &str) -> Plan {
+        run(&ticket(), subject, "Words").unwrap()
+    }
+
+    fn refused(subject: &str, words: &str) -> String {
+        run(&ticket(), subject, words).unwrap_err().join(" | ")
+    }
+
+    #[test]
+    fn a_mail_without_orders_plans_nothing() {
+        assert_eq!(done("Re: VPN down [EXTERNAL]"), Plan::new(&ticket()));
+    }
+
+    #[test]
+    fn owner_and_queue() {
+        let owner = |who: &str| Change::Owner(Some(who.into()));
+        let team = |name: &str| Change::Team(Some(name.into()));
+        // (owner before, subject, changes, owner hears, team hears)
+        let cases: [(Option<&str>, &str, Vec<Change>, bool, bool); 20] = [
+            (None, "[take]", vec![owner("li")], false, false),
+            (Some("li"), "[take]", vec![], false, false),
+            (Some("wang"), "[take]", vec![owner("li")], false, false),
+            (None, "[take] 【认领】", vec![owner("li")], false, false),
+            (None, "[assign=zhao]", vec![owner("zhao")], true, false),
+            (None, "[assign=Zhao]", vec![owner("zhao")], true, false),
+            (None, "[assign=@zhao]", vec![owner("zhao")], true, false),
+            (None, "[assign=me]", vec![owner("li")], false, false),
+            (None, "【指派=王芳】", vec![owner("wang"), team("hardware")], true, false),
+            (None, "[assign=wang@desk.example]", vec![owner("wang"), team("hardware")], true, false),
+            (Some("zhao"), "[assign=zhao]", vec![], false, false),
+            (Some("li"), "[assign=free]", vec![owner("free")], true, false),
+            (None, "[team=hardware]", vec![team("hardware")], false, true),
+            (Some("li"), "[team=hardware]", vec![team("hardware"), Change::Owner(None)], false, true),
+            (Some("li"), "[team=network]", vec![], false, false),
+            (Some("wang"), "[team=network]", vec![Change::Owner(None)], false, false),
+            (Some("wang"), "[team=hardware]", vec![team("hardware")], false, false),
+            (None, "[team=hardware] [assign=wang]", vec![owner("wang"), team("hardware")], true, false),
+            (None, "[team=hardware] [assign=free]", vec![owner("free"), team("hardware")], true, false),
+            (None, "[team=network] [take]", vec![owner("li")], false, false),
+        ];
+        for (before, subject, changes, owner_hears, team_hears) in cases {
+            let mut ticket = ticket();
+            ticket.owner = before.map(str::to_owned);
+            let plan = run(&ticket, subject, "").unwrap();
+            assert_eq!(plan.changes, changes, "{before:?} {subject}");
+            assert_eq!((plan.notify_owner_changed, plan.notify_team_changed), (owner_hears, team_hears), "{before:?} {subject}");
+            assert!(!plan.done.is_empty(), "{subject}");
+        }
+    }
+
+    #[test]
+    fn classification() {
+        let priority = |p| vec![Change::Priority(p)];
+        let category = |id: &str| vec![Change::Category(Some(id.into()))];
+        let cases = [
+            ("[priority=high]", priority(Priority::High)),
+            ("[priority=HIGH]", priority(Priority::High)),
+            ("【优先级=高】", priority(Priority::High)),
+            ("【优先级=紧急】", priority(Priority::Urgent)),
+            ("[priority=critical]", priority(Priority::Urgent)),
+            ("[priority=low] [PRIORITY=Low]", priority(Priority::Low)),
+            ("[priority=normal]", vec![]),
+            ("【优先级=中】", vec![]),
+            ("[category=hw]", category("hw")),
+            ("[category=Hardware]", category("hw")),
+            ("【类别=网络】", category("network")),
+        ];
+        for (subject, changes) in cases {
+            assert_eq!(done(subject).changes, changes, "{subject}");
+        }
+    }
+
+    #[test]
+    fn status() {
+        let days = |n| Some(now() + Duration::days(n));
+        // (status before, subject, status after, until)
+        let cases = [
+            (Status::Open, "[resolve]", Some(Status::Resolved), None),
+            (Status::New, "[resolve]", Some(Status::Resolved), None),
+            (Status::Resolved, "[resolve]", None, None),
+            (Status::Open, "[close]", Some(Status::Closed), None),
+            (Status::Closed, "[close]", None, None),
+            (Status::Closed, "[reopen]", Some(Status::Open), None),
+            (Status::Resolved, "[reopen]", Some(Status::Open), None),
+            (Status::Open, "[reopen]", None, None),
+            (Status::Open, "[wait]", Some(Status::Waiting), None),
+            (Status::Waiting, "[wait]", None, None),
+            (Status::Waiting, "[wait=3d]", Some(Status::Waiting), days(3)),
+            (Status::Open, "【等待=3天】", Some(Status::Waiting), days(3)),
+            (Status::Open, "[wait=3wd]", Some(Status::Waiting), days(5)),
+            (Status::Resolved, "[wait]", Some(Status::Waiting), None),
+            (Status::Closed, "[reopen] [wait=1d]", Some(Status::Waiting), days(1)),
+        ];
+        for (before, subject, after, until) in cases {
+            let mut ticket = ticket();
+            ticket.status = before;
+            let plan = run(&ticket, subject, "").unwrap();
+            assert_eq!((plan.status, plan.wait_until), (after, until), "{before} {subject}");
+            assert_eq!(plan.after.status, after.unwrap_or(before), "{before} {subject}");
+            assert!(plan.changes.is_empty() && !plan.done.is_empty(), "{before} {subject}");
+            for change in plan.status_changes() {
+                ticket.apply(&change, now());
+            }
+            assert_eq!((ticket.status, ticket.wait_until), (plan.after.status, plan.after.wait_until), "{before} {subject}");
+        }
+    }
+
+    #[test]
+    fn the_reply() {
+        let plan = done("[kb=VPN-Setup, vpn-setup] [quiet]");
+        assert_eq!((plan.articles.as_slice(), plan.quiet), (["vpn-setup".to_owned()].as_slice(), true));
+        assert_eq!(plan.changes, [Change::Link("vpn-setup".into(), true)]);
+        let plan = done("[note] [resolve] [kb=vpn-setup]");
+        assert!(plan.note && plan.status == Some(Status::Resolved) && plan.articles.len() == 1);
+        assert!(done("[help]").help);
+        let plan = run_with(&policy(), &case(&[3, 5]), &ticket(), "【发送】", "").unwrap();
+        assert_eq!(plan.release, [LetterId(3), LetterId(5)]);
+    }
+
+    #[test]
+    fn what_a_tag_must_know_is_asked_for() {
+        let reading = tags::read("[send]", None, "", true);
+        let asked = plan(&Case::default(), &policy(), &ticket(), &policy().agents[0], &reading, "", now());
+        assert_eq!(asked, Err(Need(vec![Query::Held(TicketNo(1042))])));
+    }
+
+    #[test]
+    fn refusals_carry_a_remedy() {
+        let cases = [
+            ("[assign=liu]", "There is no agent \"liu\"; did you mean \"li\"? Known: li, wang, zhao, free"),
+            ("[assign=nobody]", "There is no agent \"nobody\". Known: li, wang, zhao, free"),
+            ("[team=netwrok]", "did you mean \"network\"? Known: network, hardware"),
+            ("[category=netwrk]", "did you mean \"network\"? Known: network, hw"),
+            ("【类别=应件】", "did you mean \"硬件\"?"),
+            ("[priority=hihg]", "did you mean \"high\"?"),
+            ("[kb=vpn-stup]", "did you mean \"vpn-setup\"? Known: vpn-setup"),
+            ("[kb=playbook]", "for agents only"),
+            ("[kb=vpn-setup] [note]", "leave out [note] or [quiet]"),
+            ("[wait=soon]", "write 4h, 3d, 3wd (working days) or 2w"),
+            ("[wait=2026-12-01]", "no length of time"),
+            ("[send]", "no reply of this ticket is held back"),
+            ("[resolve] [reopen]", "[reopen] and [resolve] contradict each other"),
+            ("[resolve] [close]", "contradict"),
+            ("[wait] [resolve]", "contradict"),
+            ("[wait] [wait=3d]", "[wait] and [wait=3d] contradict"),
+            ("[take] [assign=zhao]", "[take] and [assign=zhao] contradict"),
+            ("[priority=high] [priority=low]", "[priority=high] and [priority=low] contradict"),
+            ("[team=hardware] [take]", "li is not in team hardware"),
+            ("[team=hardware] [assign=zhao]", "zhao is not in team hardware"),
+            ("[resolv]", "did you mean [resolve]?"),
+            ("[merge=1]", "not available in this version"),
+        ];
+        for (subject, says) in cases {
+            let reasons = run(&ticket(), subject, "Words").unwrap_err();
+            assert_eq!(reasons.len(), 1, "{subject}: {reasons:?}");
+            assert!(reasons[0].contains(says), "{subject}: {reasons:?}");
+        }
+        assert!(refused("[note]", " \n").contains("a note without text"));
+        assert!(refused("[note] [resolve]", "").contains("a note without text"));
+        assert!(refused("[kb=vpn-setup] [quiet]", "").contains("[quiet]"));
+    }
+
+    #[test]
+    fn a_closed_ticket_wants_reopen_first() {
+        let mut ticket = ticket();
+        ticket.status = Status::Closed;
+        for subject in ["[wait]", "[wait=3d]", "[resolve]"] {
+            assert!(run(&ticket, subject, "").unwrap_err()[0].contains("[reopen] first"), "{subject}");
+        }
+    }
+
+    #[test]
+    fn every_reason_is_listed_and_nothing_is_done() {
+        let reasons = run(&ticket(), "[take] [prioriy=high] [team=x] [send] [wait=soon] [merge=1]", "Words").unwrap_err();
+        assert_eq!(reasons.len(), 5, "{reasons:?}");
+    }
+
+    #[test]
+    fn chinese_agents_read_chinese() {
+        let mut policy = policy();
+        policy.agents[0].language = Some("zh".into());
+        let plan =
+            run_with(&policy, &case(&[1]), &ticket(), "【认领】【优先级=高】【类别=网络】【发送】【等待=3天】【知识=vpn-setup】", "好")
+                .unwrap();
+        let reasons = run_with(&policy, &case(&[]), &ticket(), "[assign=lee] [send] [wait=soon] [resolv] [note]", "").unwrap_err();
+        assert_eq!((plan.done.len(), reasons.len()), (6, 5));
+        for sentence in plan.done.iter().chain(&reasons) {
+            assert!(sentence.chars().any(|c| c > '\u{2e80}'), "{sentence}");
+        }
+    }
+
+    #[test]
+    fn sentences_of_a_receipt() {
+        let plan = run_with(&policy(), &case(&[3]), &ticket(), "[close] [send] [priority=urgent] [take]", "").unwrap();
+        assert_eq!(
+            plan.done,
+            ["You own this ticket now.", "Priority is urgent now.", "What was held back goes out (1): Re: VPN 3", "The ticket is closed."]
+        );
+    }
+}

@@ -9,3 +9,6 @@ use super::{Case, Decision, Need};
 pub fn slot(_case: &Case, _name: &str, _at: DateTime<Utc>, _policy: &Policy) -> Result<Decision, Need> {
     Ok(Decision::new(super::Outcome::Done, "desk"))
 }
+
+/// Names of the reports that a `[[summary]]` may ask for.
+pub const NAMES: &[&str] = &["daily"];

@@ -207,7 +207,7 @@ pub fn send(plan: &mut Plan, scene: &Scene, _: &Arg) -> Effect {
     plan.release.extend(held.iter().map(|letter| letter.id));
     let subjects: Vec<&str> = held.iter().map(|letter| letter.subject.as_str()).collect();
     let (n, subjects) = (held.len(), subjects.join("; "));
-    plan.done.push(scene.say(format!("Sent what was held back ({n}): {subjects}"), format!("已发出暂扣的回复（{n} 封）：{subjects}")));
+    plan.done.push(scene.say(format!("What was held back goes out ({n}): {subjects}"), format!("现发出暂扣的回复（{n} 封）：{subjects}")));
     Ok(())
 }
 

@@ -345,7 +345,8 @@ fn near_miss(parts: &Parts) -> Option<Known> {
     if name.chars().all(|c| c.is_ascii_alphabetic() || c == '-' || c == '_') {
         let found = nearest(&name, registry::names().filter(|known| known.is_ascii() && known.len() >= 5))?;
         // Bare words of the trade stay text: [Request], [Urgent] and [Public] are two letters from a tag.
-        let most = if with_value || letters >= 8 { 2 } else { 1 };
+        // So do longer forms of a word: [Reminder].
+        let most = if with_value || (letters >= 8 && letters.abs_diff(found.len()) < 2) { 2 } else { 1 };
         return (letters >= 5 && distance(&name, found) <= most).then(|| registry::lookup(found)).flatten();
     }
     let chinese = letters >= 2 && name.chars().all(is_han);

@@ -145,7 +145,7 @@ pub static TAGS: &[TagSpec] = &[
     TagSpec {
         name: "assign",
         zh: &["指派", "分配", "指派给"],
-        en: &["assigned", "assign-to"],
+        en: &["assign-to"],
         usage: "[assign=li]",
         usage_zh: "【指派=li】",
         doc_en: "That agent (handle, name or address) becomes the owner; the ticket moves to that agent's team.",
@@ -157,8 +157,7 @@ pub static TAGS: &[TagSpec] = &[
     },
     TagSpec {
         name: "team",
-        zh: &["小组", "团队", "组"],
-        en: &["queue"],
+        zh: &["小组", "团队"],
         usage: "[team=network]",
         usage_zh: "【小组=network】",
         doc_en: "The ticket moves to the queue of that team; an owner from another team is taken off.",
@@ -204,7 +203,6 @@ pub static TAGS: &[TagSpec] = &[
     TagSpec {
         name: "kb",
         zh: &["知识", "知识库"],
-        en: &["article"],
         usage: "[kb=vpn-setup]",
         usage_zh: "【知识=vpn-setup】",
         doc_en: "Sends that knowledge-base article along; several are separated by commas.",
@@ -252,7 +250,7 @@ pub static TAGS: &[TagSpec] = &[
     },
     TagSpec {
         name: "reopen",
-        zh: &["重开", "重新打开", "重启"],
+        zh: &["重开", "重新打开"],
         en: &["reopened", "re-open"],
         usage: "[reopen]",
         usage_zh: "【重开】",
@@ -324,10 +322,10 @@ pub static RESERVED: &[Reserved] = &[
     later("urgency", &["紧急度"], &[], Scope::Ticket, "[priority=…]"),
     later("type", &["类型"], &[], Scope::Ticket, ""),
     later("label", &["标签"], &["labels"], Scope::Ticket, ""),
-    later("lang", &["语言"], &["language"], Scope::Ticket, ""),
+    later("lang", &["语言"], &[], Scope::Ticket, ""),
     later("requester", &["请求人"], &[], Scope::Ticket, ""),
     later("hold", &["挂起"], &[], Scope::Ticket, "[wait=5d]"),
-    later("remind", &["提醒"], &["reminder"], Scope::Ticket, "[wait=5d]"),
+    later("remind", &["提醒"], &[], Scope::Ticket, "[wait=5d]"),
     later("due", &["期限"], &[], Scope::Ticket, ""),
     later("merge", &["合并"], &["merged"], Scope::Ticket, ""),
     later("link", &["关联"], &[], Scope::Ticket, ""),

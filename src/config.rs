@@ -1,1 +1,0 @@
-//! config.toml → Config; errors name file, line, key and allowed values.

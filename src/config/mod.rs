@@ -1,0 +1,259 @@
+//! config.toml → [`Config`]; every mistake at once, with file, line, key, allowed values and what to type instead.
+//!
+//! A config is read in three passes: TOML syntax, each table by itself ([`read`]), then what the tables say of each other
+//! ([`names`]). Keys of features that this version does not act on yet are read and checked all the same, and named in a warning,
+//! so that a config stays valid and nobody trusts in a clock that does not run.
+
+mod account;
+mod names;
+mod people;
+mod read;
+mod secret;
+pub mod section;
+pub mod value;
+
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, Duration, NaiveDate, Utc};
+
+pub use account::{Delivery, ImapAccount, Rate, SmtpAccount, Source, Tls};
+pub use secret::{Revealed, Secret};
+pub use value::Hours;
+
+use crate::domain::complaint::Complaint;
+use crate::domain::message::Address;
+use crate::domain::policy;
+use crate::domain::ticket::{Matrix, Priority};
+
+/// A sound config.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The file, as it was named.
+    pub file: PathBuf,
+    /// `[desk]`, with `[operator] address`.
+    pub desk: policy::Desk,
+    /// Where tickets, key and lock live.
+    pub data: PathBuf,
+    /// Where rules, templates and articles are looked for.
+    pub directories: Directories,
+    /// `[operator]`.
+    pub operator: Operator,
+    /// `[[mailbox]]`; never empty.
+    pub mailboxes: Vec<Mailbox>,
+    /// `[trust]`.
+    pub trust: Trust,
+    /// `[[team]]`; never empty.
+    pub teams: Vec<Team>,
+    /// `[[agent]]`.
+    pub agents: Vec<policy::Agent>,
+    /// `[[approver]]`.
+    pub approvers: Vec<Approver>,
+    /// `[[category]]`; the built-in ones where none is written.
+    pub categories: Vec<Category>,
+    /// `[priority] matrix`.
+    pub matrix: Matrix,
+    /// `[rules] threshold`: votes below it leave a mail unclassified.
+    pub threshold: i64,
+    /// `[calendar]`.
+    pub calendar: Option<Calendar>,
+    /// `[sla.<priority>]`.
+    pub sla: Vec<(Priority, Sla)>,
+    /// `[closing]`.
+    pub closing: Closing,
+    /// `[limits]`.
+    pub limits: policy::Limits,
+    /// `[[summary]]`.
+    pub summaries: Vec<policy::Summary>,
+}
+
+/// Directories of the policy's other files, beside the config file unless written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Directories {
+    /// The config file's own directory; relative paths start here.
+    pub base: PathBuf,
+    /// `[desk] rules`.
+    pub rules: PathBuf,
+    /// `[desk] templates`.
+    pub templates: PathBuf,
+    /// `[desk] kb`.
+    pub kb: PathBuf,
+}
+
+/// `[operator]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Operator {
+    /// Who is told of quarantined mail and of refused logins.
+    pub address: Option<Address>,
+    /// Language of those mails; the desk's where it is not written.
+    pub language: Option<String>,
+    /// Run by `sh -c` where mail itself cannot get through.
+    pub alert_command: Option<String>,
+}
+
+/// `start`: which mail of a mailbox is taken up on the first day (promise 16).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// What arrives from now on.
+    Now,
+    /// What arrived at this moment or later.
+    Since(DateTime<Utc>),
+    /// Everything.
+    All,
+}
+
+/// `mark`: what is done to a mail on the server once it is safe with the desk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mark {
+    /// Nothing.
+    None,
+    /// `\Seen` is set.
+    Seen,
+    /// A keyword of the desk is set.
+    Keyword,
+}
+
+/// `[[mailbox]]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mailbox {
+    /// Key.
+    pub name: String,
+    /// Its address.
+    pub address: Address,
+    /// Other addresses that reach it.
+    pub aliases: Vec<Address>,
+    /// List-Ids or list addresses through which people legitimately write to it.
+    pub via_lists: Vec<String>,
+    /// Language where the requester's is unknown.
+    pub language: Option<String>,
+    /// Which mail is taken up on the first day.
+    pub start: Start,
+    /// `reply_address = "support+{token}@…"`: answers come to plus addresses.
+    pub plus_addresses: bool,
+    /// What is done to a mail on the server.
+    pub mark: Mark,
+    /// Where a mail is moved on the server, if at all.
+    pub done_folder: Option<String>,
+    /// Where copies of sent mail are kept on the server, if at all.
+    pub sent_folder: Option<String>,
+    /// Where its mail comes from.
+    pub source: Source,
+    /// Where its mail goes: its own `delivery`, else the desk's.
+    pub delivery: Delivery,
+}
+
+/// `[trust]`: what the border writes into mail and the desk may believe.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Trust {
+    /// Ids of the own border in Authentication-Results (RFC 8601).
+    pub authserv_ids: Vec<String>,
+    /// Headers by which the border marks mail from inside: (name, value).
+    pub internal: Vec<(String, String)>,
+}
+
+/// `[[team]]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Team {
+    /// Key.
+    pub name: String,
+    /// Its list address.
+    pub address: Option<Address>,
+    /// Handle of its lead.
+    pub lead: Option<String>,
+    /// Takes what no rule gives to another; true for exactly one team.
+    pub default: bool,
+}
+
+/// `[[approver]]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Approver {
+    /// `wang`.
+    pub handle: String,
+    /// `Wang Fang`.
+    pub name: String,
+    /// Where questions go.
+    pub address: Address,
+    /// Category ids that this person may approve; empty means all.
+    pub scope: Vec<String>,
+}
+
+/// `[[category]]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Category {
+    /// `network`.
+    pub id: String,
+    /// Name by language.
+    pub names: Vec<(String, String)>,
+    /// Team that gets it.
+    pub team: Option<String>,
+    /// Steps that an agent ticks off with `[done=1,3]`.
+    pub checklist: Vec<String>,
+    /// Id of the article that tells agents what to do.
+    pub playbook: Option<String>,
+}
+
+/// `[calendar]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Calendar {
+    /// Hours of work by weekday.
+    pub hours: Vec<Hours>,
+    /// Free days, from and to included.
+    pub holidays: Vec<(NaiveDate, NaiveDate)>,
+    /// Working days that the weekday would not tell (make-up days).
+    pub workdays: Vec<NaiveDate>,
+}
+
+/// `[sla.<priority>]`: how long each may take, in working time where there is a calendar.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Sla {
+    /// Until a person answers.
+    pub first_response: Option<Duration>,
+    /// Between words to the requester.
+    pub update: Option<Duration>,
+    /// Until it is resolved.
+    pub resolution: Option<Duration>,
+}
+
+/// `[closing]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Closing {
+    /// A resolved ticket closes by itself after this long without a word.
+    pub close: Duration,
+    /// A closed ticket is reopened by an answer within this long.
+    pub reopen_window: Duration,
+    /// A requester who keeps us waiting is reminded after this long.
+    pub remind: Option<Duration>,
+    /// Least time between two automatic mails for one ticket.
+    pub gap: Option<Duration>,
+    /// An acknowledgment waits this long, in case an agent is faster.
+    pub ack_delay: Option<Duration>,
+    /// An agent's reply can be taken back this long.
+    pub undo: Option<Duration>,
+}
+
+/// A config that was read, with what is doubtful about it.
+#[derive(Debug)]
+pub struct Read {
+    /// The config.
+    pub config: Config,
+    /// What works, but hardly as meant.
+    pub warnings: Vec<Complaint>,
+}
+
+/// Reads a config from its text. `file` is its path as the operator named it; relative paths inside start at its directory.
+/// Nothing is written; files that the config names are looked at, not read.
+///
+/// # Errors
+/// Everything that is wrong, in the order of the file.
+pub fn read(file: &Path, text: &str) -> Result<Read, Vec<Complaint>> {
+    let name = file.display().to_string();
+    let page = section::Page::new(&name, text);
+    let config = page.parse(text).and_then(|table| read::config(&page, &table, file));
+    let (wrong, warnings) = page.found();
+    match config {
+        Some(config) if wrong.is_empty() => Ok(Read { config, warnings }),
+        _ => Err(wrong),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,236 @@
+//! `[[team]]`, `[[agent]]`, `[[approver]]`, `[[category]]`, `[[summary]]`: who works at the desk, on what, and who is told.
+
+use chrono_tz::Tz;
+use toml::Spanned;
+
+use super::names::{Names, Owner, Thing, shared_handle};
+use super::section::{Section, did_you_mean};
+use super::{Approver, Category, Team, value};
+use crate::domain::policy::{Agent, Role, Summary};
+use crate::domain::reports;
+
+/// The team that is there when none is written.
+pub(super) const DEFAULT_TEAM: &str = "support";
+
+/// Built-in categories: (id, English, Chinese). The built-in rules vote for them.
+const CATEGORIES: [(&str, &str, &str); 5] = [
+    ("hardware", "Hardware", "硬件"),
+    ("software", "Software", "软件"),
+    ("network", "Network", "网络"),
+    ("account", "Account", "账号"),
+    ("permission", "Permission", "权限"),
+];
+
+pub(super) fn teams(root: &mut Section<'_>, names: &mut Names) -> Vec<Team> {
+    let mut teams = Vec::new();
+    let mut default_at = None;
+    for mut section in root.tables("team") {
+        let name = section.required("name", "name = \"network\"").and_then(|n| section.accept("name", &n, value::word));
+        let address = section.parsed("address", value::address);
+        let lead = section.text("lead");
+        let default = section.flag("default").unwrap_or(false);
+        if let Some(lead) = &lead {
+            names.uses(Thing::Agent, lead);
+        }
+        if let Some(name) = name {
+            names.define(section.page, Thing::Team, &name);
+            if let Some(address) = &address {
+                names.address(Owner::Team(name.get_ref().clone()), address);
+            }
+            if let (true, Some(first)) = (default, &default_at) {
+                let help = format!("team \"{first}\" is the default already; write  default = true  once");
+                section.page.complain(section.key_span("default"), "there can be one default team only", help);
+            }
+            if default && default_at.is_none() {
+                default_at = Some(name.get_ref().clone());
+            }
+            let (lead, address) = (lead.map(Spanned::into_inner), address.map(Spanned::into_inner));
+            teams.push(Team { name: name.into_inner(), address, lead, default });
+        }
+        section.finish();
+    }
+    if teams.is_empty() && !root.has("team") {
+        names.define_built_in(Thing::Team, DEFAULT_TEAM);
+        teams.push(Team { name: DEFAULT_TEAM.to_owned(), address: None, lead: None, default: true });
+    }
+    if default_at.is_none()
+        && let Some(first) = teams.first_mut()
+    {
+        first.default = true;
+    }
+    teams
+}
+
+pub(super) fn agents(root: &mut Section<'_>, names: &mut Names, teams: &[Team]) -> Vec<Agent> {
+    let only = if let [team] = teams { Some(team.name.as_str()) } else { None };
+    let mut agents = Vec::new();
+    for section in root.tables("agent") {
+        agents.extend(agent(section, names, only));
+    }
+    if !root.has("agent") {
+        let help = "add  [[agent]]  with handle, name and address";
+        root.page.warn(root.header(), "there is no agent: tickets are opened and acknowledged, and nobody is told", help);
+    }
+    agents
+}
+
+/// `only` is the one team of a small desk: an agent without a team belongs to it.
+fn agent(mut section: Section<'_>, names: &mut Names, only: Option<&str>) -> Option<Agent> {
+    let handle = section.required("handle", "handle = \"li\"").and_then(|h| section.accept("handle", &h, value::handle));
+    let name = section.text("name");
+    let address = section.required("address", "address = \"li@example.com\"").and_then(|a| section.accept("address", &a, value::address));
+    let aliases = section.parsed_list("aliases", value::address);
+    let team = section.text("team");
+    let role = section.choice("role", &[("agent", Role::Agent), ("lead", Role::Lead)]).map_or(Role::Agent, Spanned::into_inner);
+    let language = section.parsed("language", value::language).map(Spanned::into_inner);
+    if let Some(team) = &team {
+        names.uses(Thing::Team, team);
+    }
+    if let Some(handle) = &handle {
+        names.define(section.page, Thing::Agent, handle);
+        for address in address.iter().chain(&aliases) {
+            names.address(Owner::Agent(handle.get_ref().clone()), address);
+        }
+        if team.is_none() && only.is_none() && role == Role::Agent && !section.has("team") {
+            let message = format!("agent \"{}\" belongs to no team and is told of no new ticket", handle.get_ref());
+            section.page.warn(section.header(), message, "add  team = \"…\" , or  role = \"lead\"");
+        }
+    }
+    section.finish();
+    let (handle, address) = (handle?.into_inner(), address?.into_inner());
+    Some(Agent {
+        name: name.map_or_else(|| handle.clone(), Spanned::into_inner),
+        handle,
+        address,
+        aliases: aliases.into_iter().map(Spanned::into_inner).collect(),
+        team: team.map(Spanned::into_inner).or_else(|| only.map(str::to_owned)),
+        role,
+        language,
+    })
+}
+
+pub(super) fn approvers(root: &mut Section<'_>, names: &mut Names, agents: &[Agent]) -> Vec<Approver> {
+    let mut approvers = Vec::new();
+    for mut section in root.tables("approver") {
+        let handle = section.required("handle", "handle = \"wang\"").and_then(|h| section.accept("handle", &h, value::handle));
+        let name = section.text("name");
+        let address =
+            section.required("address", "address = \"wang@example.com\"").and_then(|a| section.accept("address", &a, value::address));
+        let scope = section.list("scope");
+        for category in &scope {
+            names.uses(Thing::Category, category);
+        }
+        if let (Some(handle), Some(address)) = (handle, address) {
+            names.define(section.page, Thing::Approver, &handle);
+            names.address(Owner::Approver(handle.get_ref().clone()), &address);
+            if let Some(agent) = agents.iter().find(|a| a.handle == *handle.get_ref()) {
+                shared_handle(section.page, handle.get_ref(), handle.span(), agent.address == *address.get_ref());
+            }
+            approvers.push(Approver {
+                name: name.map_or_else(|| handle.get_ref().clone(), Spanned::into_inner),
+                handle: handle.into_inner(),
+                address: address.into_inner(),
+                scope: scope.into_iter().map(Spanned::into_inner).collect(),
+            });
+        }
+        section.finish();
+    }
+    approvers
+}
+
+/// The built-in categories are always there, for the built-in rules vote for them; one of the same id replaces one.
+pub(super) fn categories(root: &mut Section<'_>, names: &mut Names) -> Vec<Category> {
+    let mut categories: Vec<Category> = root.tables("category").into_iter().filter_map(|section| category(section, names)).collect();
+    for built_in in built_in_categories() {
+        names.define_built_in(Thing::Category, &built_in.id);
+        if !categories.iter().any(|c| c.id == built_in.id) {
+            categories.push(built_in);
+        }
+    }
+    categories
+}
+
+/// The categories of the built-in rules.
+fn built_in_categories() -> impl Iterator<Item = Category> {
+    CATEGORIES.iter().map(|(id, en, zh)| Category {
+        id: (*id).to_owned(),
+        names: vec![("en".to_owned(), (*en).to_owned()), ("zh".to_owned(), (*zh).to_owned())],
+        team: None,
+        checklist: Vec::new(),
+        playbook: None,
+    })
+}
+
+fn category(mut section: Section<'_>, names: &mut Names) -> Option<Category> {
+    let id = section.required("id", "id = \"network\"").and_then(|id| section.accept("id", &id, value::word));
+    let team = section.text("team");
+    let checklist = section.list("checklist").into_iter().map(Spanned::into_inner).collect();
+    let playbook = section.text("playbook").map(Spanned::into_inner);
+    let mut spoken = Vec::new();
+    if let Some(mut table) = section.table("name") {
+        for language in ["en", "zh"] {
+            spoken.extend(table.text(language).map(|name| (language.to_owned(), name.into_inner())));
+        }
+        table.finish();
+    }
+    if let Some(team) = &team {
+        names.uses(Thing::Team, team);
+    }
+    if let Some(id) = &id {
+        names.define(section.page, Thing::Category, id);
+    }
+    section.finish();
+    let id = id?.into_inner();
+    if spoken.is_empty()
+        && let Some(known) = built_in_categories().find(|c| c.id == id)
+    {
+        spoken = known.names;
+    }
+    Some(Category { id, names: spoken, team: team.map(Spanned::into_inner), checklist, playbook })
+}
+
+pub(super) fn summaries(root: &mut Section<'_>, names: &mut Names, agents: &[Agent], zone: Tz) -> Vec<Summary> {
+    let leads = || agents.iter().filter(|a| a.role == Role::Lead).map(|a| a.handle.clone());
+    let mut summaries = Vec::new();
+    for mut section in root.tables("summary") {
+        let name = section.required("name", "name = \"daily\"").and_then(|n| section.accept("name", &n, value::word));
+        let report = section.text("report");
+        let to = section.list("to");
+        let schedule =
+            section.required("schedule", "schedule = \"0 8 * * 1-5\"").and_then(|s| section.accept("schedule", &s, value::schedule));
+        let timezone = section.parsed("timezone", value::timezone).map_or(zone, Spanned::into_inner);
+        let team = section.text("scope").filter(|scope| scope.get_ref() != "all");
+        for handle in &to {
+            names.uses(Thing::Agent, handle);
+        }
+        if let Some(team) = &team {
+            names.uses(Thing::Team, team);
+        }
+        if let Some(report) = &report
+            && !reports::NAMES.contains(&report.get_ref().as_str())
+        {
+            let help = did_you_mean(report.get_ref(), reports::NAMES, "one of");
+            section.page.complain(report.span(), format!("there is no report \"{}\"", report.get_ref()), help);
+        }
+        let to: Vec<String> = if section.has("to") { to.into_iter().map(Spanned::into_inner).collect() } else { leads().collect() };
+        if to.is_empty() {
+            let help = "add  to = [\"li\"] , or give an agent  role = \"lead\"";
+            section.page.complain(section.header(), "nobody gets this summary", help);
+        }
+        if let Some(name) = &name {
+            names.define(section.page, Thing::Summary, name);
+        }
+        if let (Some(name), Some(schedule)) = (name, schedule) {
+            summaries.push(Summary {
+                name: name.into_inner(),
+                report: report.map_or_else(|| "daily".to_owned(), Spanned::into_inner),
+                to,
+                schedule: schedule.into_inner(),
+                timezone,
+                team: team.map(Spanned::into_inner),
+            });
+        }
+        section.finish();
+    }
+    summaries
+}

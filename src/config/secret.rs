@@ -1,0 +1,223 @@
+//! Passwords and tokens: named in the config, fetched when a connection needs them, never written anywhere (promise 14).
+
+use std::fmt;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+
+/// How long a command may take to print a secret.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Where a secret comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Secret {
+    /// `password_env`: an environment variable.
+    Env(String),
+    /// `password_file`: a file with one line.
+    File(PathBuf),
+    /// `password_command`: a command for `sh -c` that prints one line.
+    Command(String),
+    /// `token_command`: the same, printing an OAuth 2 access token for XOAUTH2.
+    Token(String),
+}
+
+/// A secret in clear text. Neither `Debug` nor `Display` shows it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Revealed(String);
+
+impl Revealed {
+    /// The secret itself; hand it to the server and to nobody else.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Revealed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Revealed(…)")
+    }
+}
+
+impl Secret {
+    /// Is it a token for XOAUTH2 rather than a password?
+    pub fn is_token(&self) -> bool {
+        matches!(self, Secret::Token(_))
+    }
+
+    /// The key by which the config names it.
+    pub fn key(&self) -> &'static str {
+        match self {
+            Secret::Env(_) => "password_env",
+            Secret::File(_) => "password_file",
+            Secret::Command(_) => "password_command",
+            Secret::Token(_) => "token_command",
+        }
+    }
+
+    /// Fetches the secret. Blocks, for a command up to 30 seconds: call it where blocking is allowed. Fetch again after a refused
+    /// login, since files change and tokens expire.
+    ///
+    /// # Errors
+    /// A sentence for the operator with the remedy. It may show what a command printed to stderr, never what it printed to stdout.
+    pub fn resolve(&self) -> anyhow::Result<Revealed> {
+        let text = match self {
+            Secret::Env(name) => std::env::var(name).map_err(|e| match e {
+                std::env::VarError::NotPresent => {
+                    anyhow::anyhow!("password_env: the variable {name} is not set for this process; set it in its unit or shell")
+                }
+                std::env::VarError::NotUnicode(_) => anyhow::anyhow!("password_env: the variable {name} is not UTF-8"),
+            })?,
+            Secret::File(path) => std::fs::read_to_string(path)
+                .with_context(|| format!("password_file: cannot read {}; does it exist, may this user read it?", path.display()))?,
+            Secret::Command(command) | Secret::Token(command) => {
+                run(command, PATIENCE).with_context(|| format!("{}: `{command}`", self.key()))?
+            }
+        };
+        let line = text.trim_end_matches(['\r', '\n']);
+        if line.is_empty() {
+            bail!("{}: nothing is in it; put the password there, on one line", self.key());
+        }
+        if line.contains(['\r', '\n', '\0']) {
+            bail!("{}: more than one line; leave the password alone there, with a command for example by `| head -n 1`", self.key());
+        }
+        Ok(Revealed(line.to_owned()))
+    }
+}
+
+/// Others than the owner's group may read this file.
+pub(super) fn is_world_readable(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::metadata(path).is_ok_and(|m| m.permissions().mode() & 0o004 != 0)
+}
+
+/// What a command prints to stdout.
+fn run(command: &str, patience: Duration) -> anyhow::Result<String> {
+    use std::os::unix::process::CommandExt;
+    let mut child = Command::new("sh")
+        .args(["-c", command])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0)
+        .spawn()
+        .context("cannot start sh")?;
+    let (said, hears) = mpsc::channel();
+    listen(child.stdout.take(), said.clone(), true);
+    listen(child.stderr.take(), said, false);
+    let deadline = Instant::now() + patience;
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    for _ in 0..2 {
+        match hears.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+            Ok((true, bytes)) => out = bytes,
+            Ok((false, bytes)) => err = bytes,
+            Err(_) => {
+                end(&mut child);
+                bail!("gave no answer within {} s; it was ended", patience.as_secs());
+            }
+        }
+    }
+    let Some(status) = wait_until(&mut child, deadline)? else {
+        end(&mut child);
+        bail!("did not end within {} s; it was ended", patience.as_secs());
+    };
+    if !status.success() {
+        let words = String::from_utf8_lossy(&err);
+        let words = words.trim();
+        let first: String = words.lines().take(5).collect::<Vec<_>>().join(" / ").chars().take(500).collect();
+        bail!("failed ({status}): {}", if first.is_empty() { "it said nothing on stderr" } else { &first });
+    }
+    String::from_utf8(out).map_err(|_| anyhow::anyhow!("printed something that is not UTF-8"))
+}
+
+/// Reads a pipe to its end beside the wait, at most 64 KB, so that a full pipe blocks nobody.
+fn listen(pipe: Option<impl Read + Send + 'static>, said: mpsc::Sender<(bool, Vec<u8>)>, is_out: bool) {
+    std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        if let Some(pipe) = pipe {
+            // A read that fails leaves what came before it; the exit status tells the rest.
+            let _ = pipe.take(64 << 10).read_to_end(&mut bytes);
+        }
+        let _ = said.send((is_out, bytes));
+    });
+}
+
+fn wait_until(child: &mut Child, deadline: Instant) -> anyhow::Result<Option<std::process::ExitStatus>> {
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(Some(status));
+        }
+        if Instant::now() >= deadline {
+            return Ok(None);
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Ends the command with all that it started: it leads a process group of its own.
+fn end(child: &mut Child) {
+    let group = format!("-{}", child.id());
+    let _ = Command::new("kill").args(["-KILL", "--", &group]).stderr(Stdio::null()).status();
+    let _ = child.kill();
+    let _ = child.wait();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn command(text: &str) -> Secret {
+        Secret::Command(text.into())
+    }
+
+    #[test]
+    fn secrets_lose_their_line_end_and_are_not_shown() {
+        let dir = std::env::temp_dir().join(format!("postdesk-secret-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        let file = dir.join("password");
+        std::fs::write(&file, "geheim 密码 \r\n").unwrap();
+        let revealed = Secret::File(file.clone()).resolve().unwrap();
+        assert_eq!(revealed.expose(), "geheim 密码 ");
+        assert_eq!(format!("{revealed:?}"), "Revealed(…)");
+        assert_eq!(command("echo hunter2").resolve().unwrap().expose(), "hunter2");
+        assert!(Secret::Env("PATH".into()).resolve().is_ok());
+        std::fs::write(&file, "\n").unwrap();
+        assert!(Secret::File(file).resolve().unwrap_err().to_string().contains("nothing is in it"));
+        std::fs::remove_dir_all(&dir).unwrap();
+    }
+
+    #[test]
+    fn errors_show_stderr_and_never_stdout() {
+        for (text, says) in [
+            ("echo hunter2; echo 'no such entry' >&2; exit 3", "no such entry"),
+            ("echo hunter2; exit 1", "said nothing"),
+            ("printf 'hunter2\\nuser: li\\n'", "more than one line"),
+            ("true", "nothing is in it"),
+            ("printf '\\377hunter2'", "not UTF-8"),
+        ] {
+            let error = format!("{:#}", command(text).resolve().unwrap_err());
+            assert!(error.contains(says), "{text}: {error}");
+            assert!(!error.replace(text, "").contains("hunter2"), "{error}");
+        }
+        let error = Secret::Env("POSTDESK_SURELY_UNSET".into()).resolve().unwrap_err().to_string();
+        assert!(error.contains("POSTDESK_SURELY_UNSET is not set"), "{error}");
+    }
+
+    #[test]
+    fn a_command_that_hangs_is_ended_with_its_children() {
+        let start = Instant::now();
+        let error = run("sleep 60 & sleep 60", Duration::from_millis(200)).unwrap_err().to_string();
+        assert!(error.contains("it was ended"), "{error}");
+        assert!(start.elapsed() < Duration::from_secs(10));
+    }
+
+    #[test]
+    fn a_talkative_command_blocks_nobody() {
+        let start = Instant::now();
+        assert!(command("head -c 1000000 /dev/zero | tr '\\0' '\\n'").resolve().is_err());
+        assert!(start.elapsed() < Duration::from_secs(10));
+    }
+}

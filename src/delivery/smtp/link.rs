@@ -1,0 +1,376 @@
+//! One open SMTP connection: how it comes to be, and the dialogue for one parcel.
+//!
+//! lettre speaks the protocol (EHLO, AUTH, the commands, dot-stuffing); the phases are seen from here. `AsyncSmtpConnection::send` and
+//! `message` hide where in DATA a link broke. Driven by `command`, and by `message_iter` with blocks that are counted as lettre draws
+//! them, the phase is known: lettre asks for the next block only when the one before has been written, and writes the final dot only
+//! after the last, so a failure before the iterator ran dry came before the dot. After that, [`Wire`] tells a failed write (the dot did
+//! not go out whole) from a failed read (it may have arrived, and only the answer was lost).
+
+use std::fmt::Display;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS, Mechanism};
+use lettre::transport::smtp::client::AsyncSmtpConnection;
+use lettre::transport::smtp::commands::{Data, Ehlo, Mail, Noop, Quit, Rcpt, Rset, Starttls};
+use lettre::transport::smtp::extension::{Extension, MailBodyParameter, MailParameter};
+use lettre::transport::smtp::response::{Response, Severity};
+use lettre::transport::smtp;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout};
+
+use super::super::{Handover, Parcel};
+use super::classify::{Phase, classify, enhanced, words};
+use super::payload::{self, Blocks};
+use super::wire::{Road, Wire};
+use super::{Account, Timeouts, Tls, tls};
+
+/// What was done on the way to a usable connection, a sentence a step; false for the one that failed, which is the last.
+pub type Steps = Vec<(bool, String)>;
+
+/// See the module.
+pub struct Link {
+    smtp: AsyncSmtpConnection,
+    write_failed: Arc<AtomicBool>,
+    /// A transaction may be open on the server: RSET before the next.
+    dirty: bool,
+    /// When the server was last heard.
+    pub heard: Instant,
+}
+
+/// How a dialogue ended, for the parcel and for the link.
+#[derive(Debug)]
+pub enum Ending {
+    /// The server answered; the link can go on.
+    Answered(Handover),
+    /// The link must not be used again.
+    Broken(Handover),
+    /// The server had closed the link, or closed it before it took MAIL: nothing of the parcel was said.
+    Stale(String),
+}
+
+/// Why a command got no positive reply.
+enum Halt {
+    /// A negative reply: code and text.
+    Reply(u16, String),
+    /// No reply: broken or timed out.
+    Broken(String),
+}
+
+impl Link {
+    /// Resolves, connects, negotiates TLS, says EHLO and logs in. Each step leaves a sentence in `steps`.
+    ///
+    /// # Errors
+    /// A sentence that says what was tried, what happened, and what to do about it.
+    pub async fn open(account: &Arc<Account>, steps: &mut Steps) -> Result<Link, String> {
+        let limits = &account.timeouts;
+        let (stream, peer) = connect(account, steps).await?;
+        if account.tls == Tls::None && !peer.ip().is_loopback() && !account.allow_plaintext {
+            return Err(format!(
+                "{peer} is another machine and tls = \"none\" would show mail and password to everyone in between: set tls, or allow_plaintext = true"
+            ));
+        }
+        let wire = match account.tls {
+            Tls::None => Wire::new(Box::new(stream), peer),
+            Tls::Implicit => Wire::new(encrypt(Box::new(stream), account, steps).await?, peer),
+            Tls::Starttls => {
+                let road = within(limits.greeting, "the greeting and STARTTLS", starttls(Wire::new(Box::new(stream), peer), account)).await?;
+                Wire::greeted(encrypt(road, account, steps).await?, peer)
+            }
+        };
+        let write_failed = wire.write_failed();
+        let smtp = within(limits.greeting, "the greeting and the answer to EHLO", async {
+            AsyncSmtpConnection::connect_with_transport(Box::new(wire), &account.client_id()).await.map_err(|error| {
+                let hint = if account.tls == Tls::None { " (if this port is for TLS, set tls = \"implicit\")" } else { "" };
+                format!("{} does not take us as a client: {}{hint}", account.place(), said(&error))
+            })
+        })
+        .await?;
+        steps.push((true, format!("EHLO {}: {}", account.hello, capabilities(&smtp))));
+        let mut link = Link { smtp, write_failed, dirty: false, heard: Instant::now() };
+        link.log_in(account, steps).await?;
+        Ok(link)
+    }
+
+    async fn log_in(&mut self, account: &Arc<Account>, steps: &mut Steps) -> Result<(), String> {
+        let Some(user) = &account.user else {
+            steps.push((true, "no login: no user is set".to_owned()));
+            return Ok(());
+        };
+        let place = account.place();
+        if !DEFAULT_MECHANISMS.iter().any(|m| self.smtp.server_info().supports_auth_mechanism(*m)) {
+            return Err(format!(
+                "{place} offers no login by PLAIN or LOGIN on this connection: use its submission port (465 or 587) with TLS, or leave user out"
+            ));
+        }
+        // A password command may take its time; it must not hold up the runtime.
+        let owner = Arc::clone(account);
+        let password = tokio::task::spawn_blocking(move || owner.password.as_ref().map_or_else(|| Ok(String::new()), |password| password()));
+        let password = match password.await {
+            Ok(Ok(password)) => password,
+            Ok(Err(error)) => return Err(format!("the password of {user} at {place} cannot be had: {error:#}")),
+            Err(_) => return Err(format!("the password of {user} at {place} cannot be had: looking it up ended in a panic")),
+        };
+        let credentials = Credentials::new(user.clone(), password);
+        within(account.timeouts.command, "the login", async {
+            self.smtp.auth(DEFAULT_MECHANISMS, &credentials).await.map_err(|error| {
+                format!("{place} refuses the login of {user}: {}; check user and password (some providers want an app password)", said(&error))
+            })
+        })
+        .await?;
+        steps.push((true, format!("logged in as {user}")));
+        Ok(())
+    }
+
+    /// Does the server still answer?
+    pub async fn alive(&mut self, limit: Duration) -> bool {
+        matches!(timeout(limit, self.smtp.command(Noop)).await, Ok(Ok(_)))
+    }
+
+    /// Takes leave, without waiting long for the answer.
+    pub async fn quit(mut self, limit: Duration) {
+        // Whether the server says goodbye changes nothing.
+        let _ = timeout(limit, self.smtp.command(Quit)).await;
+    }
+
+    /// One transaction: MAIL, RCPT, DATA, the message, its answer (RFC 5321 section 3.3).
+    pub async fn transact(&mut self, parcel: &Parcel, limits: &Timeouts) -> Ending {
+        let parameters = match self.mail_parameters(parcel) {
+            Ok(parameters) => parameters,
+            Err(why) => return Ending::Answered(Handover::Refused(why)),
+        };
+        if self.dirty {
+            match self.say("RSET", Rset, limits.command).await {
+                Ok(_) => self.dirty = false,
+                Err(Halt::Reply(code, text)) => return Ending::Stale(words(code, &text)),
+                Err(Halt::Broken(why)) => return Ending::Stale(why),
+            }
+        }
+        let sender = parcel.reverse_path.as_ref().map(envelope_address);
+        match self.say("MAIL", Mail::new(sender, parameters), limits.command).await {
+            Ok(_) => self.dirty = true,
+            // Servers close idle links, and those that carried their share, with 421 or without a word.
+            Err(Halt::Reply(421, text)) => return Ending::Stale(words(421, &text)),
+            Err(Halt::Reply(code, text)) => return answered(Phase::Mail, code, &text),
+            Err(Halt::Broken(why)) => return Ending::Stale(why),
+        }
+        match self.say("RCPT", Rcpt::new(envelope_address(&parcel.to), vec![]), limits.command).await {
+            Ok(_) => {}
+            Err(Halt::Reply(code, text)) => return answered(Phase::Rcpt, code, &text),
+            Err(Halt::Broken(why)) => return Ending::Broken(Handover::Later { why, pause: false }),
+        }
+        match self.say("DATA", Data, limits.data).await {
+            Ok(reply) if reply.has_code(354) => {}
+            // Something else than "go on": what follows would be out of step.
+            Ok(reply) => return broken(classify(Phase::Data, u16::from(reply.code()), None, &text(&reply))),
+            Err(Halt::Reply(code, text)) => return answered(Phase::Data, code, &text),
+            Err(Halt::Broken(why)) => return Ending::Broken(Handover::Later { why, pause: false }),
+        }
+        self.message(&payload::canonical(&parcel.bytes), limits).await
+    }
+
+    /// ESMTP parameters of MAIL, by what the server offers.
+    ///
+    /// # Errors
+    /// The letter needs SMTPUTF8 and the server lacks it.
+    fn mail_parameters(&self, parcel: &Parcel) -> Result<Vec<MailParameter>, String> {
+        let server = self.smtp.server_info();
+        let mut parameters = Vec::new();
+        let foreign = parcel.reverse_path.iter().chain([&parcel.to]).find(|address| !address.as_str().is_ascii());
+        if let Some(address) = foreign {
+            if !server.supports_feature(Extension::SmtpUtfEight) {
+                return Err(format!("{address} is not an ASCII address, and {} does not offer SMTPUTF8 (RFC 6531)", server.name()));
+            }
+            parameters.push(MailParameter::SmtpUtfEight);
+        }
+        // Without 8BITMIME the bytes go out as they are: servers that lack it pass them on in practice, and to bounce the letter instead
+        // (RFC 6152 section 3) helps nobody.
+        if !parcel.bytes.is_ascii() && server.supports_feature(Extension::EightBitMime) {
+            parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
+        }
+        Ok(parameters)
+    }
+
+    async fn say<C: Display>(&mut self, verb: &str, command: C, limit: Duration) -> Result<Response, Halt> {
+        match timeout(limit, self.smtp.command(command)).await {
+            Ok(Ok(reply)) => {
+                self.heard = Instant::now();
+                Ok(reply)
+            }
+            Ok(Err(error)) => match reply(&error) {
+                Some((code, text)) => {
+                    self.heard = Instant::now();
+                    Err(Halt::Reply(code, text))
+                }
+                None => Err(Halt::Broken(format!("the link broke at {verb}: {}", said(&error)))),
+            },
+            Err(_) => Err(Halt::Broken(format!("no answer to {verb} within {limit:?}"))),
+        }
+    }
+
+    /// The message and the answer to its final dot.
+    async fn message(&mut self, bytes: &[u8], limits: &Timeouts) -> Ending {
+        let drawn = AtomicUsize::new(0);
+        let whole = AtomicBool::new(false);
+        let sent = {
+            let mut sending = pin!(self.smtp.message_iter(Blocks::new(bytes, &drawn, &whole)));
+            loop {
+                let before = (drawn.load(Ordering::Relaxed), whole.load(Ordering::Relaxed));
+                let limit = if before.1 { limits.end } else { limits.block };
+                match timeout(limit, &mut sending).await {
+                    Ok(result) => break result.map_err(Some),
+                    Err(_) if before != (drawn.load(Ordering::Relaxed), whole.load(Ordering::Relaxed)) => {}
+                    Err(_) => break Err(None),
+                }
+            }
+        };
+        self.heard = Instant::now();
+        let dot_went_out = whole.load(Ordering::Relaxed) && !self.write_failed.load(Ordering::Relaxed);
+        let why = match &sent {
+            Ok(reply) if reply.code().severity == Severity::PositiveCompletion => {
+                self.dirty = false;
+                return Ending::Answered(Handover::Taken(words(reply.code().into(), &text(reply))));
+            }
+            Ok(reply) => words(reply.code().into(), &text(reply)),
+            Err(Some(error)) => match reply(error) {
+                Some((code, text)) => {
+                    self.dirty = false;
+                    return answered(Phase::End, code, &text);
+                }
+                None => said(error),
+            },
+            Err(None) => format!("no answer within {:?}", if dot_went_out { limits.end } else { limits.block }),
+        };
+        if dot_went_out {
+            return Ending::Broken(Handover::Uncertain(format!("the message went out whole, its answer did not come: {why}")));
+        }
+        // A server that has had enough says why before it hangs up.
+        if let Some((code, text)) = self.last_words(limits.probe).await {
+            return broken(classify(Phase::End, code, enhanced(code, &text), &text));
+        }
+        Ending::Broken(Handover::Later { why: format!("the link broke in the message, before its end: {why}"), pause: false })
+    }
+
+    async fn last_words(&mut self, limit: Duration) -> Option<(u16, String)> {
+        match timeout(limit, self.smtp.read_response()).await {
+            Ok(Err(error)) => reply(&error),
+            _ => None,
+        }
+    }
+}
+
+/// A negative reply as an ending. After 421 the server closes (RFC 5321 section 3.8).
+fn answered(phase: Phase, code: u16, text: &str) -> Ending {
+    let handover = classify(phase, code, enhanced(code, text), text);
+    if code == 421 { Ending::Broken(handover) } else { Ending::Answered(handover) }
+}
+
+fn broken(handover: Handover) -> Ending {
+    Ending::Broken(handover)
+}
+
+/// Ours are parsed strictly enough to inject nothing; lettre's own parser refuses local parts that exist (two dots in a row).
+fn envelope_address(address: &crate::domain::message::Address) -> lettre::Address {
+    lettre::Address::new_dangerous(address.local(), address.domain())
+}
+
+async fn connect(account: &Account, steps: &mut Steps) -> Result<(TcpStream, SocketAddr), String> {
+    let place = account.place();
+    let limit = account.timeouts.connect;
+    let found = match timeout(limit, tokio::net::lookup_host((account.host.as_str(), account.port))).await {
+        Ok(Ok(found)) => found.collect::<Vec<_>>(),
+        Ok(Err(error)) => return Err(format!("the name {} cannot be resolved: {error}; check host and this machine's DNS", account.host)),
+        Err(_) => return Err(format!("the name {} was not resolved within {limit:?}; check this machine's DNS", account.host)),
+    };
+    let addresses: Vec<String> = found.iter().map(|address| address.ip().to_string()).collect();
+    steps.push((true, format!("{} is {}", account.host, addresses.join(", "))));
+    let mut last = format!("{} has no address; check host", account.host);
+    for address in found {
+        last = match timeout(limit, TcpStream::connect(address)).await {
+            Ok(Ok(stream)) => {
+                // The final dot is a small write after a large one: without this each message waits for a delayed ACK. Failing is harmless.
+                let _ = stream.set_nodelay(true);
+                steps.push((true, format!("connected to {address}")));
+                return Ok((stream, address));
+            }
+            Ok(Err(error)) => format!("{place} ({address}) cannot be reached: {error}; check host, port and firewall"),
+            Err(_) => format!("{place} ({address}) did not answer within {limit:?}; check host, port and firewall"),
+        };
+    }
+    Err(last)
+}
+
+/// STARTTLS up to the server's "go ahead" (RFC 3207 section 4), by hand: lettre's own keeps bytes that came before TLS and reads them after.
+async fn starttls(mut wire: Wire, account: &Account) -> Result<Box<dyn Road>, String> {
+    let place = account.place();
+    let lost = |error: std::io::Error| format!("{place} before TLS: {error}");
+    let refused = |at: &str, reply: &Response| format!("{place} refuses {at}: {}", words(reply.code().into(), &text(reply)));
+
+    let greeting = wire.reply().await.map_err(lost)?;
+    if !greeting.has_code(220) {
+        return Err(refused("the connection", &greeting));
+    }
+    wire.write_all(Ehlo::new(account.client_id()).to_string().as_bytes()).await.map_err(lost)?;
+    let ehlo = wire.reply().await.map_err(lost)?;
+    if !ehlo.is_positive() {
+        return Err(refused("EHLO", &ehlo));
+    }
+    if !ehlo.message().skip(1).any(|line| line.trim().eq_ignore_ascii_case("STARTTLS")) {
+        return Err(format!("{place} does not offer STARTTLS: set tls = \"implicit\" (port 465, often), or another port"));
+    }
+    wire.write_all(Starttls.to_string().as_bytes()).await.map_err(lost)?;
+    let go = wire.reply().await.map_err(lost)?;
+    if !go.has_code(220) {
+        return Err(refused("STARTTLS", &go));
+    }
+    wire.into_road().map_err(lost)
+}
+
+async fn encrypt(road: Box<dyn Road>, account: &Account, steps: &mut Steps) -> Result<Box<dyn Road>, String> {
+    let config = tls::config(account.ca_file.as_deref()).map_err(|error| format!("{error:#}"))?;
+    let starttls = account.tls == Tls::Starttls;
+    let road = within(account.timeouts.connect, "the TLS handshake", tls::handshake(road, config, &account.host, starttls)).await?;
+    steps.push((true, format!("TLS with {}, certificate verified", account.host)));
+    Ok(road)
+}
+
+async fn within<T>(limit: Duration, what: &str, work: impl Future<Output = Result<T, String>>) -> Result<T, String> {
+    timeout(limit, work).await.unwrap_or_else(|_| Err(format!("{what} did not come within {limit:?}")))
+}
+
+/// A reply's lines as one.
+fn text(reply: &Response) -> String {
+    reply.message().collect::<Vec<_>>().join(" ")
+}
+
+/// The negative reply in lettre's error, if it is one.
+fn reply(error: &smtp::Error) -> Option<(u16, String)> {
+    let code = error.status()?;
+    Some((code.into(), std::error::Error::source(error).map(ToString::to_string).unwrap_or_default()))
+}
+
+/// lettre's error in the server's or the system's words.
+fn said(error: &smtp::Error) -> String {
+    match (reply(error), std::error::Error::source(error)) {
+        (Some((code, text)), _) => words(code, &text),
+        (None, Some(source)) => source.to_string(),
+        (None, None) => error.to_string(),
+    }
+}
+
+/// What the server offers that matters here.
+fn capabilities(smtp: &AsyncSmtpConnection) -> String {
+    let server = smtp.server_info();
+    let mut offers: Vec<String> =
+        [Extension::EightBitMime, Extension::SmtpUtfEight].iter().filter(|e| server.supports_feature(**e)).map(ToString::to_string).collect();
+    let login: Vec<String> =
+        [Mechanism::Plain, Mechanism::Login].iter().filter(|m| server.supports_auth_mechanism(**m)).map(ToString::to_string).collect();
+    if !login.is_empty() {
+        offers.push(format!("AUTH {}", login.join(" ")));
+    }
+    format!("{} offers {}", server.name(), if offers.is_empty() { "no extension that is used here".to_owned() } else { offers.join(", ") })
+}

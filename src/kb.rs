@@ -1,0 +1,242 @@
+//! `kb/*.md`: articles with a head of facts and a text.
+//!
+//! The head is TOML between two lines `+++`. YAML between `---` was weighed: its subset would have to be read by hand or by another
+//! library, while TOML is what the operator writes everywhere else, with the same complaints. One article in several languages is
+//! several files with one `id`.
+
+use std::sync::Arc;
+
+use chrono::NaiveDate;
+use toml::Spanned;
+
+use crate::config::section::{Page, Section, Trouble};
+use crate::config::value;
+use crate::domain::complaint::Complaint;
+use crate::domain::policy::Article;
+
+/// The articles that ship: (file name, text). They serve where the operator has no `kb/` of his own.
+pub const BUILT_IN: [(&str, &str); 12] = [
+    ("password-reset.en.md", include_str!("../kb/password-reset.en.md")),
+    ("password-reset.zh.md", include_str!("../kb/password-reset.zh.md")),
+    ("permission-request.en.md", include_str!("../kb/permission-request.en.md")),
+    ("permission-request.zh.md", include_str!("../kb/permission-request.zh.md")),
+    ("printer-offline.en.md", include_str!("../kb/printer-offline.en.md")),
+    ("printer-offline.zh.md", include_str!("../kb/printer-offline.zh.md")),
+    ("software-install.en.md", include_str!("../kb/software-install.en.md")),
+    ("software-install.zh.md", include_str!("../kb/software-install.zh.md")),
+    ("vpn-setup.en.md", include_str!("../kb/vpn-setup.en.md")),
+    ("vpn-setup.zh.md", include_str!("../kb/vpn-setup.zh.md")),
+    ("wifi-connect.en.md", include_str!("../kb/wifi-connect.en.md")),
+    ("wifi-connect.zh.md", include_str!("../kb/wifi-connect.zh.md")),
+];
+
+/// All articles of a desk, in the order of their files.
+#[derive(Debug, Clone, Default)]
+pub struct Library {
+    /// The cards, for decisions.
+    pub cards: Arc<Vec<Article>>,
+    /// What only search and reports need, card by card.
+    pub texts: Vec<Text>,
+}
+
+/// An article's text with the facts beside its card.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Text {
+    /// File, `kb/vpn-setup.en.md`.
+    pub file: String,
+    /// Words by which it is found.
+    pub keywords: Vec<String>,
+    /// The day on which somebody last saw that it is true.
+    pub verified: Option<NaiveDate>,
+    /// Markdown.
+    pub body: String,
+}
+
+impl Library {
+    /// Reads articles from (file name, text) pairs. Categories must be among `categories`.
+    ///
+    /// # Errors
+    /// Everything that is wrong with every file.
+    pub fn read(files: &[(String, String)], categories: &[&str]) -> Result<Library, Vec<Complaint>> {
+        let mut cards: Vec<Article> = Vec::new();
+        let mut texts: Vec<Text> = Vec::new();
+        let mut wrong = Vec::new();
+        for (file, text) in files {
+            let page = Page::new(file, text);
+            let read = article(&page, file, text, categories);
+            if let Some((card, at, _)) = &read
+                && let Some((_, earlier)) = cards.iter().zip(&texts).find(|(c, _)| c.id == card.id && c.language == card.language)
+            {
+                let message = format!("{} is \"{}\" in \"{}\" already", earlier.file, card.id, card.language);
+                page.complain(at.clone(), message, "give this article another id or language");
+            }
+            wrong.extend(page.found().0);
+            if let Some((card, _, text)) = read {
+                cards.push(card);
+                texts.push(text);
+            }
+        }
+        if wrong.is_empty() { Ok(Library { cards: Arc::new(cards), texts }) } else { Err(wrong) }
+    }
+}
+
+/// The head, made a TOML document of its own whose places are those of the file, and the body.
+fn split(text: &str) -> Option<(String, &str)> {
+    let bom = if text.starts_with('\u{feff}') { 3 } else { 0 };
+    let rest = text.get(bom..)?.strip_prefix("+++")?;
+    if !rest.starts_with(['\n', '\r']) {
+        return None;
+    }
+    let end = rest.find("\n+++")?;
+    let after = rest.get(end + 4..)?;
+    let body = after.split_once('\n').map_or("", |(_, body)| body);
+    // Blanks of the same length stand for what precedes the head, so that spans stay true.
+    Some((format!("{}{}\n", " ".repeat(bom + 3), rest.get(..end)?), body))
+}
+
+fn article(page: &Page, file: &str, text: &str, categories: &[&str]) -> Option<(Article, std::ops::Range<usize>, Text)> {
+    let Some((head, body)) = split(text) else {
+        let help = "begin the file with a line +++ , then id, title, language and summary, then another line +++";
+        let message =
+            if text.trim_start_matches('\u{feff}').starts_with("+++") { "the head has no end" } else { "the article has no head" };
+        page.complain(0..3, message, help);
+        return None;
+    };
+    let table = page.parse(&head)?;
+    let mut section = Section::root(page, &table);
+    let id = section.required("id", "id = \"vpn-setup\"").and_then(|id| section.accept("id", &id, value::word));
+    let title = section.required("title", "title = \"Set up the VPN\"");
+    let link = section.parsed("url", url).map(Spanned::into_inner);
+    let language = section.required("language", "language = \"en\"").and_then(|l| section.accept("language", &l, value::language));
+    let about = section.list("categories");
+    let keywords = section.list("keywords");
+    let audience = section.choice("audience", &[("requester", false), ("agent", true)]);
+    let verified = section.parsed("verified", value::date).map(Spanned::into_inner);
+    let summary = section.required("summary", "summary = \"One line for the mail\"");
+    for category in &about {
+        if !categories.contains(&category.get_ref().as_str()) {
+            let help = crate::config::section::did_you_mean(category.get_ref(), categories, "known:");
+            page.complain(category.span(), format!("there is no category \"{}\"", category.get_ref()), help);
+        }
+    }
+    section.finish();
+    if body.trim().is_empty() {
+        page.complain(text.len()..text.len(), "the article has no text", "write it after the second line +++");
+    }
+    let (id, title, summary) = (id?, title?.into_inner(), summary?.into_inner());
+    let plain = |list: Vec<Spanned<String>>| list.into_iter().map(Spanned::into_inner).collect();
+    let at = id.span();
+    let card = Article {
+        id: id.into_inner(),
+        title,
+        url: link,
+        language: language?.into_inner(),
+        categories: plain(about),
+        summary,
+        internal: audience.is_some_and(Spanned::into_inner),
+    };
+    Some((card, at, Text { file: file.to_owned(), keywords: plain(keywords), verified, body: body.trim().to_owned() }))
+}
+
+/// A link that a mail may carry: http, https or mailto, with something behind it, on one line without blanks.
+fn url(text: &str) -> Result<String, Trouble> {
+    let (scheme, rest) = text.split_once(':').unwrap_or(("", text));
+    let sound = match scheme.to_ascii_lowercase().as_str() {
+        "http" | "https" => rest.strip_prefix("//").is_some_and(|r| r.starts_with(|c: char| c.is_alphanumeric() || c == '[')),
+        "mailto" => value::address(rest.split('?').next().unwrap_or(rest)).is_ok(),
+        _ => false,
+    };
+    let clean = !text.contains(|c: char| c.is_whitespace() || c.is_control() || "<>\"'\\`()".contains(c));
+    if sound && clean {
+        return Ok(text.to_owned());
+    }
+    let help = "write a whole link that begins with https://, http:// or mailto: ; ( and ) are written %28 and %29";
+    Err(Trouble::new(format!("\"{text}\" is no link for a mail"), help))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CATEGORIES: [&str; 5] = ["hardware", "software", "network", "account", "permission"];
+
+    fn read(text: &str) -> Result<Library, Vec<Complaint>> {
+        Library::read(&[("kb/a.md".into(), text.into())], &CATEGORIES)
+    }
+
+    const SMALL: &str = "+++\nid = \"vpn\"\ntitle = \"VPN\"\nlanguage = \"en\"\nsummary = \"Short.\"\n+++\n# How\n";
+
+    #[test]
+    fn built_in_articles_are_sound_pairs() {
+        let files: Vec<(String, String)> = BUILT_IN.iter().map(|(name, text)| (format!("kb/{name}"), (*text).to_owned())).collect();
+        let library = Library::read(&files, &CATEGORIES).unwrap_or_else(|wrong| panic!("{}", wrong[0]));
+        for article in library.cards.iter().filter(|a| a.language == "en") {
+            let other = library.cards.iter().find(|a| a.language == "zh" && a.id == article.id).unwrap();
+            assert_eq!(other.categories, article.categories);
+        }
+        assert_eq!(library.cards.len(), library.texts.len());
+        let on_disk = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/kb")).unwrap().count();
+        assert_eq!(on_disk, BUILT_IN.len(), "a new article stands in BUILT_IN too");
+    }
+
+    #[test]
+    fn heads_are_read() {
+        for text in [SMALL.to_owned(), SMALL.replace('\n', "\r\n"), format!("\u{feff}{SMALL}")] {
+            let library = read(&text).unwrap_or_else(|wrong| panic!("{}", wrong[0]));
+            assert_eq!((library.cards[0].id.as_str(), library.texts[0].body.as_str()), ("vpn", "# How"));
+            assert!(!library.cards[0].internal);
+        }
+    }
+
+    #[test]
+    fn complaints_name_place_and_remedy() {
+        for (from, to, place, words) in [
+            ("+++\nid", "id", "1:1", "no head"),
+            ("\n+++\n#", "\n#", "1:1", "no end"),
+            ("title = \"VPN\"\n", "", "1:1", "has no `title`"),
+            ("title", "titel", "3:1", "did you mean \"title\"?"),
+            ("id = \"vpn\"", "id = \"vpn setup\"", "2:6", "without spaces"),
+            ("\"en\"", "\"english\"", "4:12", "did you mean \"en\"?"),
+            ("\"Short.\"", "\"Short.\"\nurl = \"javascript:alert(1)\"", "6:7", "https://"),
+            ("\"Short.\"", "\"Short.\"\nurl = \"https://kb.example/a b\"", "6:7", "https://"),
+            ("\"Short.\"", "\"Short.\"\naudience = \"all\"", "6:12", "one of requester, agent"),
+            ("\"Short.\"", "\"Short.\"\ncategories = [\"netwrok\"]", "6:15", "did you mean \"network\"?"),
+            ("\"Short.\"", "\"Short.\"\nverified = \"lately\"", "6:12", "2026-12-01"),
+            ("\"Short.\"", "Short.", "5:11", "quotes"),
+            ("# How\n", "", "7:1", "no text"),
+        ] {
+            let wrong = read(&SMALL.replacen(from, to, 1)).unwrap_err();
+            let shown: Vec<String> = wrong.iter().map(Complaint::to_string).collect();
+            let start = format!("kb/a.md:{place}:");
+            assert!(shown.iter().any(|s| s.starts_with(&start) && s.contains(words)), "wanted {place} {words}\n{}", shown.join("\n"));
+        }
+    }
+
+    #[test]
+    fn the_same_article_twice_is_told() {
+        let files = [("kb/a.md".to_owned(), SMALL.to_owned()), ("kb/b.md".to_owned(), SMALL.to_owned())];
+        let wrong = Library::read(&files, &CATEGORIES).unwrap_err();
+        assert!(wrong[0].to_string().starts_with("kb/b.md:2:6: kb/a.md is \"vpn\""), "{}", wrong[0]);
+    }
+
+    #[test]
+    fn links() {
+        for good in ["https://kb.example/vpn", "http://wiki.corp:8080/页面?a=b#c", "mailto:desk@desk.example", "HTTPS://[::1]/x"] {
+            assert!(url(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "kb.example/vpn",
+            "ftp://x/y",
+            "file:///etc/passwd",
+            "javascript:x",
+            "https://",
+            "https:///x",
+            "data:text/html,x",
+            "mailto:nobody",
+            "https://x/)[y](z",
+        ] {
+            assert!(url(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! From a host name to a session that is logged in: TCP, TLS (implicit or STARTTLS), greeting, login.
+
+use std::fmt;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use async_imap::imap_proto::{Response, Status};
+use async_imap::{Authenticator, Client, error::Error};
+use tokio::io::{AsyncRead, AsyncWrite, BufStream};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::pki_types::ServerName;
+
+use super::session::Session;
+use super::{Account, Tls};
+use crate::source::tls;
+
+/// TCP, TLS and login take this long at most, each.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Anything that bytes go over.
+pub(super) trait Wire: AsyncRead + AsyncWrite + fmt::Debug + Unpin + Send {}
+impl<T: AsyncRead + AsyncWrite + fmt::Debug + Unpin + Send> Wire for T {}
+
+/// Buffered, because async-imap writes a command in four pieces.
+pub(super) type Stream = BufStream<Box<dyn Wire>>;
+
+/// The server said no to something that a person has to mend: the login, the folder.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct Refused(pub String);
+
+/// Connects and logs in.
+///
+/// # Errors
+/// [`Refused`] when the server does not take the login; anything else passes by itself.
+pub(super) async fn connect(account: &Account) -> anyhow::Result<Session> {
+    let address = format!("{}:{}", account.host, account.port);
+    let tcp = timeout(PATIENCE, TcpStream::connect((account.host.as_str(), account.port)))
+        .await
+        .with_context(|| format!("no connection to {address} within {} s", PATIENCE.as_secs()))?
+        .with_context(|| format!("no connection to {address}"))?;
+    tcp.set_nodelay(true)?;
+    let client = timeout(PATIENCE, client(account, tcp)).await.with_context(|| format!("{address} does not answer"))??;
+    let password = password(account).await?;
+    let session =
+        timeout(PATIENCE, login(account, client, &password)).await.with_context(|| format!("{address} does not answer a login"))??;
+    Session::new(session).await
+}
+
+async fn client(account: &Account, tcp: TcpStream) -> anyhow::Result<Client<Stream>> {
+    match account.tls {
+        Tls::Implicit => {
+            let mut client = Client::new(buffered(encrypt(account, tcp).await?));
+            greeting(&mut client).await?;
+            Ok(client)
+        }
+        Tls::Starttls => {
+            let mut client = Client::new(tcp);
+            greeting(&mut client).await?;
+            client.run_command_and_check_ok("STARTTLS", None).await.map_err(|error| Refused(format!("STARTTLS: {}", words(&error))))?;
+            // What was read before TLS is dropped with the old client: it may have been injected.
+            Ok(Client::new(buffered(encrypt(account, client.into_inner()).await?)))
+        }
+        Tls::None => {
+            let mut client = Client::new(buffered(tcp));
+            greeting(&mut client).await?;
+            Ok(client)
+        }
+    }
+}
+
+fn buffered(wire: impl Wire + 'static) -> Stream {
+    BufStream::with_capacity(64 * 1024, 8 * 1024, Box::new(wire))
+}
+
+async fn encrypt(account: &Account, tcp: TcpStream) -> anyhow::Result<impl Wire + 'static + use<>> {
+    let config = tls::client(account.ca_file.as_deref())?;
+    let name = ServerName::try_from(account.host.clone()).with_context(|| format!("{} is no host name", account.host))?;
+    TlsConnector::from(config).connect(name, tcp).await.with_context(|| format!("no TLS with {}", account.host))
+}
+
+/// RFC 3501 section 7.1: a greeting is OK, BYE or PREAUTH. The last is refused: nobody asked for a connection without a login, and
+/// before STARTTLS it is a known attack.
+async fn greeting<T: Wire>(client: &mut Client<T>) -> anyhow::Result<()> {
+    let response = client.read_response().await?.context("the server closed the connection without a greeting")?;
+    match response.parsed() {
+        Response::Data { status: Status::Ok, .. } => Ok(()),
+        Response::Data { status: Status::Bye, outcome } => {
+            anyhow::bail!("the server turned us away: {}", outcome.information.as_deref().unwrap_or_default())
+        }
+        _ => anyhow::bail!("the server does not greet as an IMAP server that expects a login"),
+    }
+}
+
+/// Resolved anew at each login, so that a changed secret needs no restart. It may run a command: off the async threads.
+async fn password(account: &Account) -> anyhow::Result<String> {
+    let resolve = account.password.clone();
+    tokio::task::spawn_blocking(move || resolve()).await?.context("the password cannot be had")
+}
+
+async fn login(account: &Account, client: Client<Stream>, password: &str) -> anyhow::Result<async_imap::Session<Stream>> {
+    let plain = [account.user.as_str(), password].iter().all(|text| text.bytes().all(|byte| matches!(byte, b' '..=b'~')));
+    let outcome = if plain {
+        client.login(&account.user, password).await
+    } else {
+        // LOGIN takes 7-bit strings only (RFC 3501 section 9); SASL PLAIN takes UTF-8 (RFC 4616).
+        client.authenticate("PLAIN", Plain(format!("\0{}\0{password}", account.user))).await
+    };
+    outcome.map_err(|(error, _)| match error {
+        // RFC 5530: the account is in order, the server is not.
+        Error::No(ref text) if text.contains("[UNAVAILABLE]") => anyhow::anyhow!("the login did not go through: {}", words(&error)),
+        Error::No(_) | Error::Bad(_) => {
+            let why = format!("login of {} refused by {}: {}", account.user, account.host, words(&error));
+            anyhow::Error::new(Refused(why))
+        }
+        Error::Io(error) => anyhow::Error::new(error).context("the connection broke during the login"),
+        _ => anyhow::anyhow!("the connection was closed during the login"),
+    })
+}
+
+/// RFC 4616: `authzid NUL authcid NUL passwd`, sent as the answer to the server's empty challenge.
+struct Plain(String);
+
+impl Authenticator for Plain {
+    type Response = String;
+
+    fn process(&mut self, _challenge: &[u8]) -> String {
+        std::mem::take(&mut self.0)
+    }
+}
+
+/// The server's own words. async-imap hands them over as `code: …, info: Some("…")`.
+fn words(error: &Error) -> String {
+    match error {
+        Error::No(text) | Error::Bad(text) => {
+            let said = text.split_once("info: Some(\"").and_then(|(_, rest)| rest.strip_suffix("\")"));
+            said.unwrap_or("no reason given").replace("\\\"", "\"")
+        }
+        Error::Io(error) => error.to_string(),
+        _ => "the connection was closed".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_servers_words_are_found() {
+        let cases = [
+            ("code: None, info: Some(\"[AUTHENTICATIONFAILED] Authentication failed.\")", "[AUTHENTICATIONFAILED] Authentication failed."),
+            ("code: Some(Alert), info: Some(\"Say \\\"please\\\"\")", "Say \"please\""),
+            ("code: None, info: None", "no reason given"),
+        ];
+        for (text, said) in cases {
+            assert_eq!(words(&Error::No(text.to_owned())), said);
+        }
+    }
+}

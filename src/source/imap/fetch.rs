@@ -1,0 +1,199 @@
+//! Discovery and bodies. Everything is asked for by UID and with PEEK, so that no flag changes and nobody else's view does.
+//!
+//! Small mails come many to a command; a large one in windows, because async-imap holds a literal in memory as a whole.
+
+use std::collections::HashMap;
+
+use async_imap::imap_proto::{AttributeValue, Response};
+use chrono::{DateTime, Utc};
+
+use super::Mark;
+use super::plan::{Found, WINDOW, Wanted, uid_set};
+use super::session::Session;
+
+/// A message with its bytes.
+pub(super) struct Fetched {
+    pub wanted: Wanted,
+    /// The whole message, or its header when `whole_size` is set.
+    pub raw: Vec<u8>,
+    pub whole_size: Option<u64>,
+}
+
+/// How a large body came.
+enum Body {
+    Whole(Vec<u8>),
+    /// More than may be taken, whatever RFC822.SIZE said.
+    TooLarge(u64),
+    Gone,
+}
+
+impl Session {
+    /// What lies in the folder from this UID on. `n:*` names the last message even when its UID is below n (RFC 3501 section 6.4.8);
+    /// that one is left out.
+    pub(super) async fn discover(&mut self, from: u32) -> anyhow::Result<Vec<Found>> {
+        let mut found = Vec::new();
+        self.checked(&format!("UID FETCH {from}:* (UID RFC822.SIZE INTERNALDATE)"), |response| {
+            found.extend(discovered(response).filter(|message| message.uid >= from));
+        })
+        .await?;
+        Ok(found)
+    }
+
+    /// Which of these messages lack the mark, or lie there unmoved.
+    pub(super) async fn unmarked(&mut self, first: u32, last: u32, mark: &Mark) -> anyhow::Result<Vec<u32>> {
+        let mut uids = Vec::new();
+        self.checked(&format!("UID FETCH {first}:{last} (UID FLAGS)"), |response| {
+            let flags = attributes(response).find_map(|one| if let AttributeValue::Flags(flags) = one { Some(flags) } else { None });
+            let wears = |name: &str| flags.is_some_and(|flags| flags.iter().any(|flag| flag.eq_ignore_ascii_case(name)));
+            let marked = match mark {
+                Mark::None => false,
+                Mark::Seen => wears("\\Seen"),
+                Mark::Keyword(keyword) => wears(keyword),
+            };
+            uids.extend(uid(response).filter(|_| flags.is_some() && !marked));
+        })
+        .await?;
+        Ok(uids)
+    }
+
+    /// Reads a group. Messages that others removed meanwhile are missing in the answer; the rest keep their order.
+    pub(super) async fn read(&mut self, group: &[Wanted], limit: u64) -> anyhow::Result<Vec<Fetched>> {
+        let small = |wanted: &&Wanted| wanted.size <= WINDOW && u64::from(wanted.size) <= limit;
+        let mut bodies = self.bodies(group.iter().filter(small).map(|wanted| wanted.uid)).await?;
+        let missing: Vec<u32> = group.iter().filter(small).map(|wanted| wanted.uid).filter(|uid| !bodies.contains_key(uid)).collect();
+        if !missing.is_empty() {
+            bodies.extend(self.bodies(missing).await?);
+        }
+        let mut fetched = Vec::with_capacity(group.len());
+        for &wanted in group {
+            let body = match bodies.remove(&wanted.uid) {
+                Some(raw) => Body::Whole(raw),
+                None => self.large(wanted, limit).await?,
+            };
+            let (raw, whole_size) = match body {
+                Body::Whole(raw) => (Some(raw), None),
+                Body::TooLarge(size) => (self.part(wanted.uid, "HEADER", 0).await?, Some(size)),
+                Body::Gone => (None, None),
+            };
+            match raw {
+                Some(raw) => fetched.push(Fetched { wanted, raw, whole_size }),
+                None => tracing::info!(uid = wanted.uid, "a mail was removed by others before it could be read"),
+            }
+        }
+        Ok(fetched)
+    }
+
+    /// Small bodies by one command. An empty one is left out like a missing one: no mail is empty, but some servers answer so when
+    /// they cannot read it.
+    async fn bodies(&mut self, uids: impl IntoIterator<Item = u32>) -> anyhow::Result<HashMap<u32, Vec<u8>>> {
+        let (set, mut bodies) = (uid_set(uids), HashMap::new());
+        if !set.is_empty() {
+            self.checked(&format!("UID FETCH {set} (UID BODY.PEEK[])"), |response| {
+                bodies.extend(
+                    uid(response).zip(body(response)).filter(|(_, bytes)| !bytes.is_empty()).map(|(uid, bytes)| (uid, bytes.to_vec())),
+                );
+            })
+            .await?;
+        }
+        Ok(bodies)
+    }
+
+    /// A body in windows, up to the first empty or short one: RFC822.SIZE is a hint, some servers get it wrong.
+    async fn large(&mut self, wanted: Wanted, limit: u64) -> anyhow::Result<Body> {
+        let size = u64::from(wanted.size);
+        if size > limit {
+            return Ok(Body::TooLarge(size));
+        }
+        let mut raw: Vec<u8> = Vec::with_capacity(usize::try_from(size)?);
+        loop {
+            let Some(window) = self.part(wanted.uid, "", raw.len()).await? else { return Ok(Body::Gone) };
+            raw.extend_from_slice(&window);
+            let total = u64::try_from(raw.len())?;
+            if total > limit {
+                return Ok(Body::TooLarge(total.max(size)));
+            }
+            if window.is_empty() || (window.len() < usize::try_from(WINDOW)? && total >= size) {
+                if total != size {
+                    tracing::debug!(uid = wanted.uid, total, size, "RFC822.SIZE is not the size of the body");
+                }
+                return Ok(Body::Whole(raw));
+            }
+        }
+    }
+
+    /// One window of a section; `None` when the message is gone.
+    async fn part(&mut self, wanted: u32, section: &str, offset: usize) -> anyhow::Result<Option<Vec<u8>>> {
+        let mut part = None;
+        self.checked(&format!("UID FETCH {wanted} (UID BODY.PEEK[{section}]<{offset}.{WINDOW}>)"), |response| {
+            if uid(response) == Some(wanted)
+                && let Some(bytes) = body(response)
+            {
+                part = Some(bytes.to_vec());
+            }
+        })
+        .await?;
+        Ok(part)
+    }
+}
+
+/// The attributes of a FETCH response; none for any other.
+fn attributes<'r>(response: &'r Response<'_>) -> impl Iterator<Item = &'r AttributeValue<'r>> {
+    let list = if let Response::Fetch(_, list) = response { list.as_slice() } else { &[] };
+    list.iter()
+}
+
+fn uid(response: &Response<'_>) -> Option<u32> {
+    attributes(response).find_map(|one| if let AttributeValue::Uid(uid) = one { Some(*uid) } else { None })
+}
+
+/// The bytes of a body section; NIL counts as none of them.
+fn body<'r>(response: &'r Response<'_>) -> Option<&'r [u8]> {
+    attributes(response)
+        .find_map(|one| if let AttributeValue::BodySection { data, .. } = one { Some(data.as_deref().unwrap_or_default()) } else { None })
+}
+
+/// A FETCH response that others' changes caused has no RFC822.SIZE and is no discovery.
+fn discovered(response: &Response<'_>) -> Option<Found> {
+    let size = attributes(response).find_map(|one| if let AttributeValue::Rfc822Size(size) = one { Some(*size) } else { None })?;
+    let date = attributes(response).find_map(|one| if let AttributeValue::InternalDate(date) = one { internal_date(date) } else { None });
+    Some(Found { uid: uid(response)?, size, at: date })
+}
+
+/// RFC 3501 section 9, date-time: ` 7-Feb-1994 21:52:25 -0800`.
+fn internal_date(text: &str) -> Option<DateTime<Utc>> {
+    DateTime::parse_from_str(text.trim(), "%d-%b-%Y %H:%M:%S %z").ok().map(|at| at.to_utc())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn internal_dates() {
+        let cases = [
+            (" 7-Feb-1994 21:52:25 -0800", Some("1994-02-08T05:52:25Z")),
+            ("17-Jul-1996 02:44:25 +0000", Some("1996-07-17T02:44:25Z")),
+            ("7-Feb-1994 21:52:25 +0530", Some("1994-02-07T16:22:25Z")),
+            ("yesterday", None),
+            ("", None),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(internal_date(text), expected.map(|at| at.parse().unwrap()), "{text}");
+        }
+    }
+
+    #[test]
+    fn answers_are_told_from_what_others_cause() {
+        let parse = |text: &'static str| Response::parse(text.as_bytes()).unwrap().1;
+        let own = parse("* 3 FETCH (UID 9 RFC822.SIZE 120 INTERNALDATE \" 7-Feb-1994 21:52:25 -0800\")\r\n");
+        assert_eq!(discovered(&own).map(|found| (found.uid, found.size, found.at.is_some())), Some((9, 120, true)));
+        for others in ["* 3 FETCH (FLAGS (\\Seen))\r\n", "* 3 FETCH (UID 9 FLAGS (\\Seen))\r\n", "* 4 EXISTS\r\n"] {
+            assert_eq!(discovered(&parse(others)), None);
+            assert_eq!(body(&parse(others)), None);
+        }
+        let window = parse("* 3 FETCH (UID 9 BODY[]<0> {3}\r\nabc)\r\n");
+        assert_eq!((uid(&window), body(&window)), (Some(9), Some(b"abc".as_slice())));
+        assert_eq!(body(&parse("* 3 FETCH (UID 9 BODY[] NIL)\r\n")), Some(b"".as_slice()));
+        assert_eq!(body(&parse("* 3 FETCH (UID 9 BODY[HEADER]<0> {2}\r\na\n)\r\n")), Some(b"a\n".as_slice()));
+    }
+}

@@ -1,0 +1,382 @@
+//! IMAP (RFC 3501): one connection a folder, mail discovered by UID, told of new mail by IDLE.
+//!
+//! Built on async-imap for its parser and login; commands, IDLE and windows are driven by our own code (see `session`, `idle`, `fetch`),
+//! because its own lose errors. Nothing is ever searched for: SEARCH answers from flags that others change. A folder is only examined,
+//! unless the config wants mails marked or moved, and that happens after the desk has made them durable.
+//!
+//! The cursor is the whole state. A folder whose UIDVALIDITY changed is gone through from the start; the desk knows copies by identity.
+
+mod connect;
+mod fetch;
+mod idle;
+mod name;
+mod plan;
+mod session;
+
+use std::fmt;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use tokio::time::sleep;
+
+use self::connect::{Refused, connect};
+use self::fetch::Fetched;
+use self::idle::Wake;
+use self::plan::Wanted;
+use self::session::Session;
+use super::backoff::{self, Trouble};
+use super::{Inbox, Shutdown, SourceState, stopped, stopping};
+use crate::domain::message::{Arrival, Cursor, Folder, Place};
+
+pub use super::Start;
+
+/// How a connection is protected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tls {
+    /// TLS from the first byte, usually port 993 (RFC 8314).
+    Implicit,
+    /// STARTTLS, usually port 143; a server that does not offer it is refused.
+    Starttls,
+    /// None at all: to a loopback address, or where the account says so in as many words.
+    None,
+}
+
+/// What is done with a mail on the server after it was received.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Mark {
+    /// Nothing.
+    None,
+    /// It gets \Seen.
+    Seen,
+    /// It gets this keyword (an atom of RFC 3501 section 9).
+    Keyword(String),
+}
+
+/// Gives the password at each login; may run a command.
+pub type Password = Arc<dyn Fn() -> anyhow::Result<String> + Send + Sync>;
+
+/// An account and how it is to be read.
+#[derive(Clone)]
+pub struct Account {
+    /// Host name or address; the certificate must bear it.
+    pub host: String,
+    /// Port.
+    pub port: u16,
+    /// Protection.
+    pub tls: Tls,
+    /// PEM roots instead of the system's.
+    pub ca_file: Option<PathBuf>,
+    /// A connection without TLS may go to any host.
+    pub allow_plaintext: bool,
+    /// Login.
+    pub user: String,
+    /// The password, resolved at each login.
+    pub password: Password,
+    /// Folders, as people or as the server spell them.
+    pub folders: Vec<String>,
+    /// How often to look where there is no IDLE; with IDLE, five times this is how often to look in any case.
+    pub poll: Duration,
+    /// Use IDLE where the server has it.
+    pub idle: bool,
+    /// IDLE is renewed after this time, 28 minutes at most.
+    pub idle_renew: Duration,
+    /// Name of the configured mailbox.
+    pub mailbox: String,
+    /// What a received mail is marked with.
+    pub mark: Mark,
+    /// Where a received mail is moved to.
+    pub done_folder: Option<String>,
+    /// Where a folder is taken up on the first day.
+    pub start: Start,
+    /// Larger mails, in bytes, are handed over by their header.
+    pub message_size: u64,
+}
+
+impl fmt::Debug for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Account { host, port, tls, user, mailbox, .. } = self;
+        write!(f, "Account {{ {mailbox}: {user} at {host}:{port}, {tls:?} }}")
+    }
+}
+
+impl Account {
+    /// Is anything changed on the server?
+    fn writes(&self) -> bool {
+        self.mark != Mark::None || self.done_folder.is_some()
+    }
+
+    /// # Errors
+    /// The connection would show the password to a network.
+    fn check_protection(&self) -> anyhow::Result<()> {
+        let loopback =
+            self.host.eq_ignore_ascii_case("localhost") || self.host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+        anyhow::ensure!(
+            self.tls != Tls::None || loopback || self.allow_plaintext,
+            "mailbox {}: a connection to {} without TLS would show the password to everyone on the way",
+            self.mailbox,
+            self.host
+        );
+        Ok(())
+    }
+}
+
+/// Reads one folder until the end is asked for, or, with `once`, until everything that waits is handed over. Reconnects by itself; `report`
+/// hears how it fares.
+///
+/// # Errors
+/// The account may not be used as it is configured. With `once`: whatever kept the folder from being read.
+pub async fn watch<I: Inbox>(
+    account: &Account,
+    folder: &str,
+    inbox: &I,
+    clock: &(impl Fn() -> DateTime<Utc> + Sync),
+    shutdown: Shutdown,
+    once: bool,
+    report: &(impl Fn(SourceState) + Sync),
+) -> anyhow::Result<()> {
+    account.check_protection()?;
+    let place = Folder { host: account.host.to_lowercase(), user: account.user.clone(), folder: name::on_the_wire(folder) };
+    let key = format!("{} {} {}", place.host, place.user, place.folder);
+    let reader = Reader { account, folder: place, inbox, clock, shutdown: &shutdown, report };
+    let mut progress = Progress { reached: false, unfinished: None };
+    let mut failures = 0;
+    while !stopping(&shutdown) {
+        let ended = tokio::select! {
+            ended = reader.session(&mut progress, once) => ended,
+            // It ends by itself where it waits for news; where it waits for the server it is not waited for.
+            () = async { stopped(&shutdown).await; sleep(Duration::from_secs(1)).await } => return Ok(()),
+        };
+        let error = match ended {
+            Ok(()) => return Ok(()),
+            Err(error) if once => return Err(error),
+            Err(error) => error,
+        };
+        failures = if std::mem::take(&mut progress.reached) { 1 } else { failures + 1 };
+        let refused = error.is::<Refused>();
+        let wait = backoff::wait(if refused { Trouble::Refused } else { Trouble::Passing }, failures, &key);
+        let why = format!("{error:#}");
+        tracing::warn!(mailbox = account.mailbox, folder, why, seconds = wait.as_secs(), "the mailbox cannot be read now, waiting");
+        report(SourceState::Waiting { why, wait, refused });
+        tokio::select! {
+            () = sleep(wait) => (),
+            () = stopped(&shutdown) => (),
+        }
+    }
+    Ok(())
+}
+
+/// What outlives a connection.
+struct Progress {
+    /// The folder was read to its end.
+    reached: bool,
+    /// UIDs that were received but perhaps not marked or moved; `None` in a new process, which cannot know.
+    unfinished: Option<Vec<u32>>,
+}
+
+/// One folder and whom its mail goes to.
+struct Reader<'a, I, C, R> {
+    account: &'a Account,
+    folder: Folder,
+    inbox: &'a I,
+    clock: &'a C,
+    shutdown: &'a Shutdown,
+    report: &'a R,
+}
+
+impl<I: Inbox, C: Fn() -> DateTime<Utc> + Sync, R: Fn(SourceState) + Sync> Reader<'_, I, C, R> {
+    /// One connection, from login to logout.
+    async fn session(&self, progress: &mut Progress, once: bool) -> anyhow::Result<()> {
+        let mut session = connect(self.account).await?;
+        let selected = session.open(&self.folder.folder, self.account.writes()).await?;
+        let stored = self.inbox.cursor(&self.folder).await?;
+        let mut cursor = plan::take_up(stored, selected, self.account.start, (self.clock)());
+        if stored != Some(cursor) {
+            tracing::info!(mailbox = self.account.mailbox, folder = self.folder.folder, ?stored, ?cursor, "the folder is taken up");
+            self.inbox.set_cursor(&self.folder, cursor).await?;
+            progress.unfinished = Some(Vec::new());
+        }
+        self.finish_earlier(&mut session, cursor, progress).await?;
+        let mut told = false;
+        loop {
+            cursor = self.catch_up(&mut session, cursor, progress).await?;
+            progress.reached = true;
+            if !std::mem::replace(&mut told, true) {
+                (self.report)(SourceState::Watching);
+            }
+            if once || stopping(self.shutdown) || session.wait(self.account, self.shutdown).await? == Wake::Stop {
+                session.leave().await;
+                return Ok(());
+            }
+        }
+    }
+
+    /// Hands over what is new, until nothing is.
+    async fn catch_up(&self, session: &mut Session, mut cursor: Cursor, progress: &mut Progress) -> anyhow::Result<Cursor> {
+        loop {
+            session.news = false;
+            let found = session.discover(cursor.next_uid.max(1)).await?;
+            let after = found.iter().map(|message| message.uid.saturating_add(1)).fold(cursor.next_uid.max(1), u32::max);
+            let mut wanted = plan::choose(found, cursor, self.account.start, (self.clock)());
+            if cursor.next_uid == 0 {
+                self.leave_out_known(&mut wanted, cursor).await?;
+            }
+            let reached = self.hand_over(session, &wanted, cursor, progress).await?;
+            if stopping(self.shutdown) {
+                return Ok(reached);
+            }
+            cursor = Cursor { next_uid: after, ..cursor };
+            if cursor != reached {
+                self.inbox.set_cursor(&self.folder, cursor).await?;
+            }
+            if !session.news {
+                return Ok(cursor);
+            }
+        }
+    }
+
+    /// A sweep that was cut short has received some of them.
+    async fn leave_out_known(&self, wanted: &mut Vec<Wanted>, cursor: Cursor) -> anyhow::Result<()> {
+        let mut known = Vec::new();
+        for message in wanted.iter() {
+            known.push(self.inbox.has_place(&self.place(cursor.uidvalidity, message.uid)).await?);
+        }
+        let mut known = known.into_iter();
+        wanted.retain(|_| !known.next().unwrap_or(false));
+        Ok(())
+    }
+
+    /// Fetches and hands over, one group being fetched while the one before it is stored. Returns the cursor that is stored now.
+    async fn hand_over(&self, session: &mut Session, wanted: &[Wanted], from: Cursor, progress: &mut Progress) -> anyhow::Result<Cursor> {
+        let mut reached = from;
+        let mut ready: Option<Vec<Arrival>> = None;
+        for group in plan::groups(wanted) {
+            if stopping(self.shutdown) {
+                break;
+            }
+            let read = session.read(group, self.account.message_size);
+            let fetched = match ready.take() {
+                None => read.await?,
+                Some(batch) => {
+                    let (fetched, uids) = tokio::join!(read, self.receive(batch, &mut reached));
+                    progress.unfinished.get_or_insert_default().extend(uids?);
+                    let fetched = fetched?;
+                    self.finish(session, progress).await?;
+                    fetched
+                }
+            };
+            ready = Some(fetched.into_iter().map(|mail| self.arrival(mail, from)).collect());
+        }
+        if let Some(batch) = ready {
+            let uids = self.receive(batch, &mut reached).await?;
+            progress.unfinished.get_or_insert_default().extend(uids);
+            self.finish(session, progress).await?;
+        }
+        Ok(reached)
+    }
+
+    /// Durable on return. Returns the UIDs.
+    async fn receive(&self, batch: Vec<Arrival>, reached: &mut Cursor) -> anyhow::Result<Vec<u32>> {
+        let uids: Vec<u32> = batch.iter().filter_map(|arrival| arrival.place.as_ref()).map(|place| place.uid).collect();
+        let cursor = batch.last().and_then(|arrival| arrival.cursor.as_ref()).map(|(_, cursor)| *cursor);
+        if !batch.is_empty() {
+            self.inbox.receive(batch).await?;
+            tracing::debug!(mailbox = self.account.mailbox, folder = self.folder.folder, mails = uids.len(), "mail received");
+        }
+        *reached = cursor.unwrap_or(*reached);
+        Ok(uids)
+    }
+
+    fn arrival(&self, mail: Fetched, from: Cursor) -> Arrival {
+        let Fetched { wanted, raw, whole_size } = mail;
+        let after = Cursor { next_uid: wanted.uid.saturating_add(1), ..from };
+        Arrival {
+            mailbox: self.account.mailbox.clone(),
+            place: Some(self.place(from.uidvalidity, wanted.uid)),
+            at: wanted.at,
+            raw,
+            whole_size,
+            quiet: wanted.quiet,
+            cursor: plan::carries_cursor(from, self.account.start).then(|| (self.folder.clone(), after)),
+        }
+    }
+
+    fn place(&self, uidvalidity: u32, uid: u32) -> Place {
+        Place { folder: self.folder.clone(), uidvalidity, uid, name: String::new() }
+    }
+
+    /// Marks and moves what was received, as far as the config says so.
+    async fn finish(&self, session: &mut Session, progress: &mut Progress) -> anyhow::Result<()> {
+        let uids = progress.unfinished.get_or_insert_default();
+        if self.account.writes() && !uids.is_empty() {
+            session.mark(uids, &self.account.mark).await?;
+            if let Some(folder) = &self.account.done_folder {
+                session.file(uids, folder).await?;
+            }
+        }
+        uids.clear();
+        Ok(())
+    }
+
+    /// Marks and moves what an earlier connection or process received and left as it was. A process can leave two batches behind, so no
+    /// more than those are looked at: a person may have taken the mark off an older mail.
+    async fn finish_earlier(&self, session: &mut Session, cursor: Cursor, progress: &mut Progress) -> anyhow::Result<()> {
+        if self.account.writes() && progress.unfinished.is_none() && cursor.next_uid > 1 {
+            let first = cursor.next_uid.saturating_sub(128).max(1);
+            let mut uids = session.unmarked(first, cursor.next_uid - 1, &self.account.mark).await?;
+            for uid in std::mem::take(&mut uids) {
+                if self.inbox.has_place(&self.place(cursor.uidvalidity, uid)).await? {
+                    uids.push(uid);
+                }
+            }
+            progress.unfinished = Some(uids);
+        }
+        self.finish(session, progress).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_shown_to_nobody() {
+        let mut account = Account {
+            host: "mail.example.com".to_owned(),
+            port: 143,
+            tls: Tls::None,
+            ca_file: None,
+            allow_plaintext: false,
+            user: "support".to_owned(),
+            password: Arc::new(|| Ok("hunter2".to_owned())),
+            folders: vec!["INBOX".to_owned()],
+            poll: Duration::from_secs(60),
+            idle: true,
+            idle_renew: Duration::from_secs(28 * 60),
+            mailbox: "support".to_owned(),
+            mark: Mark::None,
+            done_folder: None,
+            start: Start::Now,
+            message_size: 1,
+        };
+        assert!(!format!("{account:?}").contains("hunter2"));
+        let cases = [
+            ("mail.example.com", Tls::None, false, false),
+            ("mail.example.com", Tls::None, true, true),
+            ("mail.example.com", Tls::Starttls, false, true),
+            ("mail.example.com", Tls::Implicit, false, true),
+            ("127.0.0.1", Tls::None, false, true),
+            ("127.9.9.9", Tls::None, false, true),
+            ("::1", Tls::None, false, true),
+            ("LOCALHOST", Tls::None, false, true),
+            ("localhost.example.com", Tls::None, false, false),
+            ("10.0.0.1", Tls::None, false, false),
+        ];
+        for (host, tls, allow_plaintext, fine) in cases {
+            (account.host, account.tls, account.allow_plaintext) = (host.to_owned(), tls, allow_plaintext);
+            assert_eq!(account.check_protection().is_ok(), fine, "{host} {tls:?} {allow_plaintext}");
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! A session with the tagged status of every command seen.
+//!
+//! async-imap's own FETCH ignores the tagged status and takes a closed connection for the end of the answer, so commands go through
+//! [`Session::checked`], which reads up to the tagged response and knows no other success than OK (RFC 3501 section 7.1).
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use async_imap::imap_proto::{Capability, MailboxDatum, Outcome, Response, ResponseCode, Status};
+use tokio::time::timeout;
+
+use super::connect::{Refused, Stream};
+use super::name::quoted;
+use super::plan::{Selected, uid_set};
+use super::{Mark, name};
+
+/// One response, a window of a body at the longest, comes within this time.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// The end of a session is not waited for longer.
+const FAREWELL: Duration = Duration::from_millis(500);
+
+/// A connection that is logged in.
+pub(super) struct Session {
+    pub(super) inner: async_imap::Session<Stream>,
+    /// EXISTS was seen since this was last reset: there may be new mail.
+    pub(super) news: bool,
+    /// IDLE is offered (RFC 2177).
+    pub(super) can_idle: bool,
+    can_move: bool,
+    can_uid_expunge: bool,
+}
+
+/// The tagged response was NO or BAD.
+#[derive(Debug, thiserror::Error)]
+#[error("the server answered {verb} with {status}: {words}")]
+pub(super) struct Rejected {
+    verb: String,
+    status: &'static str,
+    words: String,
+    /// RFC 3501 section 7.1: the folder does not exist but can be created.
+    try_create: bool,
+}
+
+impl Session {
+    /// Asks what the server can do and says who we are.
+    pub(super) async fn new(inner: async_imap::Session<Stream>) -> anyhow::Result<Session> {
+        let mut session = Session { inner, news: false, can_idle: false, can_move: false, can_uid_expunge: false };
+        let mut names = Vec::new();
+        session
+            .checked("CAPABILITY", |response| {
+                if let Response::Capabilities(list) = response {
+                    names.extend(
+                        list.iter().filter_map(|one| if let Capability::Atom(name) = one { Some(name.to_uppercase()) } else { None }),
+                    );
+                }
+            })
+            .await?;
+        let can = |name: &str| names.iter().any(|one| one == name);
+        (session.can_idle, session.can_move, session.can_uid_expunge) = (can("IDLE"), can("MOVE"), can("UIDPLUS"));
+        if can("ID") {
+            // Some servers let nobody select a folder who has not said this (RFC 2971). What they think of it does not matter.
+            let id = concat!("ID (\"name\" \"Postdesk\" \"version\" \"", env!("CARGO_PKG_VERSION"), "\")");
+            rejection(session.checked(id, |_| ()).await)?;
+        }
+        Ok(session)
+    }
+
+    /// Runs one command; `each` sees every untagged response.
+    ///
+    /// # Errors
+    /// [`Rejected`] for NO and BAD; anything else means that the connection is of no use any more.
+    pub(super) async fn checked(&mut self, command: &str, mut each: impl FnMut(&Response<'_>)) -> anyhow::Result<()> {
+        let verb = command.split(' ').take(if command.starts_with("UID ") { 2 } else { 1 }).collect::<Vec<_>>().join(" ");
+        let tag = timeout(PATIENCE, self.inner.run_command(command)).await.with_context(|| format!("{verb} cannot be sent"))??;
+        loop {
+            let end = self
+                .next(|response| match response {
+                    Response::Done { tag: seen, status, outcome } if *seen == tag => Some(verdict(&verb, status, outcome)),
+                    other => {
+                        each(other);
+                        None
+                    }
+                })
+                .await
+                .with_context(|| format!("no answer to {verb}"))?;
+            if let Some(verdict) = end {
+                return Ok(verdict?);
+            }
+        }
+    }
+
+    async fn next<R>(&mut self, read: impl FnOnce(&Response<'_>) -> R) -> anyhow::Result<R> {
+        timeout(PATIENCE, self.next_unhurried(read)).await.context("the server is silent")?
+    }
+
+    /// Reads one response, however long it takes. A closed connection and an untagged BYE are errors. May be dropped while it waits.
+    pub(super) async fn next_unhurried<R>(&mut self, read: impl FnOnce(&Response<'_>) -> R) -> anyhow::Result<R> {
+        let response = match self.inner.read_response().await {
+            Ok(Some(response)) => response,
+            Ok(None) => anyhow::bail!("the server closed the connection"),
+            // The parser quotes what it could not read, and that may be mail.
+            Err(error) if error.kind() == std::io::ErrorKind::Other => anyhow::bail!("the server's answer cannot be read"),
+            Err(error) => return Err(error.into()),
+        };
+        match response.parsed() {
+            Response::Data { status: Status::Bye, outcome } => anyhow::bail!("the server ends the connection: {}", said(outcome)),
+            Response::MailboxData(MailboxDatum::Exists(_)) => self.news = true,
+            _ => (),
+        }
+        Ok(read(response.parsed()))
+    }
+
+    /// Opens a folder: EXAMINE, which changes nothing at all, unless something is to be marked or moved there.
+    ///
+    /// # Errors
+    /// [`Refused`] when there is no such folder, or one without persistent UIDs.
+    pub(super) async fn open(&mut self, wire_name: &str, write: bool) -> anyhow::Result<Selected> {
+        let (mut uidvalidity, mut uidnext) = (None, None);
+        let command = format!("{} {}", if write { "SELECT" } else { "EXAMINE" }, quoted(wire_name));
+        let outcome = self
+            .checked(&command, |response| {
+                if let Response::Data { outcome, .. } = response {
+                    match outcome.code {
+                        Some(ResponseCode::UidValidity(value)) => uidvalidity = Some(value),
+                        Some(ResponseCode::UidNext(value)) => uidnext = Some(value),
+                        _ => (),
+                    }
+                }
+            })
+            .await;
+        if let Some(rejected) = rejection(outcome)? {
+            return Err(Refused(format!("folder {wire_name} cannot be opened: {}", rejected.words)).into());
+        }
+        let Some(uidvalidity) = uidvalidity else {
+            return Err(Refused(format!("folder {wire_name} has no UIDVALIDITY, so that nobody can tell which mail was read")).into());
+        };
+        Ok(Selected { uidvalidity, uidnext })
+    }
+
+    /// Marks messages. What the server does not let us do is said in the log and hurts nothing else.
+    pub(super) async fn mark(&mut self, uids: &[u32], mark: &Mark) -> anyhow::Result<()> {
+        let flag = match mark {
+            Mark::None => return Ok(()),
+            Mark::Seen => "\\Seen",
+            Mark::Keyword(keyword) => keyword,
+        };
+        let command = format!("UID STORE {} +FLAGS.SILENT ({flag})", uid_set(uids.iter().copied()));
+        complain("mail stays unmarked", self.checked(&command, |_| ()).await)
+    }
+
+    /// Moves messages into a folder, which is made when it is missing.
+    pub(super) async fn file(&mut self, uids: &[u32], folder: &str) -> anyhow::Result<()> {
+        let (uids, target) = (uid_set(uids.iter().copied()), name::on_the_wire(folder));
+        let mut outcome = self.transfer(&uids, &target).await;
+        if outcome.as_ref().is_err_and(|error| error.downcast_ref::<Rejected>().is_some_and(|rejected| rejected.try_create)) {
+            complain("the folder cannot be made", self.checked(&format!("CREATE {}", quoted(&target)), |_| ()).await)?;
+            outcome = self.transfer(&uids, &target).await;
+        }
+        complain("mail stays where it is", outcome)
+    }
+
+    /// MOVE (RFC 6851), or what it stands for. Without UIDPLUS nothing is expunged: EXPUNGE would take with it what others have
+    /// marked \Deleted.
+    async fn transfer(&mut self, uids: &str, target: &str) -> anyhow::Result<()> {
+        let target = quoted(target);
+        if self.can_move {
+            return self.checked(&format!("UID MOVE {uids} {target}"), |_| ()).await;
+        }
+        self.checked(&format!("UID COPY {uids} {target}"), |_| ()).await?;
+        self.checked(&format!("UID STORE {uids} +FLAGS.SILENT (\\Deleted)"), |_| ()).await?;
+        if self.can_uid_expunge {
+            self.checked(&format!("UID EXPUNGE {uids}"), |_| ()).await?;
+        }
+        Ok(())
+    }
+
+    /// Says goodbye, without waiting long for an answer.
+    pub(super) async fn leave(mut self) {
+        if let Ok(Err(error)) = timeout(FAREWELL, self.inner.logout()).await {
+            tracing::debug!(%error, "LOGOUT was not answered");
+        }
+    }
+}
+
+/// Takes a refusal of the command out of an outcome; other errors stay errors.
+pub(super) fn rejection(outcome: anyhow::Result<()>) -> anyhow::Result<Option<Rejected>> {
+    match outcome {
+        Ok(()) => Ok(None),
+        Err(error) => error.downcast::<Rejected>().map(Some),
+    }
+}
+
+fn complain(consequence: &str, outcome: anyhow::Result<()>) -> anyhow::Result<()> {
+    if let Some(rejected) = rejection(outcome)? {
+        tracing::warn!("{consequence}: {rejected}");
+    }
+    Ok(())
+}
+
+fn verdict(verb: &str, status: &Status, outcome: &Outcome<'_>) -> Result<(), Rejected> {
+    let status = match status {
+        Status::Ok => return Ok(()),
+        Status::No => "NO",
+        _ => "BAD",
+    };
+    let try_create = matches!(outcome.code, Some(ResponseCode::TryCreate));
+    Err(Rejected { verb: verb.to_owned(), status, words: said(outcome), try_create })
+}
+
+fn said(outcome: &Outcome<'_>) -> String {
+    outcome.information.as_deref().unwrap_or("no reason given").to_owned()
+}
