@@ -365,7 +365,7 @@ mod tests {
         let owner = |who: &str| Change::Owner(Some(who.into()));
         let team = |name: &str| Change::Team(Some(name.into()));
         // (owner before, subject, changes, owner hears, team hears)
-        let cases: [(Option<&str>, &str, Vec<Change>, bool, bool); 20] = [
+        let cases = [
             (None, "[take]", vec![owner("li")], false, false),
             (Some("li"), "[take]", vec![], false, false),
             (Some("wang"), "[take]", vec![owner("li")], false, false),

@@ -1,7 +1,7 @@
 //! Subject tags (design section 5): what an agent's mail orders, and what of it is plain text.
 //!
-//! [`grammar`] finds tags in a subject and at the head of a body, [`registry`] says what each one means, [`effects`] carries one
-//! out on a [`super::orders::Plan`], [`span`] reads lengths of time. The grammar is searched for, not matched against: a subject
+//! `grammar` finds tags in a subject and at the head of a body, `registry` says what each one means, `effects` carries one
+//! out on a [`super::orders::Plan`], `span` reads lengths of time. The grammar is searched for, not matched against: a subject
 //! that has been through three mail clients and a spam gateway still holds its tags somewhere.
 
 mod effects;
