@@ -1,0 +1,231 @@
+//! The rule engine: what an operator's rule files say of a mail, with the evidence.
+//!
+//! Files are compiled once ([`RuleSet::compile`]). [`RuleSet::judge`] reads each field of a mail once (`scan`), looks only at the
+//! rules of which a word was found, in file order, and lets their categories vote (`vote`). What can be asked and done stands in two
+//! registries, `conditions` and `effects`, from which the reference in docs/rules.md is generated. Files carry their own tests
+//! (`example`). Sieve (RFC 5228) was weighed as the language and left: it orders mail into folders, it cannot vote, and operators
+//! review tables better than programs.
+
+mod conditions;
+mod effects;
+mod example;
+mod literals;
+mod load;
+mod reference;
+mod scan;
+mod vote;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::message::Reading;
+use super::origin::OriginKind;
+use super::ticket::{Kind, Level};
+use conditions::Cond;
+use effects::Effect;
+use example::Example;
+pub use reference::{conditions_markdown, effects_markdown, expectations_markdown};
+use scan::Scanner;
+
+/// Facts beside the reading that conditions may ask for.
+#[derive(Debug, Clone)]
+pub struct Circumstances<'a> {
+    /// Kind of mail.
+    pub origin: OriginKind,
+    /// `requester`, `agent`, `lead`, …
+    pub role: &'a str,
+    /// The sender is proved by a border's aligned pass.
+    pub authenticated: bool,
+    /// Spam mark or DMARC failure.
+    pub suspect: bool,
+    /// Fields that the ticket has already.
+    pub fields: &'a BTreeMap<String, String>,
+    /// Moment of arrival.
+    pub at: DateTime<Utc>,
+    /// Whether `at` is within business hours, where a calendar is configured.
+    pub business_hours: Option<bool>,
+}
+
+/// The names that rules may use, from the config and the knowledge base.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Names {
+    /// Category ids.
+    pub categories: BTreeSet<String>,
+    /// Team names.
+    pub teams: BTreeSet<String>,
+    /// Agents' handles.
+    pub agents: BTreeSet<String>,
+    /// Article ids; `None` leaves them unchecked.
+    pub articles: Option<BTreeSet<String>>,
+}
+
+/// All rules of a desk, compiled once.
+#[derive(Debug, Default)]
+pub struct RuleSet {
+    rules: Vec<Rule>,
+    examples: Vec<Example>,
+    scanner: Scanner,
+    /// By atom: the rules to look at when it is there.
+    triggered: Vec<Vec<u32>>,
+    /// Rules to look at in every mail.
+    always: Vec<u32>,
+    /// The least weight that a category needs.
+    threshold: i64,
+}
+
+/// One rule.
+#[derive(Debug)]
+struct Rule {
+    name: String,
+    /// `rules/20-network.toml:3`
+    at: String,
+    when: Cond,
+    category: Option<String>,
+    weight: i64,
+    stop: bool,
+    effects: Vec<Effect>,
+}
+
+impl Rule {
+    fn new(name: String, at: String, when: Cond, effects: Vec<(Effect, Range<usize>)>) -> Rule {
+        let (mut category, mut weight, mut stop, mut others) = (None, 1, false, Vec::new());
+        for (effect, _) in effects {
+            match effect {
+                Effect::Category(id) => category = Some(id),
+                Effect::Weight(number) => weight = number,
+                Effect::Stop => stop = true,
+                other => others.push(other),
+            }
+        }
+        let weight = if category.is_some() { weight } else { 0 };
+        Rule { name, at, when, category, weight, stop, effects: others }
+    }
+}
+
+/// What the rules say of a mail.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Verdict {
+    /// Winning category.
+    pub category: Option<String>,
+    /// Set by a rule.
+    pub kind: Option<Kind>,
+    /// Set by a rule.
+    pub impact: Option<Level>,
+    /// Set by a rule.
+    pub urgency: Option<Level>,
+    /// Set by a rule, else the category's team is used by the caller.
+    pub team: Option<String>,
+    /// Agent's handle.
+    pub assign: Option<String>,
+    /// Lists unite.
+    pub labels: Vec<String>,
+    /// Captured fields.
+    pub fields: BTreeMap<String, String>,
+    /// Article ids, in order, each once.
+    pub kb: Vec<String>,
+    /// Questions of a checklist that the mail does not answer, in the mail's language where they are written in it.
+    pub missing: Vec<String>,
+    /// No ticket at all, and the rule that says so.
+    pub ignore: Option<String>,
+    /// Bulk or generated mail becomes a ticket all the same.
+    pub ticket: bool,
+    /// The requester is the Reply-To address.
+    pub requester_from_reply_to: bool,
+    /// Steps for the agent, by name.
+    pub playbook: Option<String>,
+    /// The template of the acknowledgment.
+    pub template: Option<String>,
+    /// Who is asked for approval: handle or scope.
+    pub approval: Option<String>,
+    /// The team's lead is told at once.
+    pub escalate: bool,
+    /// Mails with the same key are one ticket; fields are filled in.
+    pub dedup_key: Option<String>,
+    /// The alert of this `dedup_key` is over.
+    pub recover: bool,
+    /// Nothing is done before the operator has looked, and the rule that says so.
+    pub quarantine: Option<String>,
+    /// Every match.
+    pub evidence: Vec<Evidence>,
+    /// How it was decided, in sentences: `network 4, hardware 1: network wins (threshold 1)`.
+    pub because: Vec<String>,
+}
+
+/// One match of one rule.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// Rule's name.
+    pub rule: String,
+    /// `rules/20-network.toml:3`.
+    pub at: String,
+    /// `subject`, `text`, `header.X-Foo`, …
+    pub field: String,
+    /// What was found.
+    pub matched: String,
+    /// The weight of the rule's vote, on the first match of a rule; 0 on its others, and where the rule votes for nothing. So the sum over
+    /// all evidence is the sum of all votes.
+    pub weight: i64,
+}
+
+impl RuleSet {
+    fn new(rules: Vec<Rule>, examples: Vec<Example>, scanner: Scanner, threshold: i64) -> RuleSet {
+        let mut triggered: Vec<Vec<u32>> = vec![Vec::new(); scanner.len()];
+        let mut always = Vec::new();
+        for (index, rule) in (0_u32..).zip(&rules) {
+            match rule.when.triggers(&|id| scanner.is_always_open(id)) {
+                Some(atoms) => {
+                    for atom in atoms {
+                        if let Some(list) = triggered.get_mut(atom.index()) {
+                            list.push(index);
+                        }
+                    }
+                }
+                None => always.push(index),
+            }
+        }
+        RuleSet { rules, examples, scanner, triggered, always, threshold }
+    }
+
+    /// Judges a mail: total, and the same for the same arguments.
+    pub fn judge(&self, mail: &Reading, around: &Circumstances<'_>) -> Verdict {
+        let mut scan = self.scanner.scan(mail);
+        let mut candidates = self.always.clone();
+        for hit in &scan.hits {
+            candidates.extend(self.triggered.get(hit.index()).into_iter().flatten());
+        }
+        candidates.sort_unstable();
+        candidates.dedup();
+        let rules = candidates.into_iter().filter_map(|index| self.rules.get(index as usize));
+        vote::judge(rules, &mut scan, mail, around, self.threshold)
+    }
+
+    /// How many rules there are.
+    pub fn len(&self) -> usize {
+        self.rules.len()
+    }
+
+    /// Are there none?
+    pub fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+
+    /// The rules that ship, as (file name, text).
+    pub fn builtin_files() -> Vec<(String, String)> {
+        [
+            ("rules/10-hardware.toml", include_str!("../../../rules/10-hardware.toml")),
+            ("rules/20-network.toml", include_str!("../../../rules/20-network.toml")),
+            ("rules/30-software.toml", include_str!("../../../rules/30-software.toml")),
+            ("rules/40-account.toml", include_str!("../../../rules/40-account.toml")),
+            ("rules/50-permission.toml", include_str!("../../../rules/50-permission.toml")),
+            ("rules/60-urgency.toml", include_str!("../../../rules/60-urgency.toml")),
+        ]
+        .map(|(name, text)| (name.to_owned(), text.to_owned()))
+        .into()
+    }
+}
+
+#[cfg(test)]
+mod tests;
