@@ -2,9 +2,15 @@
 //!
 //! `mail::templates` renders every template with [`Facts::samples`] at `check`, strictly: an unknown name is an error.
 
+mod samples;
+
 use serde::{Deserialize, Serialize};
 
 use super::message::TemplateName;
+
+/// Every mail to an agent or a lead ends in this line and the `Ref:` line after it. In an answer, quoted or not, nothing from this line
+/// on is the agent's own.
+pub const NOTICE_END: &str = "~~~~~~~~ Postdesk ~~~~~~~~";
 
 /// The facts of one mail, by template.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -1,0 +1,255 @@
+//! Sample facts: what `check` renders every template with, and what the golden mails show.
+//!
+//! For each template a rich sample first, then the edges: empty lists, nobody in charge, no ticket, texts that try to break out.
+
+use super::{
+    Ack, AgentError, AgentFollowup, AgentNew, AgentReceipt, Because, Card, Closed, Facts, Help, Link, OldTicket, Reply, Row, Summary,
+    TagHelp, TooLarge, Update, Words,
+};
+
+impl Facts {
+    /// Sample facts for every template, in the words of this language (`zh`, else English); a template's samples stand together.
+    pub fn samples(language: &str) -> Vec<Facts> {
+        let words = if language == "zh" { zh() } else { en() };
+        let mut all = to_requesters(&words);
+        all.extend(to_agents(&words));
+        all.extend(reports(&words));
+        all
+    }
+}
+
+/// The words that differ between the languages.
+struct Vocabulary {
+    subject: &'static str,
+    status: &'static str,
+    priority: &'static str,
+    category: &'static str,
+    team: &'static str,
+    owner: &'static str,
+    requester: &'static str,
+    words: &'static str,
+    text: &'static str,
+    article: (&'static str, &'static str),
+    missing: [&'static str; 2],
+    file: &'static str,
+    event: &'static str,
+    done: [&'static str; 2],
+    error: &'static str,
+    defect: &'static str,
+    age: &'static str,
+    tags: [(&'static str, &'static str, &'static str); 3],
+}
+
+fn en() -> Vocabulary {
+    Vocabulary {
+        subject: "VPN drops every hour",
+        status: "open",
+        priority: "high",
+        category: "Network",
+        team: "network",
+        owner: "Li Wei",
+        requester: "Alice Brown",
+        words: "Hello Alice,\n\nplease install the new client from https://kb.example.com/vpn-setup.\n\n    1. quit the old one\n    2. restart\n\nKind regards\nLi",
+        text: "Hello,\n\nsince this morning the VPN drops after an hour:\n\n  > error 809 *again*\n\nSee http://intranet.example.com/shot.png\nAlice",
+        article: ("Set up the VPN client", "Install the client and import the profile, five minutes."),
+        missing: ["the name of your computer (on the sticker, PC-0000)", "the exact words of the error message"],
+        file: "screenshot 1.png",
+        event: "Our mail to alice@example.com was refused: 5.1.1 user unknown.",
+        done: ["Priority is high now (was normal).", "The ticket is yours now."],
+        error: "There is no tag \"priorty\". Did you mean \"priority\"?",
+        defect: "The sender's charset was wrong; the text was read by detection.",
+        age: "3d 4h",
+        tags: [
+            ("[take]", "认领", "makes the ticket yours"),
+            ("[priority=high]", "优先级", "low, normal, high or urgent"),
+            ("[note]", "备注", "the text stays internal"),
+        ],
+    }
+}
+
+fn zh() -> Vocabulary {
+    Vocabulary {
+        subject: "VPN 每小时断线",
+        status: "处理中",
+        priority: "高",
+        category: "网络",
+        team: "网络组",
+        owner: "李伟",
+        requester: "王芳",
+        words: "王芳您好：\n\n请从 https://kb.example.com/vpn-setup 下载新版客户端。\n\n    1、退出旧版\n    2、重启电脑\n\n李伟",
+        text: "您好，\n\n从今天早上开始，VPN 每隔一小时就断线：\n\n  > 报 *809* 错误\n\n截图见http://intranet.example.com/shot.png，谢谢！\n王芳",
+        article: ("VPN 客户端安装指南", "安装客户端并导入配置，约五分钟。"),
+        missing: ["电脑编号（贴在机身上，如 PC-0000）", "报错的完整文字或截图"],
+        file: "断线截图.png",
+        event: "发给 alice@example.com 的邮件被退回：5.1.1 用户不存在。",
+        done: ["优先级已由“普通”改为“高”。", "工单已由您负责。"],
+        error: "没有“优先机”这个标签，是否想写“优先级”？",
+        defect: "发件方标注的字符集有误，正文按检测结果读取。",
+        age: "3天4小时",
+        tags: [
+            ("[take]", "认领", "由您负责这张工单"),
+            ("[priority=high]", "优先级", "低、普通、高、紧急"),
+            ("[note]", "备注", "正文仅内部可见"),
+        ],
+    }
+}
+
+/// What a hostile sender may write into any fact.
+const HOSTILE: &str = "</p><script>x</script> **b** [win](http://evil.example) http://evil.example/ `| {{desk}}\r\nBcc: x@evil.example";
+
+impl Vocabulary {
+    fn card(&self) -> Card {
+        Card {
+            number: 1042,
+            tag: "[#1042]".into(),
+            subject: self.subject.into(),
+            status: self.status.into(),
+            priority: self.priority.into(),
+            category: self.category.into(),
+            team: self.team.into(),
+            owner: self.owner.into(),
+            requester: self.requester.into(),
+            requester_address: "alice@example.com".into(),
+            opened: "2026-12-01 09:12".into(),
+        }
+    }
+
+    /// A ticket that nobody has looked at, from somebody who means harm.
+    fn bare(&self) -> Card {
+        Card {
+            number: 1043,
+            tag: "[#1043]".into(),
+            subject: HOSTILE.into(),
+            status: self.status.into(),
+            priority: self.priority.into(),
+            requester: HOSTILE.into(),
+            requester_address: "x@evil.example".into(),
+            opened: "2026-12-01 09:13".into(),
+            ..Card::default()
+        }
+    }
+
+    fn articles(&self) -> Vec<Link> {
+        let (title, summary) = self.article;
+        vec![
+            Link { title: title.into(), url: "https://kb.example.com/vpn-setup".into(), summary: summary.into() },
+            Link { title: "FAQ (VPN)".into(), url: "https://kb.example.com/a_b?x=(1)&y=2".into(), summary: String::new() },
+            Link { title: "VPN *809*".into(), url: String::new(), summary: summary.into() },
+        ]
+    }
+}
+
+fn to_requesters(w: &Vocabulary) -> Vec<Facts> {
+    let missing = w.missing.iter().map(|m| (*m).to_owned()).collect();
+    let words = |ticket, words: &str, articles, closes_in_days| Words {
+        ticket,
+        agent: w.owner.into(),
+        words: words.into(),
+        articles,
+        closes_in_days,
+    };
+    let update = Update { ticket: w.card(), owner: String::new(), team: String::new(), waiting: false, reopened: false };
+    vec![
+        Facts::Ack(Ack { ticket: w.card(), articles: w.articles(), missing }),
+        Facts::Ack(Ack { ticket: w.bare(), articles: Vec::new(), missing: Vec::new() }),
+        Facts::Ack(Ack { ticket: Card { subject: String::new(), ..w.card() }, articles: Vec::new(), missing: Vec::new() }),
+        Facts::Reply(Reply { ticket: w.card(), agent: w.owner.into(), words: w.words.into(), articles: w.articles() }),
+        Facts::Reply(Reply { ticket: w.bare(), agent: w.owner.into(), words: "OK".into(), articles: Vec::new() }),
+        Facts::Update(Update { owner: w.owner.into(), ..update.clone() }),
+        Facts::Update(Update { team: w.team.into(), waiting: true, ..update.clone() }),
+        Facts::Update(Update { reopened: true, ..update.clone() }),
+        Facts::Update(update),
+        Facts::Resolved(words(w.card(), w.words, w.articles(), 5)),
+        Facts::Resolved(words(w.bare(), "", Vec::new(), 1)),
+        Facts::Closed(Closed { ticket: w.card(), agent: w.owner.into(), words: w.words.into(), reopen_days: 14 }),
+        Facts::Closed(Closed { ticket: w.bare(), agent: String::new(), words: String::new(), reopen_days: 1 }),
+        Facts::TooLarge(TooLarge { ticket: w.card(), size_mb: "61.3".into(), limit_mb: "25.0".into() }),
+    ]
+}
+
+fn to_agents(w: &Vocabulary) -> Vec<Facts> {
+    let because = |matched: &str| Because {
+        rule: "vpn".into(),
+        at: "rules/20-network.toml:3".into(),
+        field: "subject".into(),
+        matched: matched.into(),
+    };
+    let new = AgentNew {
+        ticket: w.card(),
+        agent: w.owner.into(),
+        yours: true,
+        text: w.text.into(),
+        files: vec![w.file.into(), "log_1*.txt".into()],
+        defects: vec![w.defect.into()],
+        evidence: vec![because("vpn"), because("809")],
+        articles: w.articles(),
+        fields: vec!["error_code: 809".into(), "url: http://intranet.example.com/".into()],
+    };
+    let followup = AgentFollowup {
+        ticket: w.card(),
+        agent: w.owner.into(),
+        from: w.requester.into(),
+        event: String::new(),
+        text: w.text.into(),
+        files: vec![],
+    };
+    let error = AgentError {
+        ticket: Some(w.card()),
+        agent: w.owner.into(),
+        subject: "Re: [#1042] VPN [priorty=high]".into(),
+        errors: vec![w.error.into()],
+        text: w.words.into(),
+        held: false,
+    };
+    let done: Vec<String> = w.done.iter().map(|d| (*d).to_owned()).collect();
+    let bare_new = AgentNew {
+        ticket: w.bare(),
+        yours: false,
+        text: HOSTILE.into(),
+        files: Vec::new(),
+        defects: Vec::new(),
+        evidence: Vec::new(),
+        articles: Vec::new(),
+        fields: Vec::new(),
+        ..new.clone()
+    };
+    vec![
+        Facts::AgentNew(new),
+        Facts::AgentNew(bare_new),
+        Facts::AgentFollowup(AgentFollowup { files: vec![w.file.into()], ..followup.clone() }),
+        Facts::AgentFollowup(AgentFollowup { from: String::new(), event: w.event.into(), text: String::new(), ..followup }),
+        Facts::AgentReceipt(AgentReceipt { ticket: w.card(), agent: w.owner.into(), done, sent_to: w.requester.into() }),
+        Facts::AgentReceipt(AgentReceipt { ticket: w.bare(), agent: w.owner.into(), done: Vec::new(), sent_to: String::new() }),
+        Facts::AgentError(error.clone()),
+        Facts::AgentError(AgentError { held: true, ..error.clone() }),
+        Facts::AgentError(AgentError { ticket: None, text: String::new(), ..error }),
+    ]
+}
+
+fn reports(w: &Vocabulary) -> Vec<Facts> {
+    let row = |name: &str, live| Row { name: name.into(), opened: 12, resolved: 9, live };
+    let old = |ticket| OldTicket { ticket, age: w.age.into() };
+    let summary = Summary {
+        name: "daily".into(),
+        since: "2026-11-30 08:00".into(),
+        until: "2026-12-01 08:00".into(),
+        opened: 31,
+        answered: 28,
+        resolved: 25,
+        unanswered: 4,
+        open: 17,
+        waiting: 6,
+        oldest: vec![old(w.card()), old(Card { owner: String::new(), ..w.bare() })],
+        by_category: vec![row(w.category, 8), row("Account", 110)],
+        by_team: vec![row(w.team, 8), row("a|b", 2)],
+    };
+    let quiet = Summary { name: summary.name.clone(), since: summary.since.clone(), until: summary.until.clone(), ..Summary::default() };
+    let tags: Vec<TagHelp> =
+        w.tags.iter().map(|(usage, zh, doc)| TagHelp { usage: (*usage).into(), zh: (*zh).into(), doc: (*doc).into() }).collect();
+    vec![
+        Facts::Summary(Box::new(summary)),
+        Facts::Summary(Box::new(quiet)),
+        Facts::Help(Help { ticket: Some(w.card()), agent: w.owner.into(), tags: tags.clone() }),
+        Facts::Help(Help { ticket: None, agent: w.owner.into(), tags }),
+    ]
+}

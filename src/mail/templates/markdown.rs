@@ -1,0 +1,593 @@
+//! Markdown → plain text and HTML in one pass.
+//!
+//! pulldown-cmark's own HTML writer is not used: it knows nothing of the private characters of [`super::escape`], mail needs its
+//! styles inline, and the plain part would need a second parse. Raw HTML in a template shows as text in both parts.
+
+use pulldown_cmark::{Alignment, CodeBlockKind, CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
+use serde_json::Value;
+
+use super::escape::{self, END, RELAY, VERBATIM};
+
+/// Both parts of a mail's body, without the layout around them.
+pub(super) struct Parts {
+    /// Plain text, LF line ends, no line end at the end.
+    pub text: String,
+    /// HTML blocks.
+    pub html: String,
+}
+
+/// Renders Markdown. `facts` holds the texts that `{{relay …}}` and `{{verbatim …}}` stand for.
+pub(super) fn render(markdown: &str, facts: &Value) -> Parts {
+    let mut page = Page::new(facts, markdown.len());
+    for event in Parser::new_ext(markdown, Options::ENABLE_TABLES) {
+        page.event(event);
+    }
+    let end = page.text.trim_end().len();
+    page.text.truncate(end);
+    Parts { text: page.text, html: page.html }
+}
+
+/// Does the Markdown hold raw HTML, and where? It would show as text.
+pub(super) fn raw_html(markdown: &str) -> Option<String> {
+    Parser::new_ext(markdown, Options::ENABLE_TABLES).find_map(|event| match event {
+        Event::Html(html) | Event::InlineHtml(html) => Some(html.trim().to_owned()),
+        _ => None,
+    })
+}
+
+const CELL: &str = "padding:2px 14px 2px 0;vertical-align:top;text-align:";
+
+/// A list that is open: the number of the next item, or a bullet.
+struct List {
+    next: Option<u64>,
+}
+
+/// A link that is open: its target, and where its title began in the plain text.
+struct Link {
+    url: String,
+    start: usize,
+}
+
+/// A table that is collected, for its columns are only known at its end.
+#[derive(Default)]
+struct Table {
+    align: Vec<Alignment>,
+    head: bool,
+    rows: Vec<Vec<Cell>>,
+    /// The plain text and HTML outside, while a cell is written.
+    outside: Option<(String, String)>,
+}
+
+#[derive(Default)]
+struct Cell {
+    text: String,
+    html: String,
+}
+
+struct Page<'a> {
+    facts: &'a Value,
+    text: String,
+    html: String,
+    /// Line ends owed to the plain text before the next character.
+    owed: usize,
+    /// How much of the prefix the blank lines among them carry: a blank line between two quotes is no quote.
+    gap: usize,
+    /// What stands before each line of the plain text: quote marks and indentation.
+    prefix: String,
+    prefixes: Vec<usize>,
+    lists: Vec<List>,
+    /// Where the plain text ended after the last bullet.
+    bullet: usize,
+    links: Vec<Option<Link>>,
+    table: Option<Table>,
+    /// The end of the last text was a fact's `:`, or `www`, from which no link may grow.
+    tail: Tail,
+}
+
+/// The last characters of facts, as far as they may begin a link.
+#[derive(Default, Clone, Copy, PartialEq)]
+enum Tail {
+    #[default]
+    Other,
+    Colon,
+    W(u8),
+}
+
+impl<'a> Page<'a> {
+    fn new(facts: &'a Value, size: usize) -> Page<'a> {
+        Page {
+            facts,
+            text: String::with_capacity(size + size / 2),
+            html: String::with_capacity(2 * size + 512),
+            owed: 0,
+            prefix: String::new(),
+            prefixes: Vec::new(),
+            lists: Vec::new(),
+            bullet: usize::MAX,
+            gap: 0,
+            links: Vec::new(),
+            table: None,
+            tail: Tail::Other,
+        }
+    }
+
+    fn event(&mut self, event: Event<'_>) {
+        match event {
+            Event::Start(tag) => self.start(tag),
+            Event::End(tag) => self.end(tag),
+            Event::Text(text) | Event::Html(text) | Event::InlineHtml(text) => self.words(&text),
+            Event::Code(code) => {
+                self.html.push_str("<code>");
+                self.words(&code);
+                self.html.push_str("</code>");
+            }
+            Event::SoftBreak => {
+                self.owe(1);
+                // Browsers show a line end as a space, which Chinese does not have.
+                if self.html.chars().next_back().is_some_and(|c| c < '\u{2E80}') {
+                    self.html.push('\n');
+                }
+            }
+            Event::HardBreak => {
+                self.owe(1);
+                self.html.push_str("<br>\n");
+            }
+            Event::Rule => {
+                self.owe(2);
+                self.plain("----");
+                self.owe(2);
+                self.html.push_str("<hr style=\"border:0;border-top:1px solid #8884\">\n");
+            }
+            Event::InlineMath(_) | Event::DisplayMath(_) | Event::FootnoteReference(_) | Event::TaskListMarker(_) => {}
+        }
+    }
+
+    fn start(&mut self, tag: Tag<'_>) {
+        match tag {
+            Tag::Paragraph => self.block("<p>"),
+            Tag::Heading { level, .. } => self.block(heading(level).0),
+            Tag::BlockQuote(_) => {
+                self.block("<blockquote style=\"margin:0;padding-left:12px;border-left:3px solid #8886\">\n");
+                self.indent("> ");
+            }
+            Tag::CodeBlock(kind) => {
+                let _: CodeBlockKind<'_> = kind;
+                self.block("<pre style=\"overflow:auto\">");
+            }
+            Tag::List(first) => {
+                if self.lists.is_empty() {
+                    self.owe(2);
+                }
+                self.html.push_str(if first.is_some() { "<ol>\n" } else { "<ul>\n" });
+                self.lists.push(List { next: first });
+            }
+            Tag::Item => self.item(),
+            Tag::Table(align) => {
+                self.owe(2);
+                self.table = Some(Table { align, ..Table::default() });
+            }
+            Tag::TableHead => {
+                if let Some(table) = &mut self.table {
+                    table.head = true;
+                    table.rows.push(Vec::new());
+                }
+            }
+            Tag::TableRow => {
+                if let Some(table) = &mut self.table {
+                    table.rows.push(Vec::new());
+                }
+            }
+            Tag::TableCell => {
+                self.owed = 0;
+                if let Some(table) = &mut self.table {
+                    table.outside = Some((std::mem::take(&mut self.text), std::mem::take(&mut self.html)));
+                }
+            }
+            Tag::Emphasis => self.html.push_str("<em>"),
+            Tag::Strong => self.html.push_str("<strong>"),
+            Tag::Link { dest_url, .. } => self.link(&dest_url),
+            // A picture would have to be fetched from somewhere: its text stands for it.
+            _ => {}
+        }
+    }
+
+    fn end(&mut self, tag: TagEnd) {
+        match tag {
+            TagEnd::Paragraph => self.close("</p>\n"),
+            TagEnd::Heading(level) => self.close(heading(level).1),
+            TagEnd::BlockQuote(_) => {
+                self.outdent();
+                self.close("</blockquote>\n");
+            }
+            TagEnd::CodeBlock => self.close("</pre>\n"),
+            TagEnd::List(ordered) => {
+                self.lists.pop();
+                self.html.push_str(if ordered { "</ol>\n" } else { "</ul>\n" });
+                self.owe(if self.lists.is_empty() { 2 } else { 1 });
+            }
+            TagEnd::Item => {
+                self.outdent();
+                self.owe(1);
+                self.html.push_str("</li>\n");
+            }
+            TagEnd::TableCell => self.cell(),
+            TagEnd::Table => self.finish_table(),
+            TagEnd::Emphasis => self.html.push_str("</em>"),
+            TagEnd::Strong => self.html.push_str("</strong>"),
+            TagEnd::Link => self.unlink(),
+            _ => {}
+        }
+    }
+
+    fn block(&mut self, html: &str) {
+        // The first paragraph of a list's item stands beside its bullet.
+        if self.text.len() != self.bullet {
+            self.owe(2);
+        }
+        self.html.push_str(html);
+    }
+
+    fn close(&mut self, html: &str) {
+        self.owe(2);
+        self.html.push_str(html);
+    }
+
+    fn item(&mut self) {
+        self.owe(1);
+        let bullet = match self.lists.last_mut().and_then(|list| list.next.as_mut()) {
+            Some(number) => {
+                let bullet = format!("{number}. ");
+                *number += 1;
+                bullet
+            }
+            None => "- ".to_owned(),
+        };
+        self.plain(&bullet);
+        self.bullet = self.text.len();
+        self.indent(&" ".repeat(bullet.len()));
+        self.html.push_str("<li>");
+    }
+
+    fn indent(&mut self, more: &str) {
+        self.prefixes.push(self.prefix.len());
+        self.prefix.push_str(more);
+    }
+
+    fn outdent(&mut self) {
+        if let Some(length) = self.prefixes.pop() {
+            self.prefix.truncate(length);
+            self.gap = self.gap.min(length);
+        }
+    }
+
+    /// At least this many line ends before the next character of the plain text.
+    fn owe(&mut self, lines: usize) {
+        if self.owed == 0 {
+            self.gap = self.prefix.len();
+        }
+        self.owed = self.owed.max(lines);
+        self.tail = Tail::Other;
+    }
+
+    /// Puts the line ends that are owed.
+    fn settle(&mut self) {
+        let owed = std::mem::take(&mut self.owed);
+        if owed == 0 {
+            return;
+        }
+        if self.table.as_ref().is_some_and(|t| t.outside.is_some()) {
+            self.text.push(' ');
+            return;
+        }
+        if !self.text.is_empty() {
+            let gap = self.prefix.get(..self.gap).unwrap_or("").trim_end();
+            for _ in 1..owed {
+                self.text.push('\n');
+                self.text.push_str(gap);
+            }
+            self.text.push('\n');
+        }
+        self.text.push_str(&self.prefix);
+    }
+
+    /// Adds to the plain text alone.
+    fn plain(&mut self, text: &str) {
+        self.settle();
+        self.text.push_str(text);
+    }
+
+    /// Adds text to both parts: facts are turned back, links that facts would make are broken, marks are replaced by their texts.
+    fn words(&mut self, text: &CowStr<'_>) {
+        let mut chars = text.chars();
+        while let Some(c) = chars.next() {
+            if c == RELAY || c == VERBATIM {
+                let name: String = chars.by_ref().take_while(|c| *c != END).collect();
+                self.whole(&escape::restore(&name), c == RELAY);
+                continue;
+            }
+            if c == '\n' {
+                self.owe(1);
+                self.html.push('\n');
+                continue;
+            }
+            let fact = escape::shown(c);
+            let c = fact.unwrap_or(c);
+            self.settle();
+            // `http://` and `www.` of a fact get a space, else mail clients would make the link that the template did not.
+            if fact.is_some() && ((c == '/' && self.tail == Tail::Colon) || (c == '.' && self.tail == Tail::W(3))) {
+                self.text.push(' ');
+                self.html.push(' ');
+            }
+            self.tail = match (c, self.tail) {
+                (':', _) if fact.is_some() => Tail::Colon,
+                ('w' | 'W', Tail::W(n)) => Tail::W(n.saturating_add(1)),
+                ('w' | 'W', _) => Tail::W(1),
+                _ => Tail::Other,
+            };
+            self.text.push(c);
+            push_html(&mut self.html, c);
+        }
+    }
+
+    /// A text that stands for itself, line by line.
+    fn whole(&mut self, name: &str, links: bool) {
+        let text = escape::lines(self.facts.get(name).and_then(Value::as_str).unwrap_or(""));
+        for (n, line) in text.split('\n').enumerate() {
+            if n > 0 {
+                self.gap = if self.owed == 0 { self.prefix.len() } else { self.gap };
+                self.owed += 1;
+                self.html.push_str("<br>\n");
+            }
+            if !line.is_empty() {
+                self.plain(line);
+                html_line(&mut self.html, line, links);
+            }
+        }
+    }
+
+    fn link(&mut self, url: &str) {
+        let url = escape::restore(url);
+        let good = ["https://", "http://", "mailto:"].iter().any(|scheme| url.starts_with(scheme)) && !url.contains(char::is_whitespace);
+        if good {
+            self.settle();
+            self.html.push_str("<a href=\"");
+            url.chars().for_each(|c| push_html(&mut self.html, c));
+            self.html.push_str("\">");
+        }
+        self.links.push(good.then_some(Link { url, start: self.text.len() }));
+    }
+
+    /// The plain text shows a link as `title: address`.
+    fn unlink(&mut self) {
+        let Some(Some(link)) = self.links.pop() else { return };
+        self.html.push_str("</a>");
+        let title = self.text.get(link.start..).unwrap_or("").trim().to_owned();
+        let shown = link.url.strip_prefix("mailto:").unwrap_or(&link.url);
+        if title.replace(": //", "://") == shown {
+            self.text.truncate(link.start);
+        } else if !title.is_empty() {
+            self.text.push_str(": ");
+        }
+        self.text.push_str(shown);
+    }
+
+    fn cell(&mut self) {
+        let Some(table) = &mut self.table else { return };
+        let Some((text, html)) = table.outside.take() else { return };
+        let cell = Cell { text: std::mem::replace(&mut self.text, text), html: std::mem::replace(&mut self.html, html) };
+        if let Some(row) = table.rows.last_mut() {
+            row.push(cell);
+        }
+        self.owed = 0;
+    }
+
+    fn finish_table(&mut self) {
+        let Some(mut table) = self.table.take() else { return };
+        let headless = table.rows.first().is_some_and(|row| row.iter().all(|c| c.text.trim().is_empty()));
+        if headless {
+            table.rows.remove(0);
+        }
+        self.owe(2);
+        self.html.push_str("<table style=\"border-collapse:collapse\">\n");
+        let widths: Vec<usize> = (0..table.align.len())
+            .map(|i| table.rows.iter().filter_map(|row| row.get(i)).map(|c| columns(&c.text)).max().unwrap_or(0))
+            .collect();
+        for (n, row) in table.rows.iter().enumerate() {
+            self.html_row(row, &table.align, !headless && n == 0);
+            let line = if headless { pair(row) } else { aligned(row, &widths, &table.align) };
+            self.plain(line.trim_end());
+            self.owe(1);
+        }
+        self.html.push_str("</table>\n");
+        self.owe(2);
+    }
+
+    fn html_row(&mut self, row: &[Cell], align: &[Alignment], head: bool) {
+        let name = if head { "th" } else { "td" };
+        self.html.push_str("<tr>");
+        for (cell, align) in row.iter().zip(align) {
+            let side = if *align == Alignment::Right { "right" } else { "left" };
+            for piece in ["<", name, " style=\"", CELL, side, "\">", &cell.html, "</", name, ">"] {
+                self.html.push_str(piece);
+            }
+        }
+        self.html.push_str("</tr>\n");
+    }
+}
+
+fn heading(level: HeadingLevel) -> (&'static str, &'static str) {
+    match level {
+        HeadingLevel::H1 => ("<h2 style=\"font-size:20px\">", "</h2>\n"),
+        _ => ("<h3 style=\"font-size:16px\">", "</h3>\n"),
+    }
+}
+
+/// A row of a table without a head: `name: value`.
+fn pair(row: &[Cell]) -> String {
+    let mut line = String::new();
+    for (n, cell) in row.iter().enumerate() {
+        if n == 1 {
+            line.push_str(if line.ends_with(|c: char| c >= '\u{2E80}') { "：" } else { ": " });
+        } else if n > 1 {
+            line.push_str("  ");
+        }
+        line.push_str(cell.text.trim());
+    }
+    line
+}
+
+fn aligned(row: &[Cell], widths: &[usize], align: &[Alignment]) -> String {
+    let mut line = String::new();
+    for ((cell, width), align) in row.iter().zip(widths).zip(align) {
+        let fill = " ".repeat(width.saturating_sub(columns(&cell.text)));
+        if !line.is_empty() {
+            line.push_str("  ");
+        }
+        if *align == Alignment::Right {
+            line.push_str(&fill);
+            line.push_str(&cell.text);
+        } else {
+            line.push_str(&cell.text);
+            line.push_str(&fill);
+        }
+    }
+    line
+}
+
+/// Width on a terminal: Chinese takes two columns.
+fn columns(text: &str) -> usize {
+    text.chars()
+        .map(|c| if matches!(c, '\u{1100}'..='\u{115F}' | '\u{2E80}'..='\u{FF60}' | '\u{20000}'..='\u{3FFFD}') { 2 } else { 1 })
+        .sum()
+}
+
+fn push_html(out: &mut String, c: char) {
+    match c {
+        '&' => out.push_str("&amp;"),
+        '<' => out.push_str("&lt;"),
+        '>' => out.push_str("&gt;"),
+        '"' => out.push_str("&quot;"),
+        c => out.push(c),
+    }
+}
+
+/// One line of plain text as HTML: runs of spaces stay, http(s) addresses become links where wanted.
+fn html_line(out: &mut String, line: &str, links: bool) {
+    let mut rest = line;
+    while let Some(at) = if links { address_start(rest) } else { None } {
+        let (before, from) = rest.split_at_checked(at).unwrap_or((rest, ""));
+        let (url, after) = from.split_at_checked(address_length(from)).unwrap_or((from, ""));
+        html_text(out, before);
+        out.push_str("<a href=\"");
+        url.chars().for_each(|c| push_html(out, c));
+        out.push_str("\">");
+        url.chars().for_each(|c| push_html(out, c));
+        out.push_str("</a>");
+        rest = after;
+    }
+    html_text(out, rest);
+}
+
+/// Text with its spaces: HTML would swallow all but one, and those at a line's head.
+fn html_text(out: &mut String, text: &str) {
+    let mut space = out.ends_with('\n') || out.ends_with('>');
+    for c in text.chars() {
+        match c {
+            ' ' if space => out.push_str("&nbsp;"),
+            '\t' => out.push_str("&nbsp;&nbsp;&nbsp; "),
+            c => push_html(out, c),
+        }
+        space = matches!(c, ' ' | '\t');
+    }
+}
+
+fn address_start(text: &str) -> Option<usize> {
+    let mut from = 0;
+    while let Some(found) = text.get(from..)?.find("http") {
+        let at = from + found;
+        let tail = text.get(at..)?;
+        let body = tail.strip_prefix("https://").or_else(|| tail.strip_prefix("http://"));
+        if body.is_some_and(|b| b.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '[')) {
+            return Some(at);
+        }
+        from = at + 4;
+    }
+    None
+}
+
+/// Length of the address at the beginning: to the first character that stands in none, less the sentence's own punctuation.
+fn address_length(text: &str) -> usize {
+    let end = text
+        .find(|c: char| !c.is_ascii_graphic() || matches!(c, '<' | '>' | '"' | '`' | '{' | '}' | '|' | '\\' | '^'))
+        .unwrap_or(text.len());
+    let mut url = text.get(..end).unwrap_or(text);
+    loop {
+        let shorter = match url.chars().next_back() {
+            Some('.' | ',' | ';' | ':' | '!' | '?' | '\'' | '*' | '_') => url.get(..url.len() - 1),
+            Some(')') if !url.contains('(') => url.get(..url.len() - 1),
+            Some(']') if !url.contains('[') => url.get(..url.len() - 1),
+            _ => None,
+        };
+        match shorter {
+            Some(shorter) => url = shorter,
+            None => return url.len(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn plain(markdown: &str) -> String {
+        render(markdown, &json!({})).text
+    }
+
+    #[test]
+    fn markdown_as_plain_text() {
+        for (given, wanted) in [
+            ("# Head\n\nOne\ntwo *three*  \nfour.\n", "Head\n\nOne\ntwo three\nfour."),
+            ("- a\n- [b](https://x.example/)\n  more\n\nend", "- a\n- b: https://x.example/\n  more\n\nend"),
+            ("1. a\n2. b", "1. a\n2. b"),
+            ("- a\n\n- b", "- a\n\n- b"),
+            ("- a\n  - b\n- c\n\nx", "- a\n  - b\n- c\n\nx"),
+            ("> q\n> r\n\nx", "> q\n> r\n\nx"),
+            ("a\n\n> q\n>\n> r\n> - s", "a\n\n> q\n>\n> r\n>\n> - s"),
+            ("[https://x.example](https://x.example)", "https://x.example"),
+            ("[mail](mailto:a@b.example)", "mail: a@b.example"),
+            ("[x](javascript:alert)", "x"),
+            ("a `[note]` b\n\n---\n\nc", "a [note] b\n\n----\n\nc"),
+            ("| | |\n|--|--|\n| From | Li |\n| 优先级 | 高 |", "From: Li\n优先级：高"),
+            ("| a | n |\n|---|--:|\n| 组 | 10 |\n| long | 1 |\n\nx", "a      n\n组    10\nlong   1\n\nx"),
+            ("```\nx  y\n z\n```\nk", "x  y\n z\n\nk"),
+        ] {
+            assert_eq!(plain(given), wanted, "{given:?}");
+        }
+    }
+
+    #[test]
+    fn facts_make_no_links_and_no_markup() {
+        let nasty = escape::fact("<b> http://evil.example www.evil.example [x](https://y)");
+        let parts = render(&format!("Hi {nasty}\n"), &json!({}));
+        assert_eq!(parts.text, "Hi <b> http: //evil.example www .evil.example [x](https: //y)");
+        assert!(parts.html.contains("&lt;b&gt;") && !parts.html.contains("<a "), "{}", parts.html);
+        let linked = render(&format!("[t]({})", escape::fact("https://kb.example/a_(b)?x=1&y")), &json!({}));
+        assert_eq!(linked.text, "t: https://kb.example/a_(b)?x=1&y");
+        assert!(linked.html.contains("href=\"https://kb.example/a_(b)?x=1&amp;y\""), "{}", linked.html);
+    }
+
+    #[test]
+    fn relayed_words_stay_as_they_are() {
+        let facts = json!({"words": "Hi *Li*,\r\n\r\n  1. do https://kb.example/a?b=1.\r\n> 请看http://x.example/，谢谢\n"});
+        let parts = render(&format!("{}\n\nBye\n", escape::mark(RELAY, "words")), &facts);
+        assert_eq!(parts.text, "Hi *Li*,\n\n  1. do https://kb.example/a?b=1.\n> 请看http://x.example/，谢谢\n\nBye");
+        assert_eq!(
+            parts.html,
+            "<p>Hi *Li*,<br>\n<br>\n&nbsp;&nbsp;1. do <a href=\"https://kb.example/a?b=1\">https://kb.example/a?b=1</a>.<br>\n&gt; 请看<a \
+             href=\"http://x.example/\">http://x.example/</a>，谢谢</p>\n<p>Bye</p>\n"
+        );
+        let parts = render(&escape::mark(VERBATIM, "words"), &facts);
+        assert!(!parts.html.contains("<a "));
+    }
+}
