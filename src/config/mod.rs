@@ -1,7 +1,7 @@
 //! config.toml → [`Config`]; every mistake at once, with file, line, key, allowed values and what to type instead.
 //!
-//! A config is read in three passes: TOML syntax, each table by itself ([`read`]), then what the tables say of each other
-//! ([`names`]). Keys of features that this version does not act on yet are read and checked all the same, and named in a warning,
+//! A config is read in three passes: TOML syntax, each table by itself (`read`), then what the tables say of each other
+//! (`names`). Keys of features that this version does not act on yet are read and checked all the same, and named in a warning,
 //! so that a config stays valid and nobody trusts in a clock that does not run.
 
 mod account;

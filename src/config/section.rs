@@ -162,6 +162,19 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("user", "agent"),
 ];
 
+/// Words that other programs use for our values.
+const VALUES_ELSEWHERE: &[(&str, &str)] = &[
+    ("ssl", "implicit"),
+    ("tls", "implicit"),
+    ("ssl/tls", "implicit"),
+    ("imaps", "imap"),
+    ("smtps", "smtp"),
+    ("off", "none"),
+    ("no", "none"),
+    ("read", "seen"),
+    ("manager", "lead"),
+];
+
 impl<'p> Section<'p> {
     /// The whole file as a section.
     pub fn root(page: &'p Page, table: &'p DeTable<'p>) -> Section<'p> {
@@ -268,7 +281,12 @@ impl<'p> Section<'p> {
             let found = set.iter().find(|(word, _)| *word == text);
             found.map(|(_, value)| *value).ok_or_else(|| {
                 let words: Vec<&str> = set.iter().map(|(word, _)| *word).collect();
-                Trouble::new(format!("\"{text}\" is not known"), did_you_mean(text, &words, "one of"))
+                let meant = VALUES_ELSEWHERE.iter().find(|(theirs, ours)| *theirs == text.to_lowercase() && words.contains(ours));
+                let help = match meant {
+                    Some((_, ours)) => format!("did you mean \"{ours}\"? one of {}", words.join(", ")),
+                    None => did_you_mean(text, &words, "one of"),
+                };
+                Trouble::new(format!("\"{text}\" is not known"), help)
             })
         })
     }

@@ -174,6 +174,7 @@ fn complaints_name_place_and_remedy() {
         // Servers.
         ("host = \"smtp.desk.example\"", "host = \"smtps://smtp.desk.example\"", "11:8", "host = \"smtp.desk.example\""),
         ("kind = \"smtp\"", "kind = \"smtp\"\ntls = \"none\"", "11:7", "allow_plaintext = true"),
+        ("kind = \"smtp\"", "kind = \"smtp\"\ntls = \"SSL\"", "11:7", "did you mean \"implicit\"?"),
         ("kind = \"smtp\"", "kind = \"smtp\"\nport = 70000", "11:8", "from 1 to 65535"),
         ("kind = \"smtp\"", "kind = \"smtp\"\nca_file = \"no.pem\"", "11:11", "there is no file no.pem"),
         ("kind = \"smtp\"", "kind = \"smtp\"\nrate = \"0/1m\"", "11:8", "no mail would ever go out"),

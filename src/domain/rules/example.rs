@@ -130,7 +130,10 @@ pub(super) fn compile(c: &mut Compiler<'_>, table: &DeTable<'_>, span: Range<usi
     };
     let before = c.complaints.len();
     for (key, value) in table {
-        if read_key(c, &mut example, key.get_ref(), value).is_none() && c.complaints.len() == before {
+        if MAIL_KEYS.contains(&key.get_ref().as_ref()) {
+            // What is wrong has been noted; the example is dropped below.
+            let _ = read_key(c, &mut example, key.get_ref(), value);
+        } else {
             c.unknown(key.span(), "an example has no", key.get_ref(), MAIL_KEYS);
         }
     }
@@ -147,7 +150,7 @@ pub(super) fn compile(c: &mut Compiler<'_>, table: &DeTable<'_>, span: Range<usi
     (c.complaints.len() == before).then_some(example)
 }
 
-/// `None`: the key is unknown, or a complaint was made.
+/// Reads one of [`MAIL_KEYS`]; `None`: a complaint was made.
 fn read_key(c: &mut Compiler<'_>, example: &mut Example, key: &str, value: &Item<'_>) -> Option<()> {
     let mail = &mut example.mail;
     match key {

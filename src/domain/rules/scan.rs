@@ -449,6 +449,11 @@ impl Scan<'_, '_> {
         self.scanner.atom(id)
     }
 
+    #[cfg(test)]
+    pub(super) fn states(&mut self) -> &mut Vec<State> {
+        &mut self.states
+    }
+
     /// What the atom found, looked up afresh.
     pub(super) fn find(&self, id: AtomId) -> Option<&str> {
         let atom = self.scanner.atom(id)?;

@@ -1,1 +1,0 @@
-//! load(dir) → Policy or complaints.

@@ -1,0 +1,276 @@
+//! config.toml, rules, templates and articles → one [`Policy`], or everything that is wrong with them; for `run`, `check`,
+//! `explain` and reload alike, so that what `check` has passed is what goes live (promise 11).
+//!
+//! Files are read once into memory, then judged; a directory that is not there is served by what is built in. Nothing is written
+//! but by [`prepare`].
+
+pub mod key;
+pub mod snapshot;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use crate::config::section::did_you_mean;
+use crate::config::{self, Config};
+use crate::domain::complaint::Complaint;
+use crate::domain::policy::{Category, Closing, Mailbox, Policy, Team};
+use crate::domain::rules::{Names, RuleSet};
+use crate::domain::trust::Key;
+use crate::kb::{self, Library};
+use crate::mail::templates::Templates;
+use snapshot::{Snapshot, files_in};
+
+/// A policy that may go live.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The config: servers, paths, secrets' places.
+    pub config: Config,
+    /// What decisions read.
+    pub policy: Arc<Policy>,
+    /// What mails are made of.
+    pub templates: Arc<Templates>,
+    /// Articles with their texts.
+    pub library: Library,
+    /// What works, but hardly as meant.
+    pub warnings: Vec<Complaint>,
+    /// The files as they were when they were read.
+    pub snapshot: Snapshot,
+}
+
+/// What `check` found.
+#[derive(Debug, Default)]
+pub struct Findings {
+    /// None of these may go live.
+    pub errors: Vec<Complaint>,
+    /// These may.
+    pub warnings: Vec<Complaint>,
+}
+
+/// The config of a desk that has none: for `explain` and `check` of rules alone.
+const NO_CONFIG: &str = r#"
+mailbox = [{ name = "support", address = "support@desk.example", source = { kind = "maildir", path = "mail" } }]
+delivery = { kind = "maildir", path = "sent" }
+agent = [{ handle = "agent", name = "Agent", address = "agent@desk.example", role = "lead" }]
+"#;
+
+/// Loads a policy. Writes nothing: where the desk has no key yet, the policy's key is all zeroes, which signs samples well and
+/// protects nothing. Whoever receives or sends mail calls [`prepare`] first.
+///
+/// # Errors
+/// Everything that is wrong in the config; where that is sound, everything that is wrong in all other files.
+pub fn load(config: &Path) -> Result<Loaded, Vec<Complaint>> {
+    let seen = snapshot::stamp(config);
+    let text = read_config(config)?;
+    let read = config::read(config, &text)?;
+    let snapshot = Snapshot::around(seen, &read.config.directories);
+    assemble(read, &text, snapshot)
+}
+
+/// Makes the data directory and the desk's key, where they are not there yet, then loads.
+///
+/// # Errors
+/// As [`load`], and when the directory or the key cannot be made.
+pub fn prepare(config: &Path) -> Result<Loaded, Vec<Complaint>> {
+    let text = read_config(config)?;
+    let read = config::read(config, &text)?;
+    key::ensure(&read.config.data).map_err(|e| {
+        let help = "make the directory writable for this user, or write another one:  data = \"…\"  in [desk]";
+        vec![Complaint::whole(&read.config.data.display().to_string(), format!("{e:#}"), help)]
+    })?;
+    load(config)
+}
+
+/// Built-in rules, templates and articles with a desk of example addresses. Reads no file.
+///
+/// # Errors
+/// None in a program that passed its tests.
+pub fn builtin() -> Result<Loaded, Vec<Complaint>> {
+    // A directory that cannot exist, so that no file of the working directory is taken for the desk's.
+    let read = config::read(Path::new("/dev/null/config.toml"), NO_CONFIG)?;
+    assemble(read, NO_CONFIG, Snapshot::default())
+}
+
+/// Loads, runs the examples of the rules, gathers the warnings.
+pub fn check(config: &Path) -> Findings {
+    match load(config) {
+        Ok(loaded) => {
+            let base = &loaded.config.directories.base;
+            let errors = loaded.policy.rules.run_examples().into_iter().map(|c| beside(base, c)).collect();
+            Findings { errors, warnings: loaded.warnings }
+        }
+        Err(errors) => Findings { errors, warnings: Vec::new() },
+    }
+}
+
+fn read_config(config: &Path) -> Result<String, Vec<Complaint>> {
+    read_text(config, &config.display().to_string()).map_err(|mut complaint| {
+        if !config.exists() {
+            complaint.help = "name it with  -c FILE , or type  postdesk init DIR  to get one to start from".to_owned();
+        }
+        vec![complaint]
+    })
+}
+
+/// A file's text; `name` is what complaints call it.
+fn read_text(path: &Path, name: &str) -> Result<String, Complaint> {
+    let bytes = std::fs::read(path)
+        .map_err(|e| Complaint::whole(name, format!("cannot be read: {e}"), "look at its name and at who may read it:  ls -l"))?;
+    String::from_utf8(bytes).map_err(|e| {
+        let line = e.as_bytes().get(..e.utf8_error().valid_up_to()).map_or(1, |b| b.iter().filter(|b| **b == b'\n').count() + 1);
+        let help = "save it as UTF-8; in many editors: Save as, encoding UTF-8";
+        let mut complaint = Complaint::whole(name, "is not UTF-8", help);
+        complaint.line = line;
+        complaint
+    })
+}
+
+/// The files of one kind: (name relative to the config's directory, text).
+type Files = Vec<(String, String)>;
+
+/// All files of a directory; `None` where there is no such directory.
+fn read_all(base: &Path, directory: &Path, extension: &str, wrong: &mut Vec<Complaint>) -> Option<Files> {
+    let mut files = Vec::new();
+    for path in files_in(directory, extension)? {
+        let name = path.strip_prefix(base).unwrap_or(&path).display().to_string();
+        match read_text(&path, &name) {
+            Ok(text) => files.push((name, text)),
+            Err(complaint) => wrong.push(complaint),
+        }
+    }
+    Some(files)
+}
+
+fn assemble(read: config::Read, config_text: &str, snapshot: Snapshot) -> Result<Loaded, Vec<Complaint>> {
+    let config::Read { config, mut warnings } = read;
+    let at = &config.directories;
+    let mut wrong = Vec::new();
+
+    let own_rules = read_all(&at.base, &at.rules, "toml", &mut wrong);
+    let own_articles = read_all(&at.base, &at.kb, "md", &mut wrong);
+    let own_templates = read_all(&at.base, &at.templates, "md", &mut wrong);
+    warn_of_empty(&at.rules, own_rules.as_ref(), &mut warnings);
+
+    let templates = Templates::load(own_templates.is_some().then_some(at.templates.as_path()));
+    let mut collect = |complaints: Vec<Complaint>| wrong.extend(complaints.into_iter().map(|c| beside(&at.base, c)));
+    let templates = templates.map_err(&mut collect).ok();
+    let library = articles(own_articles.as_ref(), &config).map_err(&mut collect).ok();
+    if let Some(library) = &library {
+        collect(unknown_playbooks(&config, library));
+    }
+    let rules = compile(own_rules.as_ref(), &config, library.as_ref()).map_err(&mut collect).ok();
+    let key = key::read(&config.data).map_err(|complaint| wrong.push(complaint)).ok();
+
+    let (Some(templates), Some(library), Some(rules), Some(key), true) = (templates, library, rules, key, wrong.is_empty()) else {
+        return Err(wrong);
+    };
+    warnings.extend(key::warning(&config.data));
+    let fingerprint = fingerprint(config_text, [own_rules, own_templates, own_articles]);
+    let policy = policy(&config, rules, &library, key.unwrap_or(Key([0; 32])), fingerprint);
+    Ok(Loaded { policy: Arc::new(policy), templates: Arc::new(templates), library, warnings, snapshot, config })
+}
+
+/// A complaint whose file is found from where the operator stands.
+fn beside(base: &Path, complaint: Complaint) -> Complaint {
+    let path = base.join(&complaint.file);
+    if path.exists() { Complaint { file: path.display().to_string(), ..complaint } } else { complaint }
+}
+
+fn warn_of_empty(directory: &Path, files: Option<&Files>, warnings: &mut Vec<Complaint>) {
+    if files.is_some_and(Vec::is_empty) {
+        let help = "put a *.toml file there, or delete the directory: the built-in rules serve then";
+        warnings.push(Complaint::whole(&directory.display().to_string(), "holds no rules: no ticket is classified", help));
+    }
+}
+
+fn articles(own: Option<&Files>, config: &Config) -> Result<Library, Vec<Complaint>> {
+    let categories: Vec<&str> = config.categories.iter().map(|c| c.id.as_str()).collect();
+    match own {
+        Some(files) => Library::read(files, &categories),
+        None => Library::read(&built_in_articles(), &categories),
+    }
+}
+
+fn built_in_articles() -> Files {
+    kb::BUILT_IN.iter().map(|(name, text)| (format!("kb/{name}"), (*text).to_owned())).collect()
+}
+
+/// `library` is `None` where it is broken itself. Built-in rules name built-in articles: where the operator's own serve, a link to
+/// one that is gone is simply not sent.
+fn compile(own: Option<&Files>, config: &Config, library: Option<&Library>) -> Result<RuleSet, Vec<Complaint>> {
+    let ids = |library: &Library| library.cards.iter().map(|a| a.id.clone()).collect();
+    let names = Names {
+        categories: config.categories.iter().map(|c| c.id.clone()).collect(),
+        teams: config.teams.iter().map(|t| t.name.clone()).collect(),
+        agents: config.agents.iter().map(|a| a.handle.clone()).collect(),
+        articles: own.and(library).map(ids),
+    };
+    match own {
+        Some(files) => RuleSet::compile(files, &names, config.threshold),
+        None => RuleSet::compile(&RuleSet::builtin_files(), &names, config.threshold),
+    }
+}
+
+/// A category's playbook is an article.
+fn unknown_playbooks(config: &Config, library: &Library) -> Vec<Complaint> {
+    let known: Vec<&str> = library.cards.iter().map(|a| a.id.as_str()).collect();
+    let unknown = config.categories.iter().filter_map(|c| Some((c, c.playbook.as_deref().filter(|p| !known.contains(p))?)));
+    unknown
+        .map(|(category, playbook)| {
+            let message = format!("category \"{}\": there is no article \"{playbook}\" for `playbook`", category.id);
+            Complaint::whole(&config.file.display().to_string(), message, did_you_mean(playbook, &known, "known:"))
+        })
+        .collect()
+}
+
+/// SHA-256 over version, names and contents, each framed by its length; 16 hex digits. Built-in files change with the version.
+fn fingerprint(config: &str, kinds: [Option<Files>; 3]) -> String {
+    let mut hash = Sha256::new();
+    let mut add = |part: &str| {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part.as_bytes());
+    };
+    add(env!("CARGO_PKG_VERSION"));
+    add(config);
+    for files in kinds {
+        add(if files.is_some() { "own" } else { "built in" });
+        for (name, text) in files.iter().flatten() {
+            add(name);
+            add(text);
+        }
+    }
+    let digest: Vec<u8> = hash.finalize().iter().take(8).copied().collect();
+    data_encoding::HEXLOWER.encode(&digest)
+}
+
+fn policy(config: &Config, rules: RuleSet, library: &Library, key: Key, fingerprint: String) -> Policy {
+    let mailbox = |m: &config::Mailbox| Mailbox {
+        name: m.name.clone(),
+        address: m.address.clone(),
+        aliases: m.aliases.clone(),
+        via_lists: m.via_lists.clone(),
+        language: m.language.clone(),
+        plus_addresses: m.plus_addresses,
+    };
+    let team = |t: &config::Team| Team { name: t.name.clone(), lead: t.lead.clone(), default: t.default };
+    let category = |c: &config::Category| Category { id: c.id.clone(), names: c.names.clone(), team: c.team.clone() };
+    Policy {
+        desk: config.desk.clone(),
+        mailboxes: config.mailboxes.iter().map(mailbox).collect(),
+        teams: config.teams.iter().map(team).collect(),
+        agents: config.agents.clone(),
+        categories: config.categories.iter().map(category).collect(),
+        matrix: config.matrix.clone(),
+        rules: Arc::new(rules),
+        articles: Arc::clone(&library.cards),
+        closing: Closing { close: config.closing.close, reopen_window: config.closing.reopen_window },
+        limits: config.limits.clone(),
+        summaries: config.summaries.clone(),
+        key,
+        fingerprint,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,74 @@
+//! Have the policy's files changed? Asked every few seconds by name, time and length: some thirty `stat` calls, which need no
+//! notification library, work on every file system and see an atomic save as one change.
+
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use crate::config::Directories;
+
+/// A file as it was seen; the time is `None` when it was not there.
+pub(super) type Stamp = (PathBuf, Option<SystemTime>, u64);
+
+/// All files of a policy as they were seen.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Snapshot {
+    config: Option<PathBuf>,
+    directories: Option<Directories>,
+    files: Vec<Stamp>,
+}
+
+/// A file as it is now.
+pub(super) fn stamp(path: &Path) -> Stamp {
+    let seen = std::fs::metadata(path).ok();
+    (path.to_owned(), seen.as_ref().and_then(|m| m.modified().ok()), seen.map_or(0, |m| m.len()))
+}
+
+impl Snapshot {
+    /// The config as it was seen before it was read, and all other files as they are now, before they are read.
+    pub(super) fn around(config: Stamp, directories: &Directories) -> Snapshot {
+        let path = config.0.clone();
+        let mut files = vec![config];
+        for (directory, extension) in [(&directories.rules, "toml"), (&directories.templates, "md"), (&directories.kb, "md")] {
+            // A directory that is there and empty differs from one that is not: no rules, or the built-in ones.
+            files.extend(files_in(directory, extension).into_iter().flat_map(|found| {
+                let stamps = found.iter().map(|path| stamp(path)).collect::<Vec<_>>();
+                std::iter::once((directory.clone(), None, 0)).chain(stamps)
+            }));
+        }
+        Snapshot { config: Some(path), directories: Some(directories.clone()), files }
+    }
+
+    /// A new snapshot if any file was changed, added or taken away since. The caller keeps it even when loading then fails, so that
+    /// one mistake is told once and not every few seconds.
+    pub fn changed(&self) -> Option<Snapshot> {
+        let now = Snapshot::around(stamp(self.config.as_ref()?), self.directories.as_ref()?);
+        (now != *self).then_some(now)
+    }
+
+    /// Has any file changed since?
+    pub fn changed_since(&self) -> bool {
+        self.changed().is_some()
+    }
+}
+
+/// Files with this extension in a directory and one level below it, by name; without hidden ones, for editors leave those behind.
+/// `None` where there is no such directory.
+pub(super) fn files_in(directory: &Path, extension: &str) -> Option<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for path in visible(directory)? {
+        if path.is_dir() {
+            files.extend(visible(&path).unwrap_or_default());
+        } else {
+            files.push(path);
+        }
+    }
+    files.retain(|path| path.extension().is_some_and(|e| e == extension) && !path.is_dir());
+    files.sort();
+    Some(files)
+}
+
+fn visible(directory: &Path) -> Option<Vec<PathBuf>> {
+    let entries = std::fs::read_dir(directory).ok()?;
+    let hidden = |path: &PathBuf| path.file_name().is_none_or(|name| name.to_string_lossy().starts_with('.'));
+    Some(entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| !hidden(path)).collect())
+}
