@@ -11,6 +11,7 @@ pub mod message;
 pub mod orders;
 pub mod origin;
 pub mod policy;
+pub mod quotes;
 pub mod reply;
 pub mod reports;
 pub mod rules;

@@ -1,8 +1,11 @@
 //! What kind of mail a mail is: a person's, or some machine's (RFC 3834, RFC 3464).
+//!
+//! First match wins: own, bounce, automatic reply, generated, list or bulk, person. The tables hold words that machines write at the
+//! start of a subject or notice; a word that people use as well (a ticket about the leave system) counts only beside a machine's mark.
 
 use serde::{Deserialize, Serialize};
 
-use super::message::{Address, Reading};
+use super::message::{Address, Reading, Report};
 use super::policy::Policy;
 
 /// The kinds, as `explain` spells them.
@@ -52,6 +55,560 @@ pub struct Bounce {
 }
 
 /// Judges a reading; first match wins, in the order of design section 4.
-pub fn judge(_mail: &Reading, _policy: &Policy) -> Origin {
-    Origin { kind: OriginKind::Person, because: String::new(), suspect: false, suppress: false, bounce: None }
+pub fn judge(mail: &Reading, policy: &Policy) -> Origin {
+    let found = own(mail, policy)
+        .map(|why| (OriginKind::Own, why))
+        .or_else(|| bounce_shape(mail).map(|why| (OriginKind::Bounce, why)))
+        .or_else(|| automatic_reply(mail).map(|why| (OriginKind::AutomaticReply, why)))
+        .or_else(|| generated(mail).map(|why| (OriginKind::Generated, why)))
+        .or_else(|| bulk(mail, policy).map(|why| (OriginKind::Bulk, why)));
+    let (kind, mut because) = found.unwrap_or_else(|| (OriginKind::Person, "no mark of a machine".to_owned()));
+    let suspicion = suspicion(mail, policy);
+    if let Some(why) = &suspicion {
+        because = format!("{because}; suspect: {why}");
+    }
+    let bounce = (kind == OriginKind::Bounce).then(|| facts(mail.report.as_ref(), mail));
+    Origin { kind, because, suspect: suspicion.is_some(), suppress: suppressed(mail), bounce }
+}
+
+/// Our signed Message-ID (`pdl.<key>.<signature>@…`) or our loop header; never From.
+fn own(mail: &Reading, policy: &Policy) -> Option<String> {
+    if let Some((local, _)) = mail.id.as_ref().and_then(|id| id.as_str().split_once('@'))
+        && let Some((key, signature)) = local.strip_prefix("pdl.").and_then(|rest| rest.split_once('.'))
+        && policy.key.sign(&["letter", key]) == signature
+    {
+        return Some("its Message-ID carries our signature".to_owned());
+    }
+    let mark = policy.key.sign(&["loop"]);
+    mail.all_headers("X-Postdesk-Loop").any(|v| v.trim() == mark).then(|| "it carries this desk's X-Postdesk-Loop header".to_owned())
+}
+
+// Bounces.
+
+/// Subjects of delivery reports, lower case.
+const BOUNCE_SUBJECTS: [&str; 56] = [
+    "undeliver",
+    "returned mail",
+    "delivery status notification",
+    "delivery failure",
+    "failure notice",
+    "delivery notification",
+    "mail delivery fail",
+    "mail delivery problem",
+    "mail delivery error",
+    "mail system error",
+    "delivery has failed",
+    "could not be delivered",
+    "non-deliver",
+    "nondeliver",
+    "not deliver",
+    "unzustellbar",
+    "delivery report",
+    "mail failure",
+    "message delivery failure",
+    "returned to sender",
+    "return to sender",
+    "delivery failed",
+    "delivery incomplete",
+    "message not delivered",
+    "message delayed",
+    "delivery delayed",
+    "delayed mail",
+    "warning: message",
+    "warning: could not send",
+    "message blocked",
+    "rejected mail",
+    "mail rejected",
+    "message undelivered",
+    "unknown user",
+    "user unknown",
+    "mail could not be",
+    "notification d'échec",
+    "non remis",
+    "no se puede entregar",
+    "no entregado",
+    "mancato recapito",
+    "не доставлен",
+    "配信不能",
+    "无法投递",
+    "无法送达",
+    "投递失败",
+    "退信",
+    "未送达",
+    "传递失败",
+    "未传递",
+    "投递状态",
+    "邮件被退回",
+    "發送失敗",
+    "無法傳遞",
+    "無法送達",
+    "寄送失敗",
+];
+
+/// What notices say in their first lines, lower case.
+const BOUNCE_WORDS: [&str; 46] = [
+    "could not be delivered",
+    "couldn't be delivered",
+    "cannot be delivered",
+    "can't be delivered",
+    "did not reach",
+    "was not delivered",
+    "not be delivered to",
+    "permanent fatal error",
+    "permanent error",
+    "delivery failed",
+    "delivery to the following",
+    "delivery failure",
+    "undeliverable",
+    "undelivered",
+    "unable to deliver",
+    "failed permanently",
+    "user unknown",
+    "unknown user",
+    "no such user",
+    "mailbox unavailable",
+    "returned to sender",
+    "returned mail",
+    "message returned",
+    "delivery error",
+    "delivery has failed",
+    "delivery attempts",
+    "does not exist",
+    "not found",
+    "failed to deliver",
+    "failed addresses",
+    "fatal errors",
+    "the following address",
+    "non-deliver",
+    "over quota",
+    "mailbox full",
+    "无法投递",
+    "无法送达",
+    "未能送达",
+    "投递失败",
+    "退信",
+    "被退回",
+    "退回",
+    "收件人不存在",
+    "發送失敗",
+    "無法傳遞",
+    "無法送達",
+];
+
+/// Why this is a delivery report, if it is one. A person who quotes, forwards or attaches a report does not write one.
+pub fn bounce_shape(mail: &Reading) -> Option<String> {
+    let root = content_type(mail);
+    if root.starts_with("multipart/report") {
+        if root.contains("disposition-notification") || root.contains("feedback-report") {
+            return None;
+        }
+        if mail.report.is_some() || root.contains("delivery-status") {
+            return Some("it is a delivery report (RFC 3464)".to_owned());
+        }
+    }
+    if let Some(failed) = mail.header("X-Failed-Recipients") {
+        return Some(format!("X-Failed-Recipients: {failed}"));
+    }
+    let subject = mail.base_subject.to_lowercase();
+    let by_subject = BOUNCE_SUBJECTS.iter().find(|s| subject.contains(*s));
+    let by_words = || {
+        let opening = opening(&mail.text);
+        BOUNCE_WORDS.iter().find(|w| opening.contains(*w))
+    };
+    if let Some(sender) = daemon(mail) {
+        if mail.report.is_some() {
+            return Some(format!("a delivery report (RFC 3464) from {sender}"));
+        }
+        if let Some(word) = by_subject.or_else(by_words) {
+            return Some(format!("it comes from {sender} and says \"{word}\""));
+        }
+        if sender.contains("daemon") {
+            return Some(format!("it comes from {sender}"));
+        }
+    }
+    // A quoted or forwarded report has a prefix that mailers write and machines do not.
+    let answered = mail.forwarded || mail.subject != mail.base_subject;
+    let machine = mail.return_path == Some(None) || auto_submitted(mail).is_some();
+    if machine && !answered && (mail.report.is_some() || by_subject.is_some()) && vacation(&mail.subject).is_none() {
+        return Some(format!("a machine's mail with a report's {}", if by_subject.is_some() { "subject" } else { "content (RFC 3464)" }));
+    }
+    let (subject, words) = (by_subject?, by_words()?);
+    let returned = mail.text.lines().any(|l| l.trim_start_matches(['>', ' ']).starts_with("Received:"))
+        || mail.attachments.iter().any(|a| a.media_type == "message/rfc822" || a.media_type == "text/rfc822-headers");
+    let fresh = !answered && mail.in_reply_to.is_empty() && mail.references.is_empty();
+    (fresh && returned).then(|| format!("its subject says \"{subject}\", its text \"{words}\", and it returns a mail"))
+}
+
+/// The first lines in lower case.
+fn opening(text: &str) -> String {
+    let mut opening = String::new();
+    for line in text.lines().map(str::trim).filter(|l| !l.is_empty()).take(14) {
+        opening.extend(line.chars().take(300).flat_map(char::to_lowercase));
+        opening.push(' ');
+    }
+    opening
+}
+
+/// The sender, where it is a mail system's.
+fn daemon(mail: &Reading) -> Option<String> {
+    let from = mail.from.as_ref()?;
+    let locals = [
+        "mailer-daemon",
+        "mailerdaemon",
+        "mailer_daemon",
+        "mail-daemon",
+        "maildaemon",
+        "mail.daemon",
+        "mdaemon",
+        "postmaster",
+        "microsoftexchange",
+        "mmdf",
+        "smtp-daemon",
+    ];
+    let names = [
+        "mail delivery",
+        "mailer-daemon",
+        "mailer daemon",
+        "mail administrator",
+        "delivery subsystem",
+        "postmaster",
+        "邮件系统",
+        "系统退信",
+        "退信",
+    ];
+    let (local, name) = (from.address.local(), from.name.to_lowercase());
+    (locals.iter().any(|l| local.contains(l)) || names.iter().any(|n| name.contains(n))).then(|| from.address.to_string())
+}
+
+/// Content-Type of the whole mail, lower case.
+fn content_type(mail: &Reading) -> String {
+    mail.header("Content-Type").unwrap_or("").to_ascii_lowercase()
+}
+
+/// Phrases of notices and the status code (RFC 3463) that they stand for. Order matters: the more telling first.
+const STATUS_WORDS: [(&str, &str); 56] = [
+    ("user unknown", "5.1.1"),
+    ("unknown user", "5.1.1"),
+    ("no such user", "5.1.1"),
+    ("no such mailbox", "5.1.1"),
+    ("no such recipient", "5.1.1"),
+    ("unknown recipient", "5.1.1"),
+    ("recipient unknown", "5.1.1"),
+    ("invalid recipient", "5.1.1"),
+    ("recipient not found", "5.1.1"),
+    ("user not found", "5.1.1"),
+    ("mailbox not found", "5.1.1"),
+    ("no mailbox here", "5.1.1"),
+    ("unknown or illegal alias", "5.1.1"),
+    ("unknown address", "5.1.1"),
+    ("account does not exist", "5.1.1"),
+    ("doesn't have a", "5.1.1"),
+    ("not listed in", "5.1.1"),
+    ("unrouteable", "5.1.2"),
+    ("address does not exist", "5.1.1"),
+    ("addressee unknown", "5.1.1"),
+    ("user doesn't exist", "5.1.1"),
+    ("user does not exist", "5.1.1"),
+    ("收件人不存在", "5.1.1"),
+    ("用户不存在", "5.1.1"),
+    ("收件人邮件地址不存在", "5.1.1"),
+    ("帐号不存在", "5.1.1"),
+    ("账号不存在", "5.1.1"),
+    ("邮箱不存在", "5.1.1"),
+    ("地址不存在", "5.1.1"),
+    ("host unknown", "5.1.2"),
+    ("host not found", "5.1.2"),
+    ("unknown host", "5.1.2"),
+    ("domain not found", "5.1.2"),
+    ("no such host", "5.1.2"),
+    ("couldn't find any host", "5.1.2"),
+    ("域名不存在", "5.1.2"),
+    ("mailbox is full", "5.2.2"),
+    ("mailbox full", "5.2.2"),
+    ("over quota", "5.2.2"),
+    ("quota exceeded", "5.2.2"),
+    ("exceeded storage", "5.2.2"),
+    ("邮箱已满", "5.2.2"),
+    ("空间已满", "5.2.2"),
+    ("空间不足", "5.2.2"),
+    ("account is disabled", "5.2.1"),
+    ("mailbox disabled", "5.2.1"),
+    ("account has been disabled", "5.2.1"),
+    ("被禁用", "5.2.1"),
+    ("too large", "5.3.4"),
+    ("exceeds the maximum", "5.3.4"),
+    ("relay", "5.7.1"),
+    ("spam", "5.7.1"),
+    ("垃圾邮件", "5.7.1"),
+    ("timed out", "4.4.1"),
+    ("connection refused", "4.4.1"),
+    ("too long", "4.4.7"),
+];
+
+/// The status code that a notice's words stand for.
+pub fn words_to_status(text: &str) -> Option<&'static str> {
+    let text = text.to_lowercase();
+    STATUS_WORDS.iter().find(|(words, _)| text.contains(words)).map(|(_, status)| *status)
+}
+
+fn facts(report: Option<&Report>, mail: &Reading) -> Bounce {
+    let empty = Report::default();
+    let report = report.unwrap_or(&empty);
+    let status = report.status.clone();
+    let class = status.as_deref().and_then(|s| s.chars().next());
+    let (reason, lasting) = match report.action.as_str() {
+        "delayed" => ("delayed, still being tried", false),
+        "delivered" | "relayed" | "expanded" => ("delivered", false),
+        _ if class == Some('2') => ("delivered", false),
+        _ => {
+            let told = words_to_status(&report.diagnostic).or_else(|| words_to_status(&opening(&mail.text)));
+            let known = status.as_deref().filter(|s| !s.ends_with(".0.0")).or(told);
+            reason(known.unwrap_or(""))
+        }
+    };
+    Bounce { recipient: report.recipient.clone(), status, reason: reason.to_owned(), hard: lasting && class != Some('4') }
+}
+
+/// A closed set of reasons by status code, and whether the same mail would fail again later.
+fn reason(status: &str) -> (&'static str, bool) {
+    let mut parts = status.split('.').skip(1);
+    match (parts.next().unwrap_or(""), parts.next().unwrap_or("")) {
+        ("1", "2") => ("no such host", true),
+        ("1", "7" | "8") => ("our sender address was refused", true),
+        ("1", _) => ("no such mailbox", true),
+        ("2", "1") => ("the mailbox is disabled", true),
+        ("2", "2") => ("the mailbox is full", false),
+        ("2", "3") | ("3", "4") => ("the message is too large", true),
+        ("4", "7") => ("not delivered in time", false),
+        ("4", _) => ("network or routing trouble", false),
+        ("3", _) => ("the receiving system cannot take mail", false),
+        ("6", _) => ("the content was refused", true),
+        ("7", _) => ("refused by policy or as spam", true),
+        ("5", _) => ("the mail systems did not understand each other", true),
+        _ => ("not delivered, no reason given", true),
+    }
+}
+
+// Automatic replies.
+
+/// Auto-Submitted's keyword (RFC 3834 section 5) where it says that a machine wrote; `no` is a person's mail.
+fn auto_submitted(mail: &Reading) -> Option<String> {
+    let word = mail.header("Auto-Submitted")?.split([';', '(', ' ']).next().unwrap_or("").trim().to_ascii_lowercase();
+    (!word.is_empty() && word != "no").then_some(word)
+}
+
+/// How automatic replies begin their subject, lower case; a colon, bracket or the end must follow.
+const VACATION: [&str; 36] = [
+    "automatic reply",
+    "automatic response",
+    "auto reply",
+    "auto-reply",
+    "autoreply",
+    "auto response",
+    "auto-response",
+    "autoresponse",
+    "auto",
+    "out of office",
+    "out of the office",
+    "out of office autoreply",
+    "out of office reply",
+    "out-of-office",
+    "ooo",
+    "vacation",
+    "away from the office",
+    "on vacation",
+    "自动回复",
+    "自動回覆",
+    "自動回復",
+    "自动答复",
+    "不在办公室",
+    "外出自动回复",
+    "休假自动回复",
+    "自動返信",
+    "abwesenheitsnotiz",
+    "abwesend",
+    "automatische antwort",
+    "réponse automatique",
+    "respuesta automática",
+    "risposta automatica",
+    "resposta automática",
+    "automatisch antwoord",
+    "automatyczna odpowiedź",
+    "автоответ",
+];
+
+/// Words of absence that people also use in tickets: they count only beside a machine's mark.
+const ABSENCE: [&str; 16] = [
+    "out of office",
+    "out of the office",
+    "vacation",
+    "on leave",
+    "away",
+    "holiday",
+    "absence",
+    "休假",
+    "不在办公室",
+    "出差",
+    "外出",
+    "自动回复",
+    "自動回覆",
+    "不在辦公室",
+    "absent",
+    "autoreply",
+];
+
+/// The subject begins as automatic replies do.
+fn vacation(subject: &str) -> Option<&'static str> {
+    let subject = subject.to_lowercase();
+    let subject = subject.trim_start_matches(['[', '【', '(', '（', '<', '*', ' ', '"', '“']);
+    VACATION.into_iter().find(|word| {
+        subject.strip_prefix(word).is_some_and(|after| {
+            let after = after.trim_start();
+            after.is_empty()
+                || after.starts_with([':', '：', ']', '】', ')', '）', '>', '*', '"', '”', '-', '–'])
+                || after.starts_with("re:")
+        })
+    })
+}
+
+fn automatic_reply(mail: &Reading) -> Option<String> {
+    let submitted = auto_submitted(mail);
+    if let Some(word) = submitted.as_deref().filter(|w| *w == "auto-replied") {
+        return Some(format!("Auto-Submitted: {word}"));
+    }
+    for name in [
+        "X-Autoreply",
+        "X-Autorespond",
+        "X-Autoresponder",
+        "X-Autoreply-From",
+        "X-Mail-Autoreply",
+        "X-AutoReply-From",
+        "X-TMDA-Confirm-Done",
+    ] {
+        if let Some(value) = mail.header(name).filter(|v| !v.eq_ignore_ascii_case("no")) {
+            return Some(format!("{name}: {value}"));
+        }
+    }
+    let precedence = precedence(mail);
+    if precedence == "auto_reply" || precedence == "auto-reply" {
+        return Some(format!("Precedence: {precedence}"));
+    }
+    let root = content_type(mail);
+    if root.contains("disposition-notification") || mail.attachments.iter().any(|a| a.media_type == "message/disposition-notification") {
+        return Some("it is a read receipt (RFC 3798)".to_owned());
+    }
+    if let Some(why) = calendar_reply(mail, &root) {
+        return Some(why);
+    }
+    if let Some(why) = challenge(mail) {
+        return Some(why);
+    }
+    if mail.header("Auto-Submitted").is_some() && submitted.is_none() {
+        return None;
+    }
+    if let Some(word) = vacation(&mail.subject) {
+        return Some(format!("its subject begins with \"{word}\""));
+    }
+    let machine =
+        submitted.is_some() || mail.return_path == Some(None) || matches!(precedence.as_str(), "bulk" | "junk") || suppressed(mail);
+    let subject = mail.subject.to_lowercase();
+    let absence = ABSENCE.iter().find(|w| subject.contains(**w)).filter(|_| machine)?;
+    Some(format!("its subject says \"{absence}\" and a machine wrote it"))
+}
+
+fn precedence(mail: &Reading) -> String {
+    mail.header("Precedence").unwrap_or("").trim().to_ascii_lowercase()
+}
+
+/// Answers to invitations (RFC 5546 REPLY).
+fn calendar_reply(mail: &Reading, root: &str) -> Option<String> {
+    let calendar = root.starts_with("text/calendar") || mail.attachments.iter().any(|a| a.media_type == "text/calendar");
+    let words = [
+        "accepted:",
+        "declined:",
+        "tentative:",
+        "tentatively accepted:",
+        "已接受",
+        "接受:",
+        "接受：",
+        "已拒绝",
+        "谢绝:",
+        "谢绝：",
+        "暂定:",
+        "暂定：",
+        "zugesagt:",
+        "abgesagt:",
+        "accepté",
+        "refusé",
+    ];
+    let subject = mail.subject.to_lowercase();
+    let told = root.contains("method=reply") || root.contains("method=\"reply\"");
+    (calendar && (told || words.iter().any(|w| subject.starts_with(w)))).then(|| "it answers an invitation".to_owned())
+}
+
+/// Challenge-response systems ask the sender to prove that he is a person.
+fn challenge(mail: &Reading) -> Option<String> {
+    let subject = mail.subject.to_lowercase();
+    let words = [
+        "[boxtrapper]",
+        "please confirm your message",
+        "confirm your email to",
+        "your message requires confirmation",
+        "message verification required",
+        "spam arrest",
+    ];
+    let word = words.iter().find(|w| subject.contains(**w))?;
+    Some(format!("its subject is a challenge: \"{word}\""))
+}
+
+// Machines' own mail.
+
+fn generated(mail: &Reading) -> Option<String> {
+    if let Some(word) = auto_submitted(mail) {
+        return Some(format!("Auto-Submitted: {word}"));
+    }
+    let root = content_type(mail);
+    (root.starts_with("multipart/report") && root.contains("feedback-report")).then(|| "it is an abuse report (RFC 5965)".to_owned())
+}
+
+fn bulk(mail: &Reading, policy: &Policy) -> Option<String> {
+    // People reach the mailbox through its own lists: those marks say nothing.
+    let through = |value: &str| {
+        let value = value.to_lowercase();
+        policy.mailboxes.iter().flat_map(|m| &m.via_lists).any(|list| !list.is_empty() && value.contains(&list.to_lowercase()))
+    };
+    let lists = ["List-Id", "List-Post", "X-Mailing-List", "Mailing-List", "List-Unsubscribe"];
+    if lists.iter().any(|name| mail.all_headers(name).any(through)) {
+        return None;
+    }
+    if let Some((name, value)) = lists.iter().find_map(|name| mail.header(name).map(|v| (name, v))) {
+        return Some(format!("{name}: {}", value.chars().take(120).collect::<String>()));
+    }
+    let precedence = precedence(mail);
+    matches!(precedence.as_str(), "bulk" | "list" | "junk").then(|| format!("Precedence: {precedence}"))
+}
+
+// Beside the kind.
+
+/// The sender's system asks that no machine answers.
+fn suppressed(mail: &Reading) -> bool {
+    mail.all_headers("X-Auto-Response-Suppress").any(|v| {
+        let v = v.to_ascii_lowercase();
+        ["all", "autoreply", "oof"].iter().any(|w| v.split([',', ' ', ';']).any(|x| x.trim() == *w))
+    })
+}
+
+/// Why the border distrusts this mail.
+fn suspicion(mail: &Reading, policy: &Policy) -> Option<String> {
+    for name in ["X-Spam-Flag", "X-Spam-Status"] {
+        if let Some(value) = mail.header(name).filter(|v| v.trim().to_ascii_lowercase().starts_with("yes")) {
+            return Some(format!("{name}: {}", value.chars().take(40).collect::<String>()));
+        }
+    }
+    let ours = |value: &str| {
+        let id = value.split([';', ' ']).next().unwrap_or("").trim();
+        policy.authserv_ids.iter().any(|own| own.eq_ignore_ascii_case(id))
+    };
+    let failed = |value: &str| value.split(';').skip(1).any(|r| r.trim_start().to_ascii_lowercase().starts_with("dmarc=fail"));
+    mail.all_headers("Authentication-Results").find(|v| ours(v) && failed(v)).map(|_| "our border reports dmarc=fail".to_owned())
 }

@@ -37,6 +37,8 @@ pub struct Policy {
     pub limits: Limits,
     /// `[[summary]]`.
     pub summaries: Vec<Summary>,
+    /// `[trust] authserv_ids`: the names under which our own border writes Authentication-Results (RFC 8601); only theirs are read.
+    pub authserv_ids: Vec<String>,
     /// Signs ids and tokens.
     pub key: Key,
     /// Changes when any file of the policy changes; stands in every journal row. 16 hex digits.

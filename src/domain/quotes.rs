@@ -1,0 +1,486 @@
+//! How mailers announce a quote, in the languages that they speak: tables, and the functions that read them.
+
+/// Verbs of "… wrote:" lines, lower case.
+const WROTE: [&str; 38] = [
+    "wrote",
+    "writes",
+    "schrieb",
+    "geschrieben",
+    "a écrit",
+    "ha escrito",
+    "escribió",
+    "escribio",
+    "escreveu",
+    "ha scritto",
+    "scritto",
+    "schreef",
+    "skrev",
+    "napisał",
+    "napisała",
+    "napisał(a)",
+    "pisze",
+    "написал",
+    "написала",
+    "пишет",
+    "napsal",
+    "napsala",
+    "kirjoitti",
+    "yazdı",
+    "yazmış",
+    "đã viết",
+    "menulis",
+    "έγραψε",
+    "написав",
+    "pisze",
+    "írta",
+    "a scris",
+    "写道",
+    "寫道",
+    "写到",
+    "書きました",
+    "님이 작성",
+    "のメール",
+];
+
+/// How "… wrote:" lines begin, lower case, with the space or mark that follows.
+const STARTS: [&str; 42] = [
+    "on ",
+    "at ",
+    "am ",
+    "le ",
+    "el ",
+    "em ",
+    "il ",
+    "in data ",
+    "op ",
+    "den ",
+    "w dniu ",
+    "dnia ",
+    "dne ",
+    "vào ",
+    "pada ",
+    "στις ",
+    "de ",
+    "mon",
+    "tue",
+    "wed",
+    "thu",
+    "fri",
+    "sat",
+    "sun",
+    "man.",
+    "tir.",
+    "ons.",
+    "tor.",
+    "fre.",
+    "lør.",
+    "søn.",
+    "pe ",
+    "в ",
+    "пн",
+    "вт",
+    "ср",
+    "чт",
+    "пт",
+    "在",
+    "于",
+    "於",
+    "quoting ",
+];
+
+/// Fields of quoted header blocks, lower case: those that name the sender, and the others.
+const FROM_FIELDS: [&str; 17] = [
+    "from",
+    "von",
+    "de",
+    "da",
+    "van",
+    "från",
+    "fra",
+    "od",
+    "от",
+    "lähettäjä",
+    "gönderen",
+    "発信者",
+    "差出人",
+    "보낸 사람",
+    "发件人",
+    "寄件者",
+    "寄件人",
+];
+const OTHER_FIELDS: [&str; 62] = [
+    "sent",
+    "date",
+    "to",
+    "cc",
+    "subject",
+    "reply-to",
+    "gesendet",
+    "datum",
+    "an",
+    "betreff",
+    "envoyé",
+    "à",
+    "objet",
+    "enviado",
+    "enviado el",
+    "para",
+    "asunto",
+    "fecha",
+    "data",
+    "assunto",
+    "enviada em",
+    "inviato",
+    "a",
+    "oggetto",
+    "verzonden",
+    "aan",
+    "onderwerp",
+    "skickat",
+    "till",
+    "ämne",
+    "sendt",
+    "til",
+    "emne",
+    "wysłano",
+    "do",
+    "temat",
+    "отправлено",
+    "кому",
+    "тема",
+    "дата",
+    "lähetetty",
+    "aihe",
+    "gönderildi",
+    "kime",
+    "konu",
+    "送信日時",
+    "宛先",
+    "件名",
+    "보낸 날짜",
+    "받는 사람",
+    "제목",
+    "发送时间",
+    "发送日期",
+    "日期",
+    "时间",
+    "收件人",
+    "抄送",
+    "抄送人",
+    "主题",
+    "收件者",
+    "副本",
+    "主旨",
+];
+
+/// What stands between the dashes of a separator line, lower case.
+const SEPARATORS: [&str; 38] = [
+    "original message",
+    "original",
+    "original appointment",
+    "forwarded message",
+    "forwarded by",
+    "replied message",
+    "reply message",
+    "origin message",
+    "begin forwarded message",
+    "ursprüngliche nachricht",
+    "originalnachricht",
+    "original-nachricht",
+    "weitergeleitete nachricht",
+    "message d'origine",
+    "message transféré",
+    "mensaje original",
+    "mensaje reenviado",
+    "mensagem original",
+    "mensagem encaminhada",
+    "messaggio originale",
+    "messaggio inoltrato",
+    "oorspronkelijk bericht",
+    "doorgestuurd bericht",
+    "ursprungligt meddelande",
+    "oprindelig meddelelse",
+    "opprinnelig melding",
+    "wiadomość oryginalna",
+    "oryginalna wiadomość",
+    "исходное сообщение",
+    "пересылаемое сообщение",
+    "元のメッセージ",
+    "원본 메시지",
+    "原始邮件",
+    "原始郵件",
+    "原邮件",
+    "转发的邮件",
+    "转发邮件",
+    "轉寄郵件",
+];
+
+/// More separators whose Chinese words vary.
+const SEPARATORS_ZH: [&str; 6] = ["回复的原邮件", "回复的邮件", "转发的原邮件", "原始信息", "邮件原件", "轉寄的郵件"];
+
+/// How lines begin that phones and mailers add, lower case.
+const CLIENTS: [&str; 46] = [
+    "sent from my ",
+    "sent from mail for",
+    "sent from outlook",
+    "sent from yahoo",
+    "sent from proton",
+    "sent from samsung",
+    "sent from typeapp",
+    "sent from bluemail",
+    "sent from gmail",
+    "sent from a",
+    "sent via ",
+    "sent with ",
+    "sent using ",
+    "get outlook for",
+    "get bluemail for",
+    "typed on my",
+    "von meinem ",
+    "gesendet von ",
+    "gesendet mit ",
+    "gesendet über ",
+    "envoyé de mon ",
+    "envoyé depuis ",
+    "envoyé à partir ",
+    "enviado desde ",
+    "enviado do ",
+    "enviado de ",
+    "enviado a partir ",
+    "inviato da ",
+    "verzonden vanaf ",
+    "verstuurd vanaf ",
+    "skickat från ",
+    "sendt fra ",
+    "lähetetty ",
+    "wysłane z ",
+    "отправлено с ",
+    "отправлено из ",
+    "odesláno z ",
+    "发自我的",
+    "发自 我的",
+    "来自我的",
+    "發自我的",
+    "從我的",
+    "从我的",
+    "获取 outlook",
+    "iphoneから送信",
+    "나의 ",
+];
+
+/// Lines that mailers add and that need not stand at the start, lower case.
+const CLIENT_PARTS: [&str; 9] =
+    ["签名由", "邮箱大师定制", "发自我的企业微信", "发自企业微信", "版邮件发送", "通过 outlook", "發送自", "发送自", "gesendet.html"];
+
+/// Is this line a row of dashes or the like?
+pub fn is_rule(line: &str) -> bool {
+    let line = line.trim();
+    line.chars().count() >= 2 && line.chars().all(|c| "-_=*#~+—–─·".contains(c))
+}
+
+/// A line that a phone or mailer has added.
+pub fn is_client_line(line: &str) -> bool {
+    let line = line.trim_start_matches(['[', '<', ' ', '*', '_']);
+    // The link behind a product's name is part of the line, not of its length.
+    let words = line.split(['<', '(']).next().unwrap_or("");
+    if words.is_empty() || words.chars().count() > 60 || words.trim_end().ends_with(['?', '？']) {
+        return false;
+    }
+    let lower = words.to_lowercase();
+    CLIENTS.iter().any(|c| lower.starts_with(c) && (!c.starts_with("나의") || lower.contains("보냄")))
+        || CLIENT_PARTS.iter().any(|c| lower.contains(c))
+}
+
+/// A separator or a block of header lines at `at`, after which everything is quoted: the line that the cut begins with.
+pub fn separator(lines: &[&str], at: usize) -> Option<usize> {
+    let line = lines.get(at)?.trim();
+    if !may_separate(line) {
+        return None;
+    }
+    if is_separator(line) {
+        return Some(at);
+    }
+    header_block(lines, at).then(|| {
+        // Outlook and Foxmail draw a rule above the block.
+        let above = (0..at).rev().take(3).find(|i| lines.get(*i).is_some_and(|l| !l.trim().is_empty()));
+        above.filter(|i| lines.get(*i).is_some_and(|l| is_rule(l))).unwrap_or(at)
+    })
+}
+
+/// A quick look, as most lines are neither.
+fn may_separate(line: &str) -> bool {
+    line.starts_with(['-', '*', '_', '=', '—', '─', '|', '<']) || line.contains([':', '：'])
+}
+
+fn is_separator(line: &str) -> bool {
+    let dashes = |c: char| "-_=*—─ \u{a0}|<>".contains(c);
+    let inside = line.trim_matches(dashes);
+    let marked = line.len() - inside.len() >= 4 || line.chars().filter(|c| *c == '-' || *c == '—').count() >= 4;
+    let lower = inside.trim_end_matches([':', '：']).replace("&nbsp;", " ").trim().to_lowercase();
+    let known = || SEPARATORS.iter().chain(&SEPARATORS_ZH).any(|s| lower == *s);
+    (marked
+        && line.starts_with(['-', '*', '_', '=', '—', '─'])
+        && (known() || lower.starts_with("forwarded by") || lower.starts_with("original message")))
+        || (lower == "begin forwarded message" && line.ends_with(':'))
+}
+
+/// The field name of a line `Name: value`, with a mailer's bold marks off.
+fn field(line: &str) -> Option<(String, &str)> {
+    let line = line.trim().trim_start_matches(['*', '|', ' ', '_']);
+    let colon = line.char_indices().take(24).find(|(_, c)| matches!(c, ':' | '：'))?;
+    let (name, value) = line.split_at_checked(colon.0)?;
+    let name: String = name.trim_matches(['*', ' ', '\u{a0}', '\u{3000}']).to_lowercase();
+    let name = if name.is_ascii() { name } else { name.replace([' ', '\u{3000}', '\u{a0}'], "") };
+    Some((name, value.trim_start_matches([':', '：', '*', ' '])))
+}
+
+/// Table layouts of NetEase: `| 发件人 | li<li@example.org> |`.
+fn table_field(line: &str) -> Option<String> {
+    let inside = line.trim().strip_prefix('|')?;
+    let (name, _) = inside.split_once('|')?;
+    Some(name.trim().to_lowercase())
+}
+
+/// `From:` with a mail's other fields around it: at least three different ones within eight lines, the first of them here.
+fn header_block(lines: &[&str], at: usize) -> bool {
+    let mut named_from = false;
+    let mut others: Vec<String> = Vec::new();
+    let mut misses = 0;
+    for (i, line) in lines.iter().skip(at).take(10).enumerate() {
+        if line.trim().is_empty() {
+            // HTML mails put an empty line between the fields.
+            if i > 0 && misses >= 3 {
+                break;
+            }
+            misses += 1;
+            continue;
+        }
+        let Some(name) = field(line).map(|(n, _)| n).or_else(|| table_field(line)) else {
+            misses += 1;
+            if i == 0 || misses > 3 {
+                break;
+            }
+            continue;
+        };
+        if FROM_FIELDS.iter().any(|f| same_field(f, &name)) {
+            named_from = true;
+        } else if OTHER_FIELDS.iter().any(|f| same_field(f, &name)) {
+            if !others.contains(&name) {
+                others.push(name);
+            }
+        } else if i == 0 {
+            return false;
+        } else {
+            misses += 1;
+        }
+        if named_from && others.len() >= 2 {
+            return true;
+        }
+    }
+    false
+}
+
+fn same_field(known: &str, name: &str) -> bool {
+    known == name || (known.contains(' ') && known.replace(' ', "") == name)
+}
+
+/// A "… wrote:" head that begins or ends near line `at`: its first line and the line after it.
+pub fn wrote(lines: &[&str], at: usize) -> Option<(usize, usize)> {
+    // The head may take four lines; its first is here. Most lines have no head's end near them.
+    if !lines.iter().skip(at).take(4).any(|l| l.ends_with([':', '：', '*']) || l.ends_with("wrote")) {
+        return None;
+    }
+    let first = lines.get(at)?.trim();
+    let begins = first.len() <= 300 && (is_start(first) || first.contains(['@', '<']) || has_date(first) || has_verb(first));
+    if !begins {
+        return None;
+    }
+    let mut joined = String::new();
+    for (count, line) in lines.iter().skip(at).take(4).enumerate() {
+        let line = line.trim();
+        if line.is_empty() {
+            return None;
+        }
+        // A wrapped head may leave `>:` on a line of its own.
+        if count > 0 && line.starts_with('>') && !(line.len() <= 3 && line.ends_with([':', '：'])) {
+            return None;
+        }
+        if !joined.is_empty() {
+            joined.push(' ');
+        }
+        joined.push_str(line);
+        if joined.len() > 500 {
+            return None;
+        }
+        if is_head(&joined) {
+            let narrower = (at + 1..=at + count).rev().find(|s| is_strong_head(lines, *s, at + count));
+            // A line of the writer's own may stand right above the head.
+            let start = if is_start(first) { at } else { narrower.unwrap_or(at) };
+            return Some((start, at + count + 1));
+        }
+    }
+    None
+}
+
+/// Does a head that begins as heads do stand in these lines?
+fn is_strong_head(lines: &[&str], start: usize, end: usize) -> bool {
+    let joined = lines.get(start..=end).unwrap_or_default().join(" ");
+    is_start(joined.trim()) && is_head(joined.trim())
+}
+
+fn is_start(line: &str) -> bool {
+    let line = line.trim_start_matches(['*', '_', ' ', '"']);
+    let head: String = line.chars().take(12).flat_map(char::to_lowercase).collect();
+    STARTS.iter().any(|s| head.starts_with(s))
+}
+
+fn has_verb(text: &str) -> bool {
+    let lower = text.to_lowercase();
+    WROTE.iter().any(|v| lower.contains(v))
+}
+
+/// Two groups of digits, as every date or time has.
+fn has_date(text: &str) -> bool {
+    let mut groups = 0;
+    let mut inside = false;
+    for c in text.chars() {
+        let digit = c.is_numeric();
+        groups += usize::from(digit && !inside);
+        inside = digit;
+    }
+    groups >= 2
+}
+
+/// A whole head: a date, a verb, a start or an address, and a colon at the end.
+fn is_head(joined: &str) -> bool {
+    let end = joined.trim_end_matches(['*', '_', ' ', '\u{a0}', '\u{200e}']);
+    let colon = end.ends_with([':', '：']);
+    let bare_verb = || end.to_lowercase().ends_with(" wrote") && end.contains('@') && is_start(end);
+    if !colon && !bare_verb() {
+        return false;
+    }
+    // Japanese and Korean Gmail: a date, a name, an address, a colon.
+    let east = || {
+        let dated = end.contains(['年', '년']) && has_date(end);
+        dated && end.trim_end_matches([':', '：']).trim_end().ends_with('>')
+    };
+    if !has_verb(end) {
+        return east();
+    }
+    let sentence = end.contains("://") && !end.contains('<');
+    let dated = has_date(end) || (is_start(end) && end.chars().any(char::is_numeric));
+    !sentence && dated && (is_start(end) || end.contains('@') || end.contains(['<', '年']) || has_year(end))
+}
+
+fn has_year(text: &str) -> bool {
+    text.split(|c: char| !c.is_ascii_digit()).any(|w| w.len() == 4 && (w.starts_with("19") || w.starts_with("20")))
+}
+
+/// A line that would begin a quote, kept because its company is missing.
+pub fn is_stray_head(line: &str) -> bool {
+    if is_separator(line) {
+        return true;
+    }
+    let from = field(line).is_some_and(|(name, value)| FROM_FIELDS.iter().any(|f| same_field(f, &name)) && value.contains('@'));
+    from || (line.ends_with([':', '：']) && is_head(line))
+}

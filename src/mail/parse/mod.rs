@@ -1,0 +1,307 @@
+//! Raw bytes → [`Reading`], once; total: any bytes give a reading, with defects for what was wrong.
+//!
+//! mail-parser lends its dates and rarer charsets. The header, the tree of parts and the charsets of Chinese mail are read here, since
+//! its walk has no limit, decodes every attachment and trusts every label (see [`header`], [`mime`], [`charset`]).
+//! Memory: the raw mail, one decoded text of at most [`TEXT`] bytes, and facts.
+
+mod charset;
+mod header;
+mod mime;
+mod report;
+mod subject;
+
+use std::borrow::Cow;
+
+use chrono::{DateTime, Utc};
+
+use self::header::Header;
+use self::mime::Part;
+use super::body;
+use crate::domain::message::{Address, Attachment, Defect, MessageId, Person, Reading};
+use crate::domain::{origin, reply};
+
+/// Bytes of decoded text that are read.
+const TEXT: usize = 1024 * 1024;
+
+/// What was wrong, each once.
+#[derive(Debug, Default)]
+struct Defects(Vec<Defect>);
+
+impl Defects {
+    fn add(&mut self, defect: Option<Defect>) {
+        if let Some(defect) = defect
+            && !self.0.contains(&defect)
+        {
+            self.0.push(defect);
+        }
+    }
+}
+
+/// Reads a mail. `whole_size` is set where `raw` holds the header only.
+pub fn read(raw: &[u8], whole_size: Option<u64>) -> Reading {
+    let mut defects = Defects::default();
+    let bytes = line_ends(raw);
+    let parts = mime::walk(bytes.trim_ascii_start(), &mut defects);
+    let mut reading = Reading { size: whole_size.unwrap_or(raw.len() as u64), ..Reading::default() };
+    let Some(root) = parts.first() else { return reading };
+    read_header(&root.header, &mut reading, &mut defects);
+    if whole_size.is_some() {
+        reading.oversize = true;
+        defects.0.retain(|d| *d != Defect::Truncated);
+        defects.add(Some(Defect::TooLarge));
+    } else {
+        read_body(&parts, &mut reading, &mut defects);
+    }
+    reading.reply = reply::own_words(&reading.text, None);
+    reading.language = body::language(&reading.reply.text)
+        .or_else(|| body::language(&format!("{}\n{}", reading.base_subject, reading.reply.text)))
+        .map(str::to_owned);
+    reading.defects = defects.0;
+    reading
+}
+
+/// The decoded bytes of a part by its index ([`crate::domain::message::Attachment::part`]).
+pub fn part(raw: &[u8], index: u32) -> Option<Vec<u8>> {
+    let bytes = line_ends(raw);
+    let parts = mime::walk(bytes.trim_ascii_start(), &mut Defects::default());
+    Some(parts.get(index as usize)?.decode(usize::MAX).into_owned())
+}
+
+/// Old Macs end lines with CR alone; nobody else does.
+fn line_ends(raw: &[u8]) -> Cow<'_, [u8]> {
+    let start = raw.get(..4096).unwrap_or(raw);
+    if memchr::memchr(b'\n', start).is_none() && memchr::memchr(b'\r', start).is_some() && memchr::memchr(b'\n', raw).is_none() {
+        return Cow::Owned(raw.iter().map(|b| if *b == b'\r' { b'\n' } else { *b }).collect());
+    }
+    Cow::Borrowed(raw)
+}
+
+fn read_header(header: &Header<'_>, reading: &mut Reading, defects: &mut Defects) {
+    reading.headers = header.fields.iter().map(|f| (f.name.to_owned(), header::text(f.value, defects))).collect();
+    let mut people = |name: &str| -> Vec<Person> {
+        let fields = header.fields.iter().filter(|f| f.name.eq_ignore_ascii_case(name));
+        fields.flat_map(|f| header::people(f.value, defects)).collect()
+    };
+    reading.from = people("From").into_iter().next();
+    reading.sender = people("Sender").into_iter().next().filter(|s| reading.from.as_ref().is_none_or(|f| f.address != s.address));
+    reading.reply_to = people("Reply-To");
+    reading.to = people("To");
+    reading.cc = people("Cc");
+    for name in ["Delivered-To", "X-Original-To", "Envelope-To"] {
+        for person in people(name) {
+            if !reading.delivered_to.contains(&person.address) {
+                reading.delivered_to.push(person.address);
+            }
+        }
+    }
+    let mut ids = |name: &str| header.get(name).map(|v| header::ids(v, defects)).unwrap_or_default();
+    reading.id = ids("Message-ID").into_iter().next();
+    reading.in_reply_to = ids("In-Reply-To");
+    reading.references = ids("References");
+    let late: Vec<MessageId> = reading.in_reply_to.iter().filter(|id| !reading.references.contains(id)).cloned().collect();
+    reading.references.extend(late);
+    reading.subject = header.get("Subject").map(|v| header::text(v, defects)).unwrap_or_default();
+    reading.subject = reading.subject.split_whitespace().collect::<Vec<_>>().join(" ");
+    (reading.base_subject, reading.forwarded) = subject::base(&reading.subject);
+    reading.date = reading.header("Date").and_then(date);
+    reading.return_path = reading.header("Return-Path").and_then(return_path);
+    let none = header.fields.is_empty();
+    defects.add(none.then_some(Defect::NoHeader));
+    defects.add((!none && reading.from.is_none()).then_some(Defect::NoFrom));
+    defects.add((!none && reading.id.is_none()).then_some(Defect::NoMessageId));
+}
+
+/// RFC 5322 section 3.3, and what writers make of it.
+fn date(value: &str) -> Option<DateTime<Utc>> {
+    let parsed = mail_parser::DateTime::parse_rfc822(value).filter(mail_parser::DateTime::is_valid)?;
+    DateTime::from_timestamp(parsed.to_timestamp(), 0)
+}
+
+/// `<>` is the null reverse-path; what is no address at all says nothing.
+fn return_path(value: &str) -> Option<Option<Address>> {
+    match value.trim() {
+        "<>" => Some(None),
+        other => Address::parse(other).map(Some),
+    }
+}
+
+fn read_body(parts: &[Part<'_>], reading: &mut Reading, defects: &mut Defects) {
+    let mut chosen = Chosen { texts: Vec::new(), spoken: vec![false; parts.len()] };
+    chosen.choose(parts, 0);
+    for at in &chosen.texts {
+        let Some(part) = parts.get(*at) else { continue };
+        let text = part_text(part, TEXT.saturating_sub(reading.text.len()), defects);
+        if !reading.text.is_empty() && !reading.text.ends_with('\n') {
+            reading.text.push('\n');
+        }
+        reading.text.push_str(&text);
+    }
+    reading.attachments = attachments(parts, &chosen.spoken, defects);
+    let opaque = parts.iter().any(|p| match p.kind.value.as_str() {
+        "multipart/encrypted" => true,
+        "application/pkcs7-mime" | "application/x-pkcs7-mime" => p.kind.get("smime-type").is_none_or(|t| t != "signed-data"),
+        _ => false,
+    });
+    defects.add((opaque || reading.text.trim_start().starts_with("-----BEGIN PGP MESSAGE-----")).then_some(Defect::Encrypted));
+    reading.report = report::from_parts(parts, defects);
+    let vague = reading.report.as_ref().is_none_or(|r| r.recipient.is_none() || r.status.is_none());
+    if vague && origin::bounce_shape(reading).is_some() {
+        let mut told = report::from_text(reading, defects);
+        if let Some(known) = reading.report.take() {
+            told.recipient = known.recipient.or(told.recipient);
+            told.status = known.status.or(told.status);
+            told.action = if known.action.is_empty() { told.action } else { known.action };
+            told.diagnostic = if known.diagnostic.is_empty() { told.diagnostic } else { known.diagnostic };
+        }
+        report::returned(parts, &mut told, defects);
+        reading.report = Some(told);
+    }
+}
+
+/// Which parts are the mail's text.
+struct Chosen {
+    /// Indices in order of reading.
+    texts: Vec<usize>,
+    /// Parts that are text or another form of it, and so no attachments.
+    spoken: Vec<bool>,
+}
+
+impl Chosen {
+    /// Walks down as RFC 2046 section 5.1 says; a plain form is preferred, as it is what the writer's mailer took for the words.
+    fn choose(&mut self, parts: &[Part<'_>], at: usize) {
+        let Some(part) = parts.get(at) else { return };
+        let children = part.children.as_slice();
+        match part.kind.value.as_str() {
+            "multipart/alternative" => self.choose_alternative(parts, children),
+            "multipart/related" | "multipart/signed" | "multipart/report" => {
+                if let Some(first) = children.first() {
+                    self.choose(parts, *first);
+                }
+            }
+            "multipart/encrypted" => {}
+            kind if kind.starts_with("multipart/") => children.iter().for_each(|c| self.choose(parts, *c)),
+            kind => {
+                let file = part.disposition.value == "attachment" || part.file_name().is_some();
+                let text = kind == "text/plain" || kind == "text/html" || (at == 0 && kind.starts_with("text/"));
+                if text && (at == 0 || !file) {
+                    self.speak(at);
+                    self.texts.push(at);
+                }
+            }
+        }
+    }
+
+    fn choose_alternative(&mut self, parts: &[Part<'_>], children: &[usize]) {
+        let kind = |at: &usize| parts.get(*at).map_or("", |p| p.kind.value.as_str());
+        let plain = children.iter().find(|at| kind(at) == "text/plain" && parts.get(**at).is_some_and(|p| !is_blank(p)));
+        let richest = || children.iter().rev().find(|at| kind(at) == "text/html" || kind(at).starts_with("multipart/"));
+        if let Some(best) = plain.or_else(richest).or(children.first()) {
+            self.choose(parts, *best);
+        }
+        for child in children {
+            self.speak_inside(parts, *child);
+        }
+    }
+
+    /// The texts inside an alternative are spoken for, chosen or not; its pictures and files are not.
+    fn speak_inside(&mut self, parts: &[Part<'_>], at: usize) {
+        let Some(part) = parts.get(at) else { return };
+        if matches!(part.kind.value.as_str(), "text/plain" | "text/html" | "text/enriched" | "text/x-amp-html")
+            && part.file_name().is_none()
+        {
+            self.speak(at);
+        }
+        part.children.iter().for_each(|c| self.speak_inside(parts, *c));
+    }
+
+    fn speak(&mut self, at: usize) {
+        if let Some(spoken) = self.spoken.get_mut(at) {
+            *spoken = true;
+        }
+    }
+}
+
+fn is_blank(part: &Part<'_>) -> bool {
+    part.decode(4096).iter().all(|b| b.is_ascii_whitespace() || *b == 0xa0 || *b == 0xc2)
+}
+
+/// A text part as plain text with LF.
+fn part_text(part: &Part<'_>, limit: usize, defects: &mut Defects) -> String {
+    let bytes = part.decode(limit.saturating_add(1));
+    let cut = bytes.len() > limit;
+    defects.add(cut.then_some(Defect::Truncated));
+    let bytes = if cut { bytes.get(..limit).unwrap_or_default() } else { &bytes };
+    let is_html = part.kind.value == "text/html";
+    let label = part.kind.get("charset").or_else(|| if is_html { meta_charset(bytes) } else { None });
+    let (text, defect) = charset::decode(bytes, label);
+    // A character that the cut went through is no defect of the charset.
+    defects.add(defect.filter(|d| !(cut && *d == Defect::Undecodable)));
+    if is_html {
+        let (text, coarse) = body::html_to_text(&text);
+        defects.add(coarse.then_some(Defect::HtmlTooComplex));
+        return text;
+    }
+    let mut text = if text.contains('\r') { text.replace("\r\n", "\n").replace('\r', "\n") } else { text.into_owned() };
+    if text.contains('\0') {
+        text.retain(|c| c != '\0');
+    }
+    if part.kind.get("format").is_some_and(|f| f.eq_ignore_ascii_case("flowed")) {
+        text = body::unflow(&text, part.kind.get("delsp").is_some_and(|d| d.eq_ignore_ascii_case("yes")));
+    }
+    text
+}
+
+/// `<meta charset=…>` or `<meta … content="text/html; charset=…">` near the start of HTML that has no label outside.
+fn meta_charset(html: &[u8]) -> Option<&str> {
+    let start = html.get(..2048).unwrap_or(html);
+    let at = start.windows(8).position(|w| w.eq_ignore_ascii_case(b"charset="))?;
+    let value = start.get(at + 8..)?;
+    let value = value.strip_prefix(b"\"").or_else(|| value.strip_prefix(b"'")).unwrap_or(value);
+    let end = value.iter().position(|b| !b.is_ascii_alphanumeric() && !b"-_".contains(b))?;
+    std::str::from_utf8(value.get(..end)?).ok()
+}
+
+fn attachments(parts: &[Part<'_>], spoken: &[bool], defects: &mut Defects) -> Vec<Attachment> {
+    let mut found = Vec::new();
+    for (index, part) in parts.iter().enumerate() {
+        if part.is_multipart() || spoken.get(index) == Some(&true) || (index == 0 && part.body.trim_ascii().is_empty()) {
+            continue;
+        }
+        let cid = part.header.get("Content-ID").map(|v| header::text(v, defects)).map(|v| v.trim_matches(['<', '>', ' ']).to_owned());
+        let cid = cid.filter(|c| !c.is_empty());
+        found.push(Attachment {
+            name: file_name(part, index, defects),
+            media_type: part.kind.value.clone(),
+            size: part.decoded_size(),
+            inline: part.disposition.value == "inline" || (part.disposition.value != "attachment" && cid.is_some()),
+            cid,
+            part: u32::try_from(index).unwrap_or(u32::MAX),
+        });
+    }
+    found
+}
+
+/// The name without any path, or one made from the type.
+fn file_name(part: &Part<'_>, index: usize, defects: &mut Defects) -> String {
+    let given = part.file_name().map(|n| n.rsplit(['/', '\\']).next().unwrap_or("").trim());
+    let clean: String = given.unwrap_or("").chars().filter(|c| !c.is_control()).take(200).collect();
+    if !clean.is_empty() && clean != "." && clean != ".." {
+        return clean;
+    }
+    let kind = part.kind.value.as_str();
+    if kind == "message/rfc822" {
+        let inner = Header::split(part.body.trim_ascii_start());
+        let about = inner.get("Subject").map(|v| header::text(v, defects)).unwrap_or_default();
+        let about: String = about.chars().filter(|c| !c.is_control() && !"/\\:*?\"<>|".contains(*c)).take(80).collect();
+        return format!("{}.eml", if about.trim().is_empty() { "message" } else { about.trim() });
+    }
+    let extension = match kind {
+        "text/plain" => "txt",
+        "text/calendar" => "ics",
+        "image/jpeg" => "jpg",
+        "image/svg+xml" => "svg",
+        "application/octet-stream" => "bin",
+        other => other.rsplit('/').next().filter(|s| s.len() <= 5 && s.bytes().all(|b| b.is_ascii_alphanumeric())).unwrap_or("bin"),
+    };
+    format!("part-{index}.{extension}")
+}
