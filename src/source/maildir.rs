@@ -1,1 +1,406 @@
-//! Maildir.
+//! A Maildir as a mailbox: `new` and `cur` are read, `tmp` is not.
+//!
+//! `cur` is read too because any mail client moves mails there as soon as somebody looks: a mail must not be lost because somebody read
+//! it. Which mails are new is told by their unique names, the part before the flags; names that were seen stay in memory, and a directory
+//! whose time has not changed is not listed. Times of arrival are the files' times: delivery sets them and a move keeps them. A watcher
+//! of directories (inotify) would save the second until the next look and cost a dependency for one platform.
+
+use std::collections::HashSet;
+use std::fs::{self, DirEntry, Metadata};
+use std::hash::{BuildHasher as _, RandomState};
+use std::io::{self, ErrorKind, Read as _};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant, SystemTime};
+
+use anyhow::Context as _;
+use chrono::{DateTime, Utc};
+use tokio::task::spawn_blocking;
+use tokio::time::sleep;
+
+use super::backoff::{self, Trouble};
+use super::{Inbox, Shutdown, SourceState, Start, Verdict, stopped, stopping};
+use crate::domain::message::{Arrival, Cursor, Folder, Place};
+
+/// Mails handed over at once, and their bytes: what is made durable with one flush.
+const BATCH_MAILS: usize = 64;
+const BATCH_BYTES: u64 = 4 * 1024 * 1024;
+/// Of a mail over the limit no more than this is read in search of the end of its header.
+const HEADER_BYTES: u64 = 1024 * 1024;
+/// A directory's time that is younger than this when it is listed may hide a later change in the same tick of the clock.
+const TICK: Duration = Duration::from_secs(2);
+/// File systems whose times cannot be relied on are listed this often in any case.
+const LIST_ANYWAY: Duration = Duration::from_secs(60);
+
+/// A Maildir and how it is to be read.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// The directory that holds `new`, `cur` and `tmp`.
+    pub path: PathBuf,
+    /// Name of the configured mailbox.
+    pub mailbox: String,
+    /// How often to look.
+    pub poll: Duration,
+    /// A received mail is moved to `cur` with the flag S.
+    pub mark_seen: bool,
+    /// A received mail is moved to this folder (Maildir++: the directory `.NAME`), which is made when it is missing.
+    pub done_folder: Option<String>,
+    /// Where the Maildir is taken up on the first day.
+    pub start: Start,
+    /// Larger mails, in bytes, are handed over by their header.
+    pub message_size: u64,
+}
+
+/// Reads the Maildir until the end is asked for, or, with `once`, until everything that lies there is handed over. `report` hears how it fares.
+///
+/// # Errors
+/// With `once`: whatever kept the Maildir from being read.
+pub async fn watch<I: Inbox>(
+    account: &Account,
+    inbox: &I,
+    clock: &(impl Fn() -> DateTime<Utc> + Sync),
+    shutdown: Shutdown,
+    once: bool,
+    report: &(impl Fn(SourceState) + Sync),
+) -> anyhow::Result<()> {
+    let path = account.path.to_string_lossy().into_owned();
+    let folder = Folder { host: "maildir".to_owned(), user: String::new(), folder: path.clone() };
+    let mut reader = Reader { account, folder, inbox, shutdown: &shutdown, known: Known::default(), since: None };
+    let mut failures = 0;
+    let mut told = false;
+    while !stopping(&shutdown) {
+        let pause = match reader.look(clock).await {
+            Ok(()) => {
+                failures = 0;
+                if !std::mem::replace(&mut told, true) {
+                    report(SourceState::Watching);
+                }
+                account.poll
+            }
+            Err(error) if once => return Err(error),
+            Err(error) => {
+                (failures, told) = (failures + 1, false);
+                let (why, wait) = (format!("{error:#}"), backoff::wait(Trouble::Passing, failures, &path));
+                tracing::warn!(mailbox = account.mailbox, why, seconds = wait.as_secs(), "the Maildir cannot be read now, waiting");
+                report(SourceState::Waiting { why, wait, refused: false });
+                wait
+            }
+        };
+        if once {
+            break;
+        }
+        tokio::select! {
+            () = sleep(pause) => (),
+            () = stopped(&shutdown) => (),
+        }
+    }
+    Ok(())
+}
+
+/// A file that may be a new mail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Entry {
+    /// The unique part of its name.
+    name: String,
+    path: PathBuf,
+    at: DateTime<Utc>,
+    size: u64,
+}
+
+/// What is remembered between two looks. Names are kept as keyed 64-bit hashes: a hundred thousand old mails are no reason to be large.
+#[derive(Debug, Default)]
+struct Known {
+    hasher: RandomState,
+    names: HashSet<u64>,
+    /// Files that could not be read, and were complained about.
+    unreadable: HashSet<u64>,
+    /// The times of `new` and `cur` at the last listing, and when that was; `None`: list again.
+    listed: Option<([SystemTime; 2], Instant)>,
+}
+
+impl Known {
+    fn hash(&self, name: &str) -> u64 {
+        self.hasher.hash_one(name)
+    }
+
+    fn add(&mut self, name: &str) {
+        self.names.insert(self.hash(name));
+    }
+
+    /// The files of both directories that are not known, in the order of their arrival; empty when nothing changed.
+    fn list(&mut self, maildir: &Path) -> anyhow::Result<Vec<Entry>> {
+        let directories = [maildir.join("new"), maildir.join("cur")];
+        let [new, cur] = &directories;
+        let times = [changed_at(new)?, changed_at(cur)?];
+        if self.listed.is_some_and(|(then, at)| then == times && at.elapsed() < LIST_ANYWAY) {
+            return Ok(Vec::new());
+        }
+        let mut present = HashSet::new();
+        let mut entries = Vec::new();
+        for directory in &directories {
+            for file in fs::read_dir(directory).with_context(|| directory.display().to_string())? {
+                let file = file?;
+                let name = file.file_name().to_string_lossy().into_owned();
+                let unique = unique(&name);
+                if unique.starts_with('.') || !present.insert(self.hash(unique)) || self.names.contains(&self.hash(unique)) {
+                    continue;
+                }
+                // One that is gone was moved to `cur`, and its time says so at the next look.
+                if let Ok(metadata) = file.metadata()
+                    && metadata.is_file()
+                {
+                    entries.push(entry(unique, &file, &metadata)?);
+                }
+            }
+        }
+        self.names.retain(|hash| present.contains(hash));
+        self.unreadable.retain(|hash| present.contains(hash));
+        let settled = times.iter().all(|time| time.elapsed().is_ok_and(|age| age > TICK));
+        self.listed = settled.then(|| (times, Instant::now()));
+        entries.sort_unstable_by(|a, b| (a.at, &a.name).cmp(&(b.at, &b.name)));
+        Ok(entries)
+    }
+}
+
+fn changed_at(directory: &Path) -> anyhow::Result<SystemTime> {
+    fs::metadata(directory).and_then(|metadata| metadata.modified()).with_context(|| format!("no Maildir: {}", directory.display()))
+}
+
+fn entry(unique: &str, file: &DirEntry, metadata: &Metadata) -> io::Result<Entry> {
+    Ok(Entry { name: unique.to_owned(), path: file.path(), at: metadata.modified()?.into(), size: metadata.len() })
+}
+
+/// `1700000000.M1P2.host:2,FS` → `1700000000.M1P2.host`.
+fn unique(name: &str) -> &str {
+    name.split_once(':').map_or(name, |(unique, _)| unique)
+}
+
+/// The flags of a name, `:2,FS` → `FS`.
+fn flags(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name.split_once(":2,").map_or_else(String::new, |(_, flags)| flags.to_owned())
+}
+
+struct Reader<'a, I> {
+    account: &'a Account,
+    folder: Folder,
+    inbox: &'a I,
+    shutdown: &'a Shutdown,
+    known: Known,
+    since: Option<DateTime<Utc>>,
+}
+
+impl<I: Inbox> Reader<'_, I> {
+    /// Hands over what is new.
+    async fn look(&mut self, clock: &(impl Fn() -> DateTime<Utc> + Sync)) -> anyhow::Result<()> {
+        let since = self.take_up(clock).await?;
+        let (mut known, path) = (std::mem::take(&mut self.known), self.account.path.clone());
+        let entries;
+        (self.known, entries) = spawn_blocking(move || {
+            let entries = known.list(&path);
+            (known, entries)
+        })
+        .await?;
+        let wanted = self.choose(entries?, since).await;
+        let outcome = match wanted {
+            Ok(wanted) => self.hand_over(wanted).await,
+            Err(error) => Err(error),
+        };
+        if outcome.is_err() {
+            self.known.listed = None;
+        }
+        outcome
+    }
+
+    /// The moment of the first take-up, stored before anything is read.
+    async fn take_up(&mut self, clock: &(impl Fn() -> DateTime<Utc> + Sync)) -> anyhow::Result<DateTime<Utc>> {
+        if let Some(since) = self.since {
+            return Ok(since);
+        }
+        let since = match self.inbox.cursor(&self.folder).await? {
+            Some(cursor) => cursor.since,
+            None => {
+                let since = clock();
+                self.inbox.set_cursor(&self.folder, Cursor { uidvalidity: 0, next_uid: 0, since }).await?;
+                since
+            }
+        };
+        self.since = Some(since);
+        Ok(since)
+    }
+
+    /// What is to be handed over, and whether quietly.
+    async fn choose(&mut self, entries: Vec<Entry>, since: DateTime<Utc>) -> anyhow::Result<Vec<(Entry, bool)>> {
+        let mut wanted = Vec::new();
+        for entry in entries {
+            match self.account.start.judge(since, true, entry.at) {
+                Verdict::Skip => self.known.add(&entry.name),
+                Verdict::Take { .. } if self.inbox.has_place(&self.place(&entry.name)).await? => {
+                    self.known.add(&entry.name);
+                    // An earlier process may have ended between the flush and this.
+                    self.finish(vec![entry]).await?;
+                }
+                Verdict::Take { quiet } => wanted.push((entry, quiet)),
+            }
+        }
+        Ok(wanted)
+    }
+
+    /// Reads and hands over, one batch being read while the one before it is stored.
+    async fn hand_over(&mut self, mut wanted: Vec<(Entry, bool)>) -> anyhow::Result<()> {
+        let mut ready: Option<(Vec<Entry>, Vec<Arrival>)> = None;
+        while !wanted.is_empty() && !stopping(self.shutdown) {
+            let rest = wanted.split_off(batch_length(&wanted));
+            let read = self.read(std::mem::replace(&mut wanted, rest));
+            let (files, earlier) = match ready.take() {
+                None => (read.await?, None),
+                Some((entries, arrivals)) => {
+                    let (files, received) = tokio::join!(read, self.inbox.receive(arrivals));
+                    received?;
+                    (files?, Some(entries))
+                }
+            };
+            self.received(earlier.unwrap_or_default()).await?;
+            ready = Some(self.arrivals(files));
+        }
+        if let Some((entries, arrivals)) = ready {
+            if !arrivals.is_empty() {
+                self.inbox.receive(arrivals).await?;
+            }
+            self.received(entries).await?;
+        }
+        Ok(())
+    }
+
+    fn read(&self, wanted: Vec<(Entry, bool)>) -> impl Future<Output = anyhow::Result<Vec<File>>> + use<I> {
+        let limit = self.account.message_size;
+        let blocking = spawn_blocking(move || {
+            let files = wanted.into_iter().map(|(entry, quiet)| File { raw: read(&entry, limit), entry, quiet });
+            files.collect()
+        });
+        async move { Ok(blocking.await?) }
+    }
+
+    fn arrivals(&mut self, files: Vec<File>) -> (Vec<Entry>, Vec<Arrival>) {
+        let (mut entries, mut arrivals) = (Vec::new(), Vec::new());
+        for File { entry, quiet, raw } in files {
+            match raw {
+                Ok(raw) => {
+                    arrivals.push(Arrival {
+                        mailbox: self.account.mailbox.clone(),
+                        place: Some(self.place(&entry.name)),
+                        at: entry.at,
+                        raw,
+                        whole_size: (entry.size > self.account.message_size).then_some(entry.size),
+                        quiet,
+                        cursor: None,
+                    });
+                    entries.push(entry);
+                }
+                Err(error) => self.unread(&entry, &error),
+            }
+        }
+        (entries, arrivals)
+    }
+
+    /// A file that cannot be read is tried again with every listing. One that is gone was moved by a mail client and is found again.
+    fn unread(&mut self, entry: &Entry, error: &io::Error) {
+        let first = self.known.unreadable.insert(self.known.hash(&entry.name));
+        if error.kind() == ErrorKind::NotFound {
+            self.known.listed = None;
+        } else if first {
+            tracing::warn!(mailbox = self.account.mailbox, file = %entry.path.display(), %error, "a mail cannot be read");
+        }
+    }
+
+    fn place(&self, name: &str) -> Place {
+        Place { folder: self.folder.clone(), uidvalidity: 0, uid: 0, name: name.to_owned() }
+    }
+
+    async fn received(&mut self, entries: Vec<Entry>) -> anyhow::Result<()> {
+        for entry in &entries {
+            self.known.add(&entry.name);
+        }
+        self.finish(entries).await
+    }
+
+    /// Marks and moves durable mails, as far as the config says so.
+    async fn finish(&self, entries: Vec<Entry>) -> anyhow::Result<()> {
+        let Account { path, mark_seen, done_folder, mailbox, .. } = self.account.clone();
+        if !mark_seen && done_folder.is_none() {
+            return Ok(());
+        }
+        spawn_blocking(move || {
+            for entry in entries {
+                if let Err(error) = file(&entry, &path, mark_seen, done_folder.as_deref())
+                    && error.kind() != ErrorKind::NotFound
+                {
+                    tracing::warn!(mailbox, file = %entry.path.display(), %error, "mail stays where it is");
+                }
+            }
+        })
+        .await?;
+        Ok(())
+    }
+}
+
+/// A mail with its bytes, or why there are none.
+struct File {
+    entry: Entry,
+    quiet: bool,
+    raw: io::Result<Vec<u8>>,
+}
+
+/// At least 1 for a list that is not empty.
+fn batch_length(wanted: &[(Entry, bool)]) -> usize {
+    let mut bytes = 0;
+    let fits = |(entry, _): &&(Entry, bool)| {
+        bytes += entry.size;
+        bytes <= BATCH_BYTES
+    };
+    wanted.iter().take(BATCH_MAILS).take_while(fits).count().max(1).min(wanted.len())
+}
+
+/// The whole mail, or the header of one over the limit.
+fn read(entry: &Entry, limit: u64) -> io::Result<Vec<u8>> {
+    if entry.size <= limit {
+        return fs::read(&entry.path);
+    }
+    let mut raw = Vec::new();
+    fs::File::open(&entry.path)?.take(HEADER_BYTES).read_to_end(&mut raw)?;
+    raw.truncate(header_length(&raw));
+    Ok(raw)
+}
+
+/// Up to and with the empty line.
+fn header_length(raw: &[u8]) -> usize {
+    let mut length = 0;
+    for line in raw.split_inclusive(|byte| *byte == b'\n') {
+        length += line.len();
+        if matches!(line, b"\n" | b"\r\n") {
+            break;
+        }
+    }
+    length
+}
+
+/// Moves a received mail to where it belongs, with its flags.
+fn file(entry: &Entry, maildir: &Path, mark_seen: bool, done_folder: Option<&str>) -> io::Result<()> {
+    let mut letters: Vec<char> = flags(&entry.path).chars().chain(mark_seen.then_some('S')).collect();
+    letters.sort_unstable();
+    letters.dedup();
+    let name = format!("{}:2,{}", entry.name, letters.into_iter().collect::<String>());
+    let target = match done_folder {
+        None => maildir.join("cur"),
+        Some(folder) => {
+            let folder = maildir.join(format!(".{}", folder.replace('/', ".")));
+            for part in ["new", "tmp", "cur"] {
+                fs::create_dir_all(folder.join(part))?;
+            }
+            folder.join("cur")
+        }
+    };
+    fs::rename(&entry.path, target.join(name))
+}
+
+#[cfg(test)]
+mod tests;
