@@ -91,8 +91,21 @@ const LIMIT_WORDS: &[&str] = &[
 ];
 
 /// "Too many" of these are ours. (Too many hops or Received fields are this letter's loop, RFC 5321 section 6.3.)
-const TOO_MANY: &[&str] =
-    &["message", "mail", "email", "connection", "concurrent", "session", "request", "recipient", "error", "login", "auth", "command", "bad"];
+const TOO_MANY: &[&str] = &[
+    "message",
+    "mail",
+    "email",
+    "connection",
+    "concurrent",
+    "session",
+    "request",
+    "recipient",
+    "error",
+    "login",
+    "auth",
+    "command",
+    "bad",
+];
 
 /// Words that say that the sending host is on a block list: nothing will pass from here.
 const BLOCK_WORDS: &[&str] = &["blocked using", "block list", "blocklist", "blacklist", "spamhaus", "dnsbl", "your ip ", "client address"];

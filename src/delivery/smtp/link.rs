@@ -13,12 +13,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use lettre::transport::smtp;
 use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS, Mechanism};
 use lettre::transport::smtp::client::AsyncSmtpConnection;
 use lettre::transport::smtp::commands::{Data, Ehlo, Mail, Noop, Quit, Rcpt, Rset, Starttls};
 use lettre::transport::smtp::extension::{Extension, MailBodyParameter, MailParameter};
 use lettre::transport::smtp::response::{Response, Severity};
-use lettre::transport::smtp;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
@@ -78,7 +78,8 @@ impl Link {
             Tls::None => Wire::new(Box::new(stream), peer),
             Tls::Implicit => Wire::new(encrypt(Box::new(stream), account, steps).await?, peer),
             Tls::Starttls => {
-                let road = within(limits.greeting, "the greeting and STARTTLS", starttls(Wire::new(Box::new(stream), peer), account)).await?;
+                let road =
+                    within(limits.greeting, "the greeting and STARTTLS", starttls(Wire::new(Box::new(stream), peer), account)).await?;
                 Wire::greeted(encrypt(road, account, steps).await?, peer)
             }
         };
@@ -109,7 +110,8 @@ impl Link {
         }
         // A password command may take its time; it must not hold up the runtime.
         let owner = Arc::clone(account);
-        let password = tokio::task::spawn_blocking(move || owner.password.as_ref().map_or_else(|| Ok(String::new()), |password| password()));
+        let password =
+            tokio::task::spawn_blocking(move || owner.password.as_ref().map_or_else(|| Ok(String::new()), |password| password()));
         let password = match password.await {
             Ok(Ok(password)) => password,
             Ok(Err(error)) => return Err(format!("the password of {user} at {place} cannot be had: {error:#}")),
@@ -118,7 +120,10 @@ impl Link {
         let credentials = Credentials::new(user.clone(), password);
         within(account.timeouts.command, "the login", async {
             self.smtp.auth(DEFAULT_MECHANISMS, &credentials).await.map_err(|error| {
-                format!("{place} refuses the login of {user}: {}; check user and password (some providers want an app password)", said(&error))
+                format!(
+                    "{place} refuses the login of {user}: {}; check user and password (some providers want an app password)",
+                    said(&error)
+                )
             })
         })
         .await?;
@@ -365,8 +370,11 @@ fn said(error: &smtp::Error) -> String {
 /// What the server offers that matters here.
 fn capabilities(smtp: &AsyncSmtpConnection) -> String {
     let server = smtp.server_info();
-    let mut offers: Vec<String> =
-        [Extension::EightBitMime, Extension::SmtpUtfEight].iter().filter(|e| server.supports_feature(**e)).map(ToString::to_string).collect();
+    let mut offers: Vec<String> = [Extension::EightBitMime, Extension::SmtpUtfEight]
+        .iter()
+        .filter(|e| server.supports_feature(**e))
+        .map(ToString::to_string)
+        .collect();
     let login: Vec<String> =
         [Mechanism::Plain, Mechanism::Login].iter().filter(|m| server.supports_auth_mechanism(**m)).map(ToString::to_string).collect();
     if !login.is_empty() {

@@ -143,7 +143,9 @@ impl Connection {
     pub async fn send(&mut self, parcel: &Parcel) -> Handover {
         if let Some(mut link) = self.living().await {
             match link.transact(parcel, &self.account.timeouts).await {
-                Ending::Stale(why) => tracing::debug!(place = %self.account.place(), why, "the server closed the connection: opening another"),
+                Ending::Stale(why) => {
+                    tracing::debug!(place = %self.account.place(), why, "the server closed the connection: opening another")
+                }
                 ending => return self.keep(link, ending),
             }
         }

@@ -43,7 +43,8 @@ pub fn config(ca_file: Option<&Path>) -> anyhow::Result<ClientConfig> {
 /// # Errors
 /// A sentence for the operator that names the remedy.
 pub async fn handshake(road: Box<dyn Road>, config: ClientConfig, host: &str, starttls: bool) -> Result<Box<dyn Road>, String> {
-    let name = ServerName::try_from(host.to_owned()).map_err(|_| format!("{host:?} is no host name that a certificate can be checked for"))?;
+    let name =
+        ServerName::try_from(host.to_owned()).map_err(|_| format!("{host:?} is no host name that a certificate can be checked for"))?;
     match TlsConnector::from(Arc::new(config)).connect(name, road).await {
         Ok(stream) => Ok(Box::new(stream)),
         Err(error) => Err(explain(&error, host, starttls)),
@@ -66,7 +67,9 @@ fn certificate(wrong: &CertificateError, host: &str) -> String {
     use CertificateError as C;
     match wrong {
         C::Expired | C::ExpiredContext { .. } => {
-            format!("the certificate of {host} has expired: it must be renewed there (ca_file does not help; is this machine's clock right?)")
+            format!(
+                "the certificate of {host} has expired: it must be renewed there (ca_file does not help; is this machine's clock right?)"
+            )
         }
         C::NotValidYet | C::NotValidYetContext { .. } => {
             format!("the certificate of {host} is not valid yet: is this machine's clock right? (ca_file does not help)")
@@ -86,7 +89,9 @@ fn certificate(wrong: &CertificateError, host: &str) -> String {
             format!("the certificate of {host} comes from a CA that this machine does not know: name that CA's PEM file in ca_file")
         }
         C::Revoked => format!("the certificate of {host} has been revoked: it must be replaced there (ca_file does not help)"),
-        other => format!("the certificate of {host} is not acceptable ({other}): a self-signed one needs a CA of its own, named in ca_file"),
+        other => {
+            format!("the certificate of {host} is not acceptable ({other}): a self-signed one needs a CA of its own, named in ca_file")
+        }
     }
 }
 

@@ -198,11 +198,9 @@ mod tests {
 
     #[tokio::test]
     async fn no_reply_is_an_error_in_words() {
-        for (said, words) in [
-            ("", "closed the connection"),
-            ("220 half", "closed the connection"),
-            ("HTTP/1.1 400 Bad\r\n", "no SMTP reply: HTTP/1.1"),
-        ] {
+        for (said, words) in
+            [("", "closed the connection"), ("220 half", "closed the connection"), ("HTTP/1.1 400 Bad\r\n", "no SMTP reply: HTTP/1.1")]
+        {
             let (mut server, client) = tokio::io::duplex(4_096);
             let mut wire = Wire::new(Box::new(client), SocketAddr::from(([127, 0, 0, 1], 25)));
             server.write_all(said.as_bytes()).await.unwrap();
