@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use lettre::transport::smtp::extension::ClientId;
 
-use super::{Handover, Parcel};
+use crate::delivery::{Handover, Parcel};
 use link::{Ending, Link};
 
 /// How the connection is encrypted.
