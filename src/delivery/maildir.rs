@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
-use super::{Handover, Parcel};
+use crate::delivery::{Handover, Parcel};
 
 /// Delivers a parcel into `<root>/<recipient>/new`.
 ///

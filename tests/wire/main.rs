@@ -4,7 +4,6 @@
 //! it ends: a shell waits for the end of a pipe whose other end this process holds.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::string_slice, clippy::panic, missing_docs)]
 
-mod host;
 mod imap;
 mod smtp;
 

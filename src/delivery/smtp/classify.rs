@@ -8,7 +8,7 @@
 //! A subject of 1 (address) or 2 (mailbox) in the enhanced code speaks of the recipient: "too many" there is the recipient's trouble
 //! and pauses nobody, unless the words name a limit on *sending*.
 
-use super::super::Handover;
+use crate::delivery::Handover;
 
 /// The command whose reply is judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

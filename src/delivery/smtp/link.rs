@@ -23,11 +23,12 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
-use super::super::{Handover, Parcel};
 use super::classify::{Phase, classify, enhanced, words};
 use super::payload::{self, Blocks};
 use super::wire::{Road, Wire};
 use super::{Account, Timeouts, Tls, tls};
+use crate::delivery::{Handover, Parcel};
+use crate::domain::message::Address;
 
 /// What was done on the way to a usable connection, a sentence a step; false for the one that failed, which is the last.
 pub type Steps = Vec<(bool, String)>;
@@ -69,7 +70,7 @@ impl Link {
     pub async fn open(account: &Arc<Account>, steps: &mut Steps) -> Result<Link, String> {
         let limits = &account.timeouts;
         let (stream, peer) = connect(account, steps).await?;
-        if account.tls == Tls::None && !peer.ip().is_loopback() && !account.allow_plaintext {
+        if account.tls == Tls::None && !account.allow_plaintext && !peer.ip().to_canonical().is_loopback() {
             return Err(format!(
                 "{peer} is another machine and tls = \"none\" would show mail and password to everyone in between: set tls, or allow_plaintext = true"
             ));
@@ -279,7 +280,7 @@ fn broken(handover: Handover) -> Ending {
 }
 
 /// Ours are parsed strictly enough to inject nothing; lettre's own parser refuses local parts that exist (two dots in a row).
-fn envelope_address(address: &crate::domain::message::Address) -> lettre::Address {
+fn envelope_address(address: &Address) -> lettre::Address {
     lettre::Address::new_dangerous(address.local(), address.domain())
 }
 
@@ -381,4 +382,55 @@ fn capabilities(smtp: &AsyncSmtpConnection) -> String {
         offers.push(format!("AUTH {}", login.join(" ")));
     }
     format!("{} offers {}", server.name(), if offers.is_empty() { "no extension that is used here".to_owned() } else { offers.join(", ") })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lettre::transport::smtp::extension::ClientId;
+    use tokio::io::{AsyncReadExt, DuplexStream};
+
+    async fn hear(stream: &mut DuplexStream, end: &[u8]) {
+        let mut heard = Vec::new();
+        while !heard.ends_with(end) {
+            heard.push(stream.read_u8().await.unwrap());
+        }
+    }
+
+    /// A server that reads `count` bytes of the message and is gone, before the client can write another: the pipe holds one byte.
+    async fn vanish_after(count: usize) -> Ending {
+        let (client, mut server) = tokio::io::duplex(1);
+        let serving = tokio::spawn(async move {
+            server.write_all(b"220 x\r\n").await.unwrap();
+            hear(&mut server, b"\r\n").await;
+            server.write_all(b"250 x\r\n").await.unwrap();
+            for reply in [&b"250 Ok\r\n"[..], b"250 Ok\r\n", b"354 go on\r\n"] {
+                hear(&mut server, b"\r\n").await;
+                server.write_all(reply).await.unwrap();
+            }
+            let mut message = vec![0; count];
+            server.read_exact(&mut message).await.unwrap();
+        });
+        let wire = Wire::new(Box::new(client), SocketAddr::from(([127, 0, 0, 1], 25)));
+        let write_failed = wire.write_failed();
+        let hello = ClientId::Domain("desk.test".to_owned());
+        let smtp = AsyncSmtpConnection::connect_with_transport(Box::new(wire), &hello).await.unwrap();
+        let mut link = Link { smtp, write_failed, dirty: false, heard: Instant::now() };
+        let to = Address::parse("a@ext.test").unwrap();
+        let parcel = Parcel { reverse_path: None, to, bytes: Arc::new(b"A: b\r\n\r\n.c\r\n".to_vec()) };
+        let ending = link.transact(&parcel, &Timeouts::default()).await;
+        serving.await.unwrap();
+        ending
+    }
+
+    #[tokio::test]
+    async fn only_the_whole_final_dot_leaves_a_letter_in_doubt() {
+        let whole = b"A: b\r\n\r\n..c\r\n.\r\n".len();
+        for count in 0..whole {
+            let ending = vanish_after(count).await;
+            assert!(matches!(ending, Ending::Broken(Handover::Later { pause: false, .. })), "{count} of {whole}: {ending:?}");
+        }
+        let ending = vanish_after(whole).await;
+        assert!(matches!(ending, Ending::Broken(Handover::Uncertain(_))), "{ending:?}");
+    }
 }

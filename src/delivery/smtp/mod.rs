@@ -2,7 +2,7 @@
 //!
 //! The outbox must know *when* a delivery failed: until the final dot has gone out whole nothing was taken and the letter may be tried
 //! again; after it, a lost answer leaves the letter uncertain, and it must not be sent again unasked. So the dialogue is driven a
-//! command at a time over lettre's low-level connection, see [`link`]. lettre's pool and transport were left out: they hide the phase,
+//! command at a time over lettre's low-level connection, see `link.rs`. lettre's pool and transport were left out: they hide the phase,
 //! abort all recipients at the first refused one, and close the connection at every refusal.
 //!
 //! Not used: PIPELINING and CHUNKING (lettre has neither), DSN (bounces come back by mail), opportunistic TLS (the operator says what
@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use lettre::transport::smtp::extension::ClientId;
 
-use super::{Handover, Parcel};
+use crate::delivery::{Handover, Parcel};
 use link::{Ending, Link};
 
 /// How the connection is encrypted.
