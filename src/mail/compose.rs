@@ -1,9 +1,22 @@
 //! [`Draft`] + templates → [`Letter`]: headers, MIME, final bytes.
+//!
+//! The same arguments give the same bytes, so that a mail that has to be composed or sent again is the same mail: Message-ID and
+//! MIME boundaries are HMACs of (cause, ordinal, recipients), the date is given. lettre encodes headers (RFC 2047, 2231) and parts; its
+//! `Message` is not used, because it fetches the clock when it cannot read a date and builds an envelope of all recipients at once.
 
-use super::templates::Templates;
+use anyhow::{Context as _, anyhow};
+use lettre::message::header::{
+    Cc, ContentTransferEncoding, ContentType, From, Header, HeaderName, HeaderValue, Headers, InReplyTo, MessageId as MessageIdHeader,
+    MimeVersion, References, ReplyTo, Subject, To,
+};
+use lettre::message::{Attachment as FilePart, Body, Mailbox as Named, Mailboxes, MultiPart, SinglePart};
+
+use super::templates::{Rendered, Templates};
 use crate::domain::CauseKey;
-use crate::domain::message::{Draft, Letter};
-use crate::domain::policy::Policy;
+use crate::domain::facts::Facts;
+use crate::domain::message::{Address, Draft, Letter, LetterKey, LetterKind, MessageId, Recipient};
+use crate::domain::policy::{Mailbox, Policy};
+use crate::domain::trust::{Token, token_domain};
 
 /// What composing needs beside the draft.
 #[derive(Debug, Clone, Copy)]
@@ -23,7 +36,241 @@ pub struct Desk<'a> {
 /// Composes one draft. The same arguments give the same bytes.
 ///
 /// # Errors
-/// A template that fails to render.
-pub fn compose(_draft: &Draft, _ordinal: usize, _desk: Desk<'_>) -> anyhow::Result<Letter> {
-    anyhow::bail!("not yet")
+/// A template that fails to render, a mailbox whose own address cannot stand in a header, a file that the raw mail does not hold.
+pub fn compose(draft: &Draft, ordinal: usize, desk: Desk<'_>) -> anyhow::Result<Letter> {
+    let Desk { policy, .. } = desk;
+    let mailbox = policy.mailbox(&draft.mailbox).ok_or_else(|| anyhow!("no mailbox is named {}", draft.mailbox))?;
+    let token = draft.ticket.map(|ticket| Token { ticket, agent: draft.agent.clone() });
+    let reference = token.as_ref().map_or_else(String::new, |t| t.text(&policy.key));
+    let mut mail = desk.templates.render(&draft.facts, &draft.language, &policy.desk.name, &reference)?;
+    tag_subject(&mut mail, draft, policy);
+
+    let ids = Ids::new(draft, ordinal, desk);
+    let message_id =
+        MessageId::parse(&format!("pdl.{}.{}@{}", ids.key, policy.key.sign(&["letter", &ids.key]), token_domain(&mailbox.address)))
+            .ok_or_else(|| anyhow!("{} has no domain for a Message-ID", mailbox.address))?;
+    let headers = headers(draft, &mail, mailbox, token.as_ref(), &message_id, desk)?;
+    let files = draft
+        .attach
+        .iter()
+        .map(|attach| {
+            let bytes = desk.raw.and_then(|raw| super::parse::part(raw, attach.file.part));
+            Ok((
+                attach.file.name.as_str(),
+                attach.file.media_type.as_str(),
+                bytes.with_context(|| format!("{} is not in the mail", attach.file.name))?,
+            ))
+        })
+        .collect::<anyhow::Result<Vec<_>>>()?;
+
+    let mut bytes = headers.to_string().into_bytes();
+    let text = mail.text;
+    bytes.extend(body(text.clone(), mail.html, files, &ids.boundary).formatted());
+    Ok(Letter {
+        key: LetterKey(format!("{}#{ordinal}", desk.cause.0)),
+        kind: draft.kind,
+        template: draft.facts.template(),
+        mailbox: mailbox.name.clone(),
+        ticket: draft.ticket,
+        reverse_path: Some(reverse_path(mailbox, &ids.key, policy)),
+        to: draft.to.iter().map(|to| to.person.address.clone()).collect(),
+        message_id,
+        text,
+        subject: mail.subject,
+        bytes,
+        held: draft.held.clone(),
+        not_before: draft.not_before,
+    })
+}
+
+/// What makes a letter itself.
+struct Ids {
+    /// 16 letters of (cause, ordinal, recipients).
+    key: String,
+    /// Ends no line of any text by accident: an HMAC.
+    boundary: String,
+}
+
+impl Ids {
+    fn new(draft: &Draft, ordinal: usize, desk: Desk<'_>) -> Ids {
+        let recipients: Vec<&str> = draft.to.iter().map(|to| to.person.address.as_str()).collect();
+        let key = desk.policy.key.sign(&["key", &desk.cause.0, &ordinal.to_string(), &recipients.join(",")]);
+        let boundary = desk.policy.key.sign(&["boundary", &key]);
+        Ids { key, boundary }
+    }
+}
+
+/// Mail of a ticket carries its `[#1042]`, whatever the template says: the last clue that survives every mail client.
+fn tag_subject(mail: &mut Rendered, draft: &Draft, policy: &Policy) {
+    let Some(ticket) = draft.ticket else { return };
+    let tag = format!("[{}{}]", policy.desk.ticket_prefix, ticket.0);
+    if !mail.subject.contains(&tag) {
+        mail.subject = match mail.subject.strip_prefix("Re: ") {
+            Some(rest) => format!("Re: {tag} {rest}"),
+            None => format!("{tag} {}", mail.subject),
+        };
+    }
+}
+
+fn headers(
+    draft: &Draft,
+    mail: &Rendered,
+    mailbox: &Mailbox,
+    token: Option<&Token>,
+    message_id: &MessageId,
+    desk: Desk<'_>,
+) -> anyhow::Result<Headers> {
+    let Desk { policy, .. } = desk;
+    let own: lettre::Address = mailbox.address.as_str().parse().with_context(|| format!("{} cannot stand in a header", mailbox.address))?;
+    let mut headers = Headers::with_capacity(16);
+    headers.insert_raw(date(desk));
+    headers.set(From::from(Mailboxes::from(Named::new(Some(sender_name(draft, &policy.desk.name)), own.clone()))));
+    if let Some(to) = people(draft.to.iter().filter(|to| !to.cc)) {
+        headers.set(To::from(to));
+    }
+    if let Some(cc) = people(draft.to.iter().filter(|to| to.cc)) {
+        headers.set(Cc::from(cc));
+    }
+    let detail = token.filter(|_| mailbox.plus_addresses).map(|t| t.text(&policy.key));
+    let reply_to = detail.and_then(|detail| plus(&mailbox.address, &detail)).and_then(|a| a.as_str().parse().ok()).unwrap_or(own);
+    headers.set(ReplyTo::from(Mailboxes::from(Named::new(None, reply_to))));
+    headers.set(Subject::from(mail.subject.clone()));
+    headers.set(MessageIdHeader::from(message_id.to_string()));
+
+    let answers = draft.answers.as_ref().filter(|id| id.as_str().bytes().all(|b| b.is_ascii_graphic()));
+    let anchor = token.and_then(|t| t.anchor(&policy.key, token_domain(&mailbox.address)));
+    if let Some(answers) = answers {
+        headers.set(InReplyTo::from(answers.to_string()));
+    }
+    let references: Vec<String> = anchor.iter().chain(answers).map(ToString::to_string).collect();
+    if !references.is_empty() {
+        headers.set(References::from(references.join(" ")));
+    }
+    if draft.kind != LetterKind::Reply {
+        // RFC 3834 section 5: an answer to a mail is auto-replied, everything else that nobody typed is auto-generated.
+        let how = if draft.answers.is_some() { "auto-replied" } else { "auto-generated" };
+        headers.insert_raw(plain_header(HeaderName::new_from_ascii_str("Auto-Submitted"), how.to_owned()));
+        headers.insert_raw(plain_header(HeaderName::new_from_ascii_str("X-Auto-Response-Suppress"), "All".to_owned()));
+        headers.insert_raw(plain_header(HeaderName::new_from_ascii_str("X-Postdesk-Loop"), policy.key.sign(&["loop"])));
+    }
+    headers.set(MimeVersion::default());
+    Ok(headers)
+}
+
+/// A header of printable ASCII that needs no folding.
+fn plain_header(name: HeaderName, value: String) -> HeaderValue {
+    HeaderValue::dangerous_new_pre_encoded(name, value.clone(), value)
+}
+
+/// The date in the desk's zone; lettre's own knows only UTC.
+fn date(desk: Desk<'_>) -> HeaderValue {
+    plain_header(lettre::message::header::Date::name(), desk.now.with_timezone(&desk.policy.desk.timezone).to_rfc2822())
+}
+
+/// Who the mail is from, in words: the desk, or a person by way of the desk. Never an address, for mail clients answer to those.
+fn sender_name(draft: &Draft, desk: &str) -> String {
+    let person = match &draft.facts {
+        Facts::Reply(f) => &f.agent,
+        Facts::Resolved(f) if draft.kind == LetterKind::Reply => &f.agent,
+        Facts::Closed(f) if draft.kind == LetterKind::Reply => &f.agent,
+        Facts::AgentNew(f) => &f.ticket.requester,
+        Facts::AgentFollowup(f) => &f.from,
+        _ => "",
+    };
+    let person = one_line(person);
+    if person.is_empty() || person.contains('@') || person.contains("://") {
+        return one_line(desk);
+    }
+    match draft.language.as_str() {
+        "zh" => format!("{person}（{}）", one_line(desk)),
+        _ => format!("{person} via {}", one_line(desk)),
+    }
+}
+
+/// Recipients for a header. An address that no header can hold stands in the envelope alone, where its fate becomes known.
+fn people<'a>(recipients: impl Iterator<Item = &'a Recipient>) -> Option<Mailboxes> {
+    let mut list: Option<Mailboxes> = None;
+    for Recipient { person, .. } in recipients {
+        let address = person.address.as_str();
+        let Some(parsed) = address.is_ascii().then(|| address.parse::<lettre::Address>().ok()).flatten() else { continue };
+        let name = Some(one_line(&person.name)).filter(|name| !name.is_empty());
+        list.get_or_insert_with(Mailboxes::new).push(Named::new(name, parsed));
+    }
+    list
+}
+
+/// A name fit for a header: one line, nothing invisible, not endless.
+fn one_line(text: &str) -> String {
+    let words: Vec<&str> = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|w| !w.is_empty()).collect();
+    words.join(" ").chars().filter(|c| !super::templates::invisible(*c)).take(100).collect()
+}
+
+/// `support+detail@…` (RFC 5233); `None` where the local part would be longer than RFC 5321 section 4.5.3.1.1 allows.
+fn plus(address: &Address, detail: &str) -> Option<Address> {
+    let local = format!("{}+{detail}", address.local());
+    (local.len() <= 64).then(|| Address::parse(&format!("{local}@{}", address.domain()))).flatten()
+}
+
+/// Where bounces go: to the mailbox; where plus addresses work, with a signed detail that names the letter.
+fn reverse_path(mailbox: &Mailbox, key: &str, policy: &Policy) -> Address {
+    let detail = || format!("bounce.{key}.{}", policy.key.sign(&["bounce", key]));
+    let signed = if mailbox.plus_addresses { plus(&mailbox.address, &detail()) } else { None };
+    signed.unwrap_or_else(|| mailbox.address.clone())
+}
+
+/// The MIME body: text and HTML as alternatives, files beside them. `files` are (name, media type, bytes).
+fn body(text: String, html: String, files: Vec<(&str, &str, Vec<u8>)>, boundary: &str) -> MultiPart {
+    let alternative =
+        MultiPart::alternative().boundary(format!("alt.{boundary}")).singlepart(SinglePart::plain(text)).singlepart(SinglePart::html(html));
+    if files.is_empty() {
+        return alternative;
+    }
+    let mixed = MultiPart::mixed().boundary(format!("mix.{boundary}")).multipart(alternative);
+    files.into_iter().fold(mixed, |mixed, (name, media_type, bytes)| mixed.singlepart(file(name, media_type, bytes)))
+}
+
+fn file(name: &str, media_type: &str, bytes: Vec<u8>) -> SinglePart {
+    // RFC 2046 section 5.2.1 forbids base64 for messages, and nothing else carries any bytes unchanged: they travel as plain files.
+    let composite = media_type.starts_with("message/") || media_type.starts_with("multipart/");
+    let kind = Some(media_type).filter(|_| !composite).and_then(|t| ContentType::parse(t).ok());
+    let kind = kind.or_else(|| ContentType::parse("application/octet-stream").ok()).unwrap_or(ContentType::TEXT_PLAIN);
+    // Not `Body::new`: it may leave bytes as they are, and bare line feeds would not survive SMTP.
+    let body = Body::new_with_encoding(bytes, ContentTransferEncoding::Base64).unwrap_or_else(Body::new);
+    FilePart::new(file_name(name)).body(body, kind)
+}
+
+/// A file name without paths or tricks.
+fn file_name(name: &str) -> String {
+    let name: String = one_line(name).chars().map(|c| if matches!(c, '/' | '\\' | ':' | '"') { '_' } else { c }).collect();
+    if name.is_empty() { "file".to_owned() } else { name }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_keep_their_bytes_and_lose_their_tricks() {
+        for (name, wanted) in [
+            ("a.txt", "filename=\"a.txt\""),
+            ("../../etc/passwd", "filename=\".._.._etc_passwd\""),
+            ("a\r\nX: y.txt", "filename=\"a X_ y.txt\""),
+            ("x\u{202E}gpj.exe", "filename=\"xgpj.exe\""),
+            ("", "filename=\"file\""),
+            ("断线.png", "filename*0*=utf-8''%E6%96%AD%E7%BA%BF.png"),
+        ] {
+            let part = String::from_utf8(file(name, "text/plain", b"a\nb\n".to_vec()).formatted()).unwrap();
+            assert!(part.contains(wanted), "{part}");
+            assert!(part.contains("base64\r\n\r\nYQpiCg=="), "{part}");
+        }
+        let mail = String::from_utf8(file("m.eml", "message/rfc822", b"x".to_vec()).formatted()).unwrap();
+        assert!(mail.contains("application/octet-stream"), "{mail}");
+    }
+
+    #[test]
+    fn plus_addresses_stay_within_limits() {
+        let address = Address::parse("support@desk.example").unwrap();
+        assert_eq!(plus(&address, "pd.1").unwrap().as_str(), "support+pd.1@desk.example");
+        assert_eq!(plus(&address, &"x".repeat(60)), None);
+    }
 }

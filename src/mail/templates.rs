@@ -25,6 +25,7 @@ use crate::domain::complaint::{Complaint, nearest};
 use crate::domain::facts::{Facts, NOTICE_END};
 use crate::domain::message::TemplateName;
 use check::Piece;
+pub(in crate::mail) use escape::invisible;
 
 /// The languages that ship.
 const LANGUAGES: [&str; 2] = ["en", "zh"];
@@ -137,16 +138,18 @@ impl Templates {
         let subject = self.subjects.render_with_context(&key, &context).with_context(failed)?;
         let markdown = self.bodies.render_with_context(&key, &context).with_context(failed)?;
         let mut parts = markdown::render(&markdown, context.data());
-        let html = page(language, &parts.html, reference);
+        let mut last = Vec::new();
         if to_agents(name) {
-            parts.text.push_str("\n\n");
-            parts.text.push_str(NOTICE_END);
+            last.push(NOTICE_END.to_owned());
         }
         if !reference.is_empty() {
-            parts.text.push_str(if to_agents(name) { "\n" } else { "\n\n" });
-            parts.text.push_str("Ref: ");
-            parts.text.push_str(reference);
+            last.push(format!("Ref: {reference}"));
         }
+        if !last.is_empty() {
+            parts.text.push_str("\n\n");
+            parts.text.push_str(&last.join("\n"));
+        }
+        let html = page(language, &parts.html, &last.join("<br>\n"));
         parts.text.push('\n');
         Ok(Rendered { subject: one_line(&subject), text: parts.text, html })
     }
@@ -207,9 +210,8 @@ fn context(facts: &Facts, desk: &str) -> anyhow::Result<Context> {
 }
 
 /// The HTML part: the layout that all mails share. Colours are the reader's own, so that dark mode needs nothing.
-fn page(language: &str, body: &str, reference: &str) -> String {
-    let small = "<p style=\"color:#808080;font-size:12px\">Ref: ";
-    let (begin, end) = if reference.is_empty() { ("", "") } else { (small, "</p>\n") };
+fn page(language: &str, body: &str, last: &str) -> String {
+    let (begin, end) = if last.is_empty() { ("", "") } else { ("<p style=\"color:#808080;font-size:12px\">", "</p>\n") };
     [
         "<!DOCTYPE html>\n<html lang=\"",
         language,
@@ -218,7 +220,7 @@ fn page(language: &str, body: &str, reference: &str) -> String {
          <body style=\"margin:0;padding:16px;font:16px/1.5 sans-serif\"><div style=\"max-width:42em;overflow-wrap:anywhere\">\n",
         body,
         begin,
-        reference,
+        last,
         end,
         "</div></body></html>\n",
     ]
@@ -228,7 +230,12 @@ fn page(language: &str, body: &str, reference: &str) -> String {
 /// A Subject line: one line, no control characters, not endless.
 fn one_line(subject: &str) -> String {
     let words: Vec<&str> = subject.split(|c: char| c.is_whitespace() || c.is_control()).filter(|w| !w.is_empty()).collect();
-    words.join(" ").chars().take(SUBJECT_LIMIT).collect()
+    let mut line = words.join(" ");
+    // An agent's own subject may be an answer already.
+    while let Some(rest) = line.strip_prefix("Re: ").filter(|rest| rest.starts_with("Re: ")) {
+        line = rest.to_owned();
+    }
+    line.chars().take(SUBJECT_LIMIT).collect()
 }
 
 /// A template file taken apart: its Subject and its body.

@@ -102,8 +102,8 @@ pub(super) fn subject(text: &str) -> String {
     }
 }
 
-/// Marks that show nothing or turn the writing direction: in a subject they only serve to deceive.
-fn invisible(c: char) -> bool {
+/// Marks that show nothing or turn the writing direction: in a subject or a name they only serve to deceive.
+pub(in crate::mail) fn invisible(c: char) -> bool {
     matches!(c, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
 }
 
