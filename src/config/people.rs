@@ -207,9 +207,9 @@ pub(super) fn summaries(root: &mut Section<'_>, names: &mut Names, agents: &[Age
             names.uses(Thing::Team, team);
         }
         if let Some(report) = &report
-            && !reports::NAMES.contains(&report.get_ref().as_str())
+            && reports::find(report.get_ref()).is_none()
         {
-            let help = did_you_mean(report.get_ref(), reports::NAMES, "one of");
+            let help = did_you_mean(report.get_ref(), &reports::names(), "one of");
             section.page.complain(report.span(), format!("there is no report \"{}\"", report.get_ref()), help);
         }
         let to: Vec<String> = if section.has("to") { to.into_iter().map(Spanned::into_inner).collect() } else { leads().collect() };

@@ -5,7 +5,9 @@ pub mod smtp;
 
 use std::path::PathBuf;
 
-use crate::domain::message::Address;
+use chrono::{DateTime, Duration, Utc};
+
+use crate::domain::message::{Address, hash64};
 
 /// One envelope with its bytes.
 #[derive(Debug, Clone)]
@@ -57,8 +59,39 @@ impl Carrier {
 
     /// Takes leave of the server, where there is one.
     pub async fn close(&mut self) {
-        if let Carrier::Smtp(connection) = self {
-            connection.close().await;
+        match self {
+            Carrier::Smtp(connection) => connection.close().await,
+            Carrier::Maildir(_) => {}
         }
+    }
+}
+
+/// How long a letter is tried before it counts as undeliverable (RFC 5321 section 4.5.4.1 asks for four to five days).
+const GIVE_UP_AFTER: Duration = Duration::days(5);
+
+/// When to try again after `attempts` failures: 1 min, doubled each time, at most 4 h, spread by ± 20 % from the envelope's own number so
+/// that a burst does not come back as a burst. `None` when the time is up.
+pub fn next_try(attempts: u32, queued: DateTime<Utc>, now: DateTime<Utc>, envelope: i64) -> Option<DateTime<Utc>> {
+    if now - queued >= GIVE_UP_AFTER {
+        return None;
+    }
+    let base = 60_i64.saturating_mul(1 << attempts.min(10)).min(4 * 3600);
+    let spread = hash64(format!("{envelope}:{attempts}").as_bytes()).rem_euclid(401) - 200;
+    Some(now + Duration::milliseconds(base * (1000 + spread)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tries_grow_apart_and_end_after_five_days() {
+        let start = DateTime::<Utc>::UNIX_EPOCH;
+        let wait = |attempts| next_try(attempts, start, start, 7).map(|at| (at - start).num_seconds()).unwrap();
+        assert!((48..=72).contains(&wait(0)), "{}", wait(0));
+        assert!((96..=144).contains(&wait(1)), "{}", wait(1));
+        assert!((11_520..=17_280).contains(&wait(40)), "{}", wait(40));
+        assert_ne!(next_try(3, start, start, 1), next_try(3, start, start, 2), "spread");
+        assert_eq!(next_try(9, start, start + Duration::days(5), 7), None);
     }
 }

@@ -29,6 +29,11 @@ impl Address {
         (clean(local) && clean(domain) && text.len() <= 320).then(|| Address(text.to_lowercase()))
     }
 
+    /// The address of nobody, for mail that names no sender (RFC 2606: `.invalid` never resolves).
+    pub fn nowhere() -> Address {
+        Address("nobody@sender.invalid".to_owned())
+    }
+
     /// The whole address, `local@domain`.
     pub fn as_str(&self) -> &str {
         &self.0

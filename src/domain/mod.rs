@@ -4,10 +4,12 @@
 //! returns the [`Need`] for it, which travels up by `?`; the desk answers and calls again. So the code reads straight and a test
 //! needs no server.
 
+pub mod agents;
 pub mod complaint;
 pub mod facts;
 pub mod intake;
 pub mod message;
+pub mod notify;
 pub mod orders;
 pub mod origin;
 pub mod policy;
@@ -341,6 +343,6 @@ pub fn decide(case: &Case, event: &Event, policy: &Policy, now: DateTime<Utc>) -
         What::Mail(mail) => intake::mail(case, event, mail, policy, now),
         What::Due(number) => sla::struck(case, *number, policy, now),
         What::Slot { name, at } => reports::slot(case, name, *at, policy),
-        What::Undelivered(fate) => intake::undelivered(case, fate, policy, now),
+        What::Undelivered(fate) => intake::undelivered(case, fate, policy),
     }
 }

@@ -310,6 +310,8 @@ mod tests {
             closing: Closing { close: Duration::days(5), reopen_window: Duration::days(14) },
             limits: Limits { message_size: 1, per_address: Vec::new(), per_ticket: Vec::new(), attachments: 1 },
             summaries: Vec::new(),
+            authserv_ids: Vec::new(),
+            languages: Vec::new(),
             key: Key([7; 32]),
             fingerprint: String::new(),
         }

@@ -39,6 +39,8 @@ pub struct Policy {
     pub summaries: Vec<Summary>,
     /// `[trust] authserv_ids`: the names under which our own border writes Authentication-Results (RFC 8601); only theirs are read.
     pub authserv_ids: Vec<String>,
+    /// Languages that the templates speak.
+    pub languages: Vec<String>,
     /// Signs ids and tokens.
     pub key: Key,
     /// Changes when any file of the policy changes; stands in every journal row. 16 hex digits.

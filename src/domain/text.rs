@@ -46,8 +46,7 @@ pub fn is_spaced_letter(c: char) -> bool {
 
 /// Han, kana, Hangul (particles cling to words), Thai, Lao, Khmer.
 fn is_unspaced(c: char) -> bool {
-    is_han_or_kana(c)
-        || matches!(u32::from(c), 0x0e00..=0x0eff | 0x1100..=0x11ff | 0x1780..=0x17ff | 0x3130..=0x318f | 0xac00..=0xd7af)
+    is_han_or_kana(c) || matches!(u32::from(c), 0x0e00..=0x0eff | 0x1100..=0x11ff | 0x1780..=0x17ff | 0x3130..=0x318f | 0xac00..=0xd7af)
 }
 
 /// Han or kana: lines of these are broken inside words.

@@ -8,7 +8,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde::Serialize;
 use sha2::Sha256;
 
-use super::message::{Address, MessageId, Reading};
+use super::message::{MessageId, Reading};
 use super::policy::{Policy, Role};
 use super::ticket::TicketNo;
 
@@ -79,7 +79,10 @@ pub struct Sender {
     pub role: SenderRole,
     /// The agent's handle, where From is an agent's.
     pub agent: Option<String>,
-    /// May this mail give orders?
+    /// The tickets for which the mail proves its sender: on these it may give orders.
+    #[serde(skip)]
+    pub proved: Vec<TicketNo>,
+    /// Proved for any ticket at all.
     pub trusted: bool,
     /// Why.
     pub because: String,
@@ -151,21 +154,17 @@ pub enum TokenPlace {
 pub fn judge(mail: &Reading, tokens: &[(Token, TokenPlace)], policy: &Policy) -> Sender {
     let agent = mail.from.as_ref().and_then(|p| policy.agent_at(&p.address));
     let Some(agent) = agent else {
-        return Sender { role: SenderRole::Requester, agent: None, trusted: false, because: "From is no agent's address".into() };
+        let because = "From is no agent's address".to_owned();
+        return Sender { role: SenderRole::Requester, agent: None, proved: Vec::new(), trusted: false, because };
     };
     let role = if agent.role == Role::Lead { SenderRole::Lead } else { SenderRole::Agent };
-    let token = tokens.iter().find(|(t, _)| t.agent.as_deref() == Some(agent.handle.as_str()));
-    let (trusted, because) = match token {
-        Some((token, _)) => (
-            true,
-            format!("From is {} and the mail carries the token that was mailed to {} for {}", agent.address, agent.handle, token.ticket),
-        ),
-        None => (false, format!("From is {}, but the mail carries no token that was mailed to {}", agent.address, agent.handle)),
+    let mine = tokens.iter().filter(|(t, _)| t.agent.as_deref() == Some(agent.handle.as_str()));
+    let proved: Vec<TicketNo> = mine.map(|(t, _)| t.ticket).collect();
+    let because = match proved.first() {
+        Some(ticket) => {
+            format!("From is {} and the mail carries the token that was mailed to {} for {ticket}", agent.address, agent.handle)
+        }
+        None => format!("From is {}, but the mail carries no token that was mailed to {}", agent.address, agent.handle),
     };
-    Sender { role, agent: Some(agent.handle.clone()), trusted, because }
-}
-
-/// The tickets' tokens are made from these addresses' domain.
-pub fn token_domain(own: &Address) -> &str {
-    own.domain()
+    Sender { role, agent: Some(agent.handle.clone()), trusted: !proved.is_empty(), proved, because }
 }

@@ -16,7 +16,7 @@ use crate::domain::CauseKey;
 use crate::domain::facts::Facts;
 use crate::domain::message::{Address, Draft, Letter, LetterKey, LetterKind, MessageId, Recipient};
 use crate::domain::policy::{Mailbox, Policy};
-use crate::domain::trust::{Token, token_domain};
+use crate::domain::trust::Token;
 
 /// What composing needs beside the draft.
 #[derive(Debug, Clone, Copy)]
@@ -46,9 +46,8 @@ pub fn compose(draft: &Draft, ordinal: usize, desk: Desk<'_>) -> anyhow::Result<
     tag_subject(&mut mail, draft, policy);
 
     let ids = Ids::new(draft, ordinal, desk);
-    let message_id =
-        MessageId::parse(&format!("pdl.{}.{}@{}", ids.key, policy.key.sign(&["letter", &ids.key]), token_domain(&mailbox.address)))
-            .ok_or_else(|| anyhow!("{} has no domain for a Message-ID", mailbox.address))?;
+    let message_id = MessageId::parse(&format!("pdl.{}.{}@{}", ids.key, policy.key.sign(&["letter", &ids.key]), mailbox.address.domain()))
+        .ok_or_else(|| anyhow!("{} has no domain for a Message-ID", mailbox.address))?;
     let headers = headers(draft, &mail, mailbox, token.as_ref(), &message_id, desk)?;
     let files = draft
         .attach
@@ -138,7 +137,7 @@ fn headers(
     headers.set(MessageIdHeader::from(message_id.to_string()));
 
     let answers = draft.answers.as_ref().filter(|id| id.as_str().bytes().all(|b| b.is_ascii_graphic()));
-    let anchor = token.and_then(|t| t.anchor(&policy.key, token_domain(&mailbox.address)));
+    let anchor = token.and_then(|t| t.anchor(&policy.key, mailbox.address.domain()));
     if let Some(answers) = answers {
         headers.set(InReplyTo::from(answers.to_string()));
     }
@@ -153,6 +152,7 @@ fn headers(
         headers.insert_raw(plain_header(HeaderName::new_from_ascii_str("X-Auto-Response-Suppress"), "All".to_owned()));
         headers.insert_raw(plain_header(HeaderName::new_from_ascii_str("X-Postdesk-Loop"), policy.key.sign(&["loop"])));
     }
+    headers.insert_raw(plain_header(HeaderName::new_from_ascii_str(super::TEMPLATE_HEADER), draft.facts.template().as_str().to_owned()));
     headers.set(MimeVersion::default());
     Ok(headers)
 }

@@ -101,6 +101,15 @@ impl Templates {
         if complaints.is_empty() { Ok(templates) } else { Err(complaints) }
     }
 
+    /// Every language that has an acknowledgment of its own, sorted.
+    pub fn languages(&self) -> Vec<String> {
+        let ending = format!("/{}", TemplateName::Ack.as_str());
+        let mut languages: Vec<String> =
+            self.bodies.get_templates().keys().filter_map(|key| Some(key.strip_suffix(&ending)?.to_owned())).collect();
+        languages.sort();
+        languages
+    }
+
     /// Compiles one file and tries it.
     fn add(&mut self, language: &str, name: TemplateName, file: &str, text: &str, samples: &Samples) -> Result<(), Vec<Complaint>> {
         let (subject, body) = split(file, text).map_err(|complaint| vec![complaint])?;

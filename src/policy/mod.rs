@@ -5,7 +5,7 @@
 //! but by [`prepare`].
 
 pub mod key;
-pub mod snapshot;
+mod snapshot;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -20,7 +20,9 @@ use crate::domain::rules::{Names, RuleSet};
 use crate::domain::trust::Key;
 use crate::kb::{self, Library};
 use crate::mail::templates::Templates;
-use snapshot::{Snapshot, files_in};
+use snapshot::files_in;
+
+pub use snapshot::Snapshot;
 
 /// A policy that may go live.
 #[derive(Debug)]
@@ -94,7 +96,16 @@ pub fn builtin() -> Result<Loaded, Vec<Complaint>> {
 
 /// Loads, runs the examples of the rules, gathers the warnings.
 pub fn check(config: &Path) -> Findings {
-    match load(config) {
+    findings(load(config))
+}
+
+/// The same for what is built in.
+pub fn check_builtin() -> Findings {
+    findings(builtin())
+}
+
+fn findings(loaded: Result<Loaded, Vec<Complaint>>) -> Findings {
+    match loaded {
         Ok(loaded) => {
             let base = &loaded.config.directories.base;
             let errors = loaded.policy.rules.run_examples().into_iter().map(|c| beside(base, c)).collect();
@@ -167,7 +178,7 @@ fn assemble(read: config::Read, config_text: &str, snapshot: Snapshot) -> Result
     };
     warnings.extend(key::warning(&config.data));
     let fingerprint = fingerprint(config_text, [own_rules, own_templates, own_articles]);
-    let policy = policy(&config, rules, &library, key.unwrap_or(Key([0; 32])), fingerprint);
+    let policy = Policy { languages: templates.languages(), ..policy(&config, rules, &library, key.unwrap_or(Key([0; 32])), fingerprint) };
     Ok(Loaded { policy: Arc::new(policy), templates: Arc::new(templates), library, warnings, snapshot, config })
 }
 
@@ -267,6 +278,8 @@ fn policy(config: &Config, rules: RuleSet, library: &Library, key: Key, fingerpr
         closing: Closing { close: config.closing.close, reopen_window: config.closing.reopen_window },
         limits: config.limits.clone(),
         summaries: config.summaries.clone(),
+        authserv_ids: config.trust.authserv_ids.clone(),
+        languages: Vec::new(),
         key,
         fingerprint,
     }

@@ -46,8 +46,10 @@ pub struct Pending {
     pub key: CauseKey,
     /// When it happened.
     pub at: DateTime<Utc>,
-    /// How often it was tried alone after a crash or failure.
+    /// How often its work was begun or failed.
     pub attempts: u32,
+    /// Runs alone: an earlier try failed or took the process down.
+    pub alone: bool,
     /// What it is.
     pub body: PendingBody,
 }
@@ -349,8 +351,8 @@ pub trait Store: Read + Send {
     /// Forgets the batch.
     fn drop_batch(&mut self) -> Result<()>;
 
-    /// Takes up to `n` envelopes that are due, in queue order, and marks them `sending`.
-    fn claim(&mut self, now: DateTime<Utc>, n: usize) -> Result<Vec<Posting>>;
+    /// Takes up to `n` envelopes of these mailboxes that are due, in queue order, and marks them `sending`.
+    fn claim(&mut self, now: DateTime<Utc>, n: usize, mailboxes: &[String]) -> Result<Vec<Posting>>;
     /// T3: how an envelope ended. A `Failed` one also becomes a cause (see [`Note::Undelivered`]), unless its letter was a bounce of a bounce.
     fn settle(&mut self, envelope: i64, fate: &Fate, now: DateTime<Utc>) -> Result<()>;
     /// Envelopes left in `sending` by an earlier process go back to the queue. Called once at start.

@@ -1,1 +1,246 @@
+//! The process dies at any moment: before the n-th call of the store, or after it with the answer lost. What was not flushed is gone. The
+//! next start must end where an undisturbed run ends, and a mail that goes out twice must be the same mail.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use chrono::{DateTime, Utc};
+use postdesk::delivery::Handover;
+use postdesk::desk::Desk;
+use postdesk::domain::message::{Address, Arrival, BlobHash, Cursor, Folder, Place};
+use postdesk::domain::ticket::{Ticket, TicketNo};
+use postdesk::domain::{Answer, CauseKey, Query};
+use postdesk::store::{
+    self, CauseId, Commit, CommitError, Counts, Fate, JournalRow, Note, OutboxRow, Pending, Posting, QuarantineRow, Read, Received, Result,
+    Store, TicketFilter,
+};
+
+use crate::world::{self, CONFIG, Scratch, World};
+
+/// Where the process dies.
+#[derive(Clone, Copy, Debug)]
+struct Death {
+    at_call: usize,
+    /// The call is carried out, but its answer is lost.
+    after: bool,
+}
+
+/// A store that dies, and stays dead.
+struct Mortal {
+    inner: Box<dyn Store>,
+    calls: Arc<AtomicUsize>,
+    death: Option<Death>,
+}
+
+impl Mortal {
+    fn call<T>(&mut self, work: impl FnOnce(&mut dyn Store) -> Result<T>) -> Result<T> {
+        let n = self.calls.fetch_add(1, Ordering::Relaxed) + 1;
+        match self.death {
+            Some(death) if n > death.at_call || (n == death.at_call && !death.after) => anyhow::bail!("dead"),
+            Some(death) if n == death.at_call => {
+                work(self.inner.as_mut())?;
+                anyhow::bail!("dead before it could answer")
+            }
+            _ => work(self.inner.as_mut()),
+        }
+    }
+}
+
+impl Read for Mortal {
+    fn answer(&mut self, cause: &CauseKey, query: &Query) -> Result<Answer> {
+        self.call(|s| s.answer(cause, query))
+    }
+}
+
+/// Methods that only ask: death before or after them is the same as around the next write.
+macro_rules! asks {
+    ($($name:ident($($arg:ident: $type:ty),*) -> $out:ty;)*) => {
+        $(fn $name(&self, $($arg: $type),*) -> Result<$out> { self.inner.$name($($arg),*) })*
+    };
+}
+
+/// Methods that write, or that a batch consists of.
+macro_rules! writes {
+    ($($name:ident($($arg:ident: $type:ty),*) -> $out:ty;)*) => {
+        $(fn $name(&mut self, $($arg: $type),*) -> Result<$out> { self.call(|s| s.$name($($arg),*)) })*
+    };
+}
+
+impl Store for Mortal {
+    asks! {
+        cursor(folder: &Folder) -> Option<Cursor>;
+        has_place(place: &Place) -> bool;
+        due(now: DateTime<Utc>, limit: usize) -> Vec<(TicketNo, DateTime<Utc>)>;
+        quarantined() -> Vec<QuarantineRow>;
+        raw(cause: CauseId) -> Option<Vec<u8>>;
+        next_wake() -> Option<DateTime<Utc>>;
+        outbox(all: bool, limit: usize) -> Vec<OutboxRow>;
+        letter_bytes(envelope: i64) -> Option<Vec<u8>>;
+        get(name: &str) -> Option<String>;
+        ticket(number: TicketNo) -> Option<Ticket>;
+        tickets(filter: &TicketFilter) -> Vec<Ticket>;
+        history(number: TicketNo) -> Vec<JournalRow>;
+        counts() -> Counts;
+        blob(hash: BlobHash) -> Option<Vec<u8>>;
+    }
+    writes! {
+        set_cursor(folder: &Folder, cursor: Cursor) -> ();
+        receive(arrival: &Arrival) -> Received;
+        enqueue(key: &CauseKey, at: DateTime<Utc>, note: &Note) -> bool;
+        pending(limit: usize) -> Vec<Pending>;
+        begin(causes: &[CauseId]) -> ();
+        end() -> ();
+        recover() -> usize;
+        attempt(cause: CauseId) -> u32;
+        quarantine(cause: CauseId, why: &str, at: DateTime<Utc>) -> ();
+        retry(cause: CauseId) -> bool;
+        flush() -> ();
+        claim(now: DateTime<Utc>, n: usize, mailboxes: &[String]) -> Vec<Posting>;
+        settle(envelope: i64, fate: &Fate, now: DateTime<Utc>) -> ();
+        unclaim() -> usize;
+        resend(envelope: i64, now: DateTime<Utc>) -> bool;
+        cancel(envelope: i64, now: DateTime<Utc>) -> bool;
+        set(name: &str, value: &str) -> ();
+    }
+
+    fn commit(&mut self, commit: &Commit) -> std::result::Result<(), CommitError> {
+        let mut conflict = None;
+        let done = self.call(|s| match s.commit(commit) {
+            Ok(()) => Ok(()),
+            Err(CommitError::Unavailable(error)) => Err(error),
+            Err(CommitError::Conflict(other)) => {
+                conflict = Some(other);
+                Ok(())
+            }
+        });
+        match conflict {
+            Some(conflict) => Err(conflict.into()),
+            None => Ok(done?),
+        }
+    }
+
+    fn drop_batch(&mut self) -> Result<()> {
+        // A dead process drops its batch, too.
+        self.inner.drop_batch()
+    }
+}
+
+/// Everything that can be seen from outside at the end.
+#[derive(PartialEq, Debug)]
+struct Ending {
+    tickets: Vec<Ticket>,
+    /// Message-ID and recipient → bytes.
+    mails: BTreeMap<(String, Address), Vec<u8>>,
+    histories: Vec<usize>,
+    messages: u64,
+}
+
+/// The mails of a small day: two new ones, an agent's answer with an order, the requester's answer, a duplicate.
+fn script() -> (Scratch, Vec<Vec<u8>>) {
+    let mut world = World::new("crash-script", CONFIG);
+    let new = |id: &str, from: &str, subject: &str, text: &str| {
+        format!("Message-ID: <{id}@ext.test>\nFrom: {from}\nTo: support@desk.test\nSubject: {subject}\nContent-Type: text/plain; charset=utf-8\n\n{text}\n").into_bytes()
+    };
+    let vpn = new("vpn", "Alice <alice@ext.test>", "VPN down", "It says error 809.");
+    let printer = new("printer", "赵敏 <zhao@ext.test>", "打印机坏了", "三楼的打印机卡纸,无法打印。");
+    let mut mails = vec![vpn.clone(), printer, vpn.clone()];
+    let sent: Vec<_> = mails.iter().flat_map(|raw| world.mail(raw)).collect();
+    let notice = sent.iter().find(|s| s.to == "li@desk.test").expect("li hears of the VPN");
+    let answer = |from: &str, id: &str, subject: &str, to: &world::Sent, text: &str| {
+        let parent = to.reading.id.as_ref().unwrap();
+        let references: Vec<String> = to.reading.references.iter().map(ToString::to_string).collect();
+        format!(
+            "Message-ID: <{id}@x.test>\nFrom: {from}\nTo: support@desk.test\nSubject: {subject}\nIn-Reply-To: {parent}\nReferences: {} {parent}\n\n{text}\n",
+            references.join(" ")
+        )
+        .into_bytes()
+    };
+    mails.push(answer("li@desk.test", "li-1", &format!("Re: {} [take] [wait=3d]", notice.reading.subject), notice, "Please send the log."));
+    let reply = world.mail(mails.last().unwrap()).into_iter().find(|s| s.to == "alice@ext.test").expect("alice gets the words");
+    mails.push(answer("alice@ext.test", "alice-2", &format!("Re: {}", reply.reading.subject), &reply, "Here it is."));
+    world.mail(mails.last().unwrap());
+    (world.scratch, mails)
+}
+
+/// Plays the script, dying once on the way, and looks at the end. Also tells how many calls were made.
+fn play(origin: &Scratch, mails: &[Vec<u8>], death: Option<Death>) -> (Ending, usize) {
+    let scratch = Scratch::new("crash");
+    std::fs::create_dir_all(scratch.0.join("data")).unwrap();
+    std::fs::copy(origin.0.join("data/key"), scratch.0.join("data/key")).unwrap();
+    let loaded = world::load(&scratch.0, CONFIG);
+    let calls = Arc::new(AtomicUsize::new(0));
+    let mut carried: BTreeMap<(String, Address), BTreeSet<Vec<u8>>> = BTreeMap::new();
+    let open = |death| Box::new(Mortal { inner: store::open(&loaded.config.data).unwrap(), calls: Arc::clone(&calls), death });
+    let now: DateTime<Utc> = "2026-12-01T01:00:00Z".parse().unwrap();
+    let mut received = 0;
+    if life(open(death), &loaded, mails, &mut received, &mut carried, now).is_err() {
+        life(open(None), &loaded, mails, &mut received, &mut carried, now).expect("the second life ends well");
+    }
+    let mut store = store::open(&loaded.config.data).unwrap();
+    let tickets = store.tickets(&TicketFilter { limit: 100, ..TicketFilter::default() }).unwrap();
+    let histories = tickets.iter().map(|t| store.history(t.number).unwrap().len()).collect();
+    for (key, versions) in &carried {
+        assert_eq!(versions.len(), 1, "{key:?} went out in different bytes after {death:?}");
+    }
+    let waiting = store.outbox(false, 100).unwrap();
+    assert!(waiting.is_empty(), "not sent after {death:?}: {waiting:?}");
+    let messages = store.counts().unwrap().messages;
+    let mails = carried.into_iter().map(|(key, mut versions)| (key, versions.pop_first().unwrap())).collect();
+    drop(store.flush());
+    (Ending { tickets, mails, histories, messages }, calls.load(Ordering::Relaxed))
+}
+
+/// One life of the process: from the first mail that was not surely received, to the end or to death.
+fn life(
+    store: Box<dyn Store>,
+    loaded: &postdesk::policy::Loaded,
+    mails: &[Vec<u8>],
+    received: &mut usize,
+    carried: &mut BTreeMap<(String, Address), BTreeSet<Vec<u8>>>,
+    now: DateTime<Utc>,
+) -> anyhow::Result<()> {
+    let mut desk = Desk::open(store, world::book(loaded))?;
+    loop {
+        work(&mut desk, carried, now)?;
+        let Some(raw) = mails.get(*received) else { return Ok(()) };
+        let arrival =
+            Arrival { mailbox: "support".into(), place: None, at: now, raw: raw.clone(), whole_size: None, quiet: false, cursor: None };
+        desk.receive(&[arrival])?;
+        *received += 1;
+    }
+}
+
+fn work(desk: &mut Desk, carried: &mut BTreeMap<(String, Address), BTreeSet<Vec<u8>>>, now: DateTime<Utc>) -> anyhow::Result<()> {
+    loop {
+        let idle = desk.step(now)?.idle;
+        let postings = desk.claim(now, 10, &["support".to_owned()])?;
+        if idle && postings.is_empty() {
+            return Ok(());
+        }
+        let ended: Vec<(Posting, Handover)> = postings
+            .into_iter()
+            .map(|posting| {
+                let id = postdesk::mail::parse::read(&posting.bytes, None).id.expect("every letter has an id");
+                carried.entry((id.to_string(), posting.to.clone())).or_default().insert(posting.bytes.to_vec());
+                (posting, Handover::Taken("250 ok".into()))
+            })
+            .collect();
+        desk.settle(&ended, now)?;
+    }
+}
+
+#[test]
+fn whenever_the_process_dies_the_outcome_is_the_same() {
+    let (origin, mails) = script();
+    let (undisturbed, calls) = play(&origin, &mails, None);
+    assert_eq!(undisturbed.tickets.len(), 2);
+    assert!(calls > 40, "only {calls} calls: what is tested here?");
+    for at_call in 1..=calls {
+        for after in [false, true] {
+            let death = Death { at_call, after };
+            let (ending, _) = play(&origin, &mails, Some(death));
+            assert_eq!(ending, undisturbed, "after {death:?}");
+        }
+    }
+}

@@ -42,6 +42,8 @@ fn policy(name: &str, plus_addresses: bool) -> Policy {
         closing: Closing { close: Duration::days(5), reopen_window: Duration::days(14) },
         limits: Limits { message_size: 25 << 20, per_address: vec![], per_ticket: vec![], attachments: 10 << 20 },
         summaries: vec![],
+        authserv_ids: vec![],
+        languages: vec!["en".into(), "zh".into()],
         key: Key([7; 32]),
         fingerprint: String::new(),
     }
@@ -283,7 +285,7 @@ proptest! {
         let (one, two) = TEMPLATES.with(|t| (letter(&draft, &policy, t, None), letter(&draft, &policy, t, None)));
         prop_assert_eq!(&one, &two);
         let known = ["date", "from", "to", "cc", "reply-to", "subject", "message-id", "in-reply-to", "references", "auto-submitted",
-            "x-auto-response-suppress", "x-postdesk-loop", "mime-version", "content-type"];
+            "x-auto-response-suppress", "x-postdesk-loop", "x-postdesk-mail", "mime-version", "content-type"];
         let lines = header_lines(&one.bytes);
         for (n, (name, _)) in lines.iter().enumerate() {
             prop_assert!(known.contains(&name.as_str()), "{}", name);

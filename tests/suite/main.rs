@@ -7,3 +7,4 @@ mod crash;
 mod goldens;
 mod store;
 mod stories;
+mod world;

@@ -5,9 +5,9 @@ use std::fmt;
 
 use toml::de::{DeTable, DeValue};
 
+use super::Circumstances;
 use super::load::{Compiler, Item};
 use super::scan::{Atom, AtomId, Atoms, Field, Test, glob_matches};
-use super::Circumstances;
 use crate::domain::message::Reading;
 use crate::domain::origin::OriginKind;
 use crate::domain::text::fold_words;
@@ -104,7 +104,12 @@ pub(super) const CONDITIONS: &[Condition] = &[
         example: "to = \"vip-support@example.com\"",
         compile: addresses,
     },
-    Condition { name: "cc", doc: "One of the addresses in Cc is one of these; `*` is any text.", example: "cc = \"*@board.example.com\"", compile: addresses },
+    Condition {
+        name: "cc",
+        doc: "One of the addresses in Cc is one of these; `*` is any text.",
+        example: "cc = \"*@board.example.com\"",
+        compile: addresses,
+    },
     Condition {
         name: "header.<Name>",
         doc: "This header field has one of these words or phrases; `true`: the mail has such a field, `false`: it has none.",
@@ -197,7 +202,11 @@ pub(super) const CONDITIONS: &[Condition] = &[
 pub(super) fn compile_table(c: &mut Compiler<'_>, item: &Item<'_>) -> Option<Cond> {
     let table = c.table(item, "when", "{ subject = [\"vpn\"] }")?;
     if table.is_empty() {
-        c.complain(item.span(), "a condition that asks nothing would match every mail", "for every mail of a person: { origin = \"person\" }");
+        c.complain(
+            item.span(),
+            "a condition that asks nothing would match every mail",
+            "for every mail of a person: { origin = \"person\" }",
+        );
         return None;
     }
     if !c.descend(item.span()) {
@@ -242,7 +251,11 @@ fn branches(c: &mut Compiler<'_>, key: &str, item: &Item<'_>) -> Option<Vec<Cond
             found
         }
         _ => {
-            c.complain(item.span(), format!("`{key}` wants a list of conditions"), format!("such as {key} = [{{ subject = \"vpn\" }}, {{ text = \"vpn\" }}]"));
+            c.complain(
+                item.span(),
+                format!("`{key}` wants a list of conditions"),
+                format!("such as {key} = [{{ subject = \"vpn\" }}, {{ text = \"vpn\" }}]"),
+            );
             None
         }
     }
@@ -318,7 +331,9 @@ fn one_header(c: &mut Compiler<'_>, name: &str, item: &Item<'_>) -> Option<Cond>
     };
     if let DeValue::Boolean(want) = item.get_ref() {
         let (want, name, shown) = (*want, name.to_owned(), field.shown());
-        return fact(&shown, move |a| (a.mail.header(&name).is_some() == want).then(|| if want { "there" } else { "not there" }.to_owned()));
+        return fact(&shown, move |a| {
+            (a.mail.header(&name).is_some() == want).then(|| if want { "there" } else { "not there" }.to_owned())
+        });
     }
     let tests = c.words(item, &field.shown())?;
     Some(any_of(c, &field, tests))

@@ -116,7 +116,11 @@ impl Compiler<'_> {
     /// Runs over the tables of `[[name]]`.
     fn each_table(&mut self, value: &Item<'_>, name: &str, mut each: impl FnMut(&mut Self, &DeTable<'_>, Range<usize>)) {
         let DeValue::Array(items) = value.get_ref() else {
-            return self.complain(value.span(), format!("`{name}` is a list of tables"), format!("begin each with [[{name}]], in two brackets"));
+            return self.complain(
+                value.span(),
+                format!("`{name}` is a list of tables"),
+                format!("begin each with [[{name}]], in two brackets"),
+            );
         };
         for item in items {
             match item.get_ref() {

@@ -133,13 +133,7 @@ fn quote(text: &str) -> String {
     quoted
 }
 
-fn conclude(
-    fired: Vec<(&Rule, Found)>,
-    because: Vec<String>,
-    mail: &Reading,
-    around: &Circumstances<'_>,
-    threshold: i64,
-) -> Verdict {
+fn conclude(fired: Vec<(&Rule, Found)>, because: Vec<String>, mail: &Reading, around: &Circumstances<'_>, threshold: i64) -> Verdict {
     let (category, reason) = elect(&fired, threshold);
     let mut verdict = Verdict { category, because: vec![reason], ..Verdict::default() };
     verdict.because.extend(because);
@@ -171,7 +165,9 @@ fn conclude(
     if let Some((key, rule)) = key {
         match filled(key, &value) {
             Ok(key) => verdict.dedup_key = Some(key),
-            Err(field) => verdict.because.push(format!("rule {} has no dedup_key for this mail: the field {field} is not filled", rule.name)),
+            Err(field) => {
+                verdict.because.push(format!("rule {} has no dedup_key for this mail: the field {field} is not filled", rule.name))
+            }
         }
     }
     verdict

@@ -7,6 +7,7 @@
 //! The cursor is the whole state. A folder whose UIDVALIDITY changed is gone through from the start; the desk knows copies by identity.
 
 mod connect;
+mod doctor;
 mod fetch;
 mod idle;
 mod name;
@@ -31,6 +32,7 @@ use super::backoff::{self, Trouble};
 use super::{Inbox, Shutdown, SourceState, stopped, stopping};
 use crate::domain::message::{Arrival, Cursor, Folder, Place};
 
+pub use self::doctor::doctor;
 pub use super::Start;
 
 /// How a connection is protected.

@@ -151,7 +151,7 @@ pub(super) fn pending(db: &Db, limit: usize) -> Result<Vec<Pending>> {
         if bytes > PENDING_BYTES && !found.is_empty() {
             break;
         }
-        found.push(Pending { id, key: CauseKey(row.get(1)?), at: moment(row.get(2)?)?, attempts: row.get(3)?, body });
+        found.push(Pending { id, key: CauseKey(row.get(1)?), at: moment(row.get(2)?)?, attempts: row.get(3)?, alone, body });
         if alone {
             break;
         }

@@ -216,12 +216,12 @@ impl Store for Sqlite {
         Ok(())
     }
 
-    fn claim(&mut self, now: DateTime<Utc>, n: usize) -> Result<Vec<Posting>> {
+    fn claim(&mut self, now: DateTime<Utc>, n: usize, mailboxes: &[String]) -> Result<Vec<Posting>> {
         // An idle outbox must not open a transaction.
         if !outbox::any_due(&self.db, now)? {
             return Ok(Vec::new());
         }
-        self.write(|db| outbox::claim(db, now, n))
+        self.write(|db| outbox::claim(db, now, n, mailboxes))
     }
 
     fn settle(&mut self, envelope: i64, fate: &Fate, now: DateTime<Utc>) -> Result<()> {

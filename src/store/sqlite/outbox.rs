@@ -105,22 +105,22 @@ pub(super) fn any_due(db: &Db, now: DateTime<Utc>) -> Result<bool> {
 }
 
 /// The attempt is counted here, before anything can go wrong with it.
-pub(super) fn claim(db: &Db, now: DateTime<Utc>, n: usize) -> Result<Vec<Posting>> {
-    let claimed = due_postings(db, now, n)?;
+pub(super) fn claim(db: &Db, now: DateTime<Utc>, n: usize, mailboxes: &[String]) -> Result<Vec<Posting>> {
+    let claimed = due_postings(db, now, n, mailboxes)?;
     for posting in &claimed {
         db.sql("UPDATE envelope SET state = 'sending', attempts = attempts + 1 WHERE id = ?1")?.execute([posting.envelope])?;
     }
     Ok(claimed)
 }
 
-fn due_postings(db: &Db, now: DateTime<Utc>, n: usize) -> Result<Vec<Posting>> {
+fn due_postings(db: &Db, now: DateTime<Utc>, n: usize, mailboxes: &[String]) -> Result<Vec<Posting>> {
     // The index gives the order of the queue, and whether an envelope is due without reading it.
     let mut select = db.sql(
         "SELECT e.id, e.letter, e.recipient, e.attempts, e.queued, l.mailbox, l.reverse_path, l.blob, l.text_size
          FROM envelope e INDEXED BY envelope_queue CROSS JOIN letter l ON l.id = e.letter
-         WHERE e.state = 'queued' AND e.next_at <= ?1 ORDER BY e.class, e.queued, e.id LIMIT ?2",
+         WHERE e.state = 'queued' AND e.next_at <= ?1 AND l.mailbox IN (SELECT value FROM json_each(?3)) ORDER BY e.class, e.queued, e.id LIMIT ?2",
     )?;
-    let mut rows = select.query(params![micros(now), i64::try_from(n)?])?;
+    let mut rows = select.query(params![micros(now), i64::try_from(n)?, serde_json::to_string(mailboxes)?])?;
     let mut bytes: BTreeMap<LetterId, Arc<Vec<u8>>> = BTreeMap::new();
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {

@@ -1,0 +1,77 @@
+//! `postdesk deliver`: one mail on standard input. The mail is durable before exit code 0 says so.
+
+use std::io::Read;
+use std::path::Path;
+
+use chrono::Utc;
+
+use super::{Exit, load_to_work};
+use crate::daemon;
+use crate::domain::message::Arrival;
+use crate::store;
+
+/// Take one mail on standard input, for an MTA's pipe.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  postdesk deliver < mail.eml
+  postdesk deliver --mailbox support < mail.eml
+
+Postfix (master.cf):
+  postdesk unix - n n - - pipe user=postdesk argv=/usr/bin/postdesk -c /etc/postdesk/config.toml deliver
+
+While `postdesk run` works on the same directory, it takes the mail over; else the mail is decided here and letters go out with the next
+run. Exit code 75 asks the MTA to try again.")]
+pub struct Arguments {
+    /// The mailbox that it came to (default: the first of the configuration)
+    #[arg(long, value_name = "NAME")]
+    mailbox: Option<String>,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// None that an MTA should bounce: trouble ends in exit code 75.
+pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
+    match take(config, arguments) {
+        Ok(()) => Ok(Exit::Done),
+        Err(error) => {
+            eprintln!("postdesk: the mail was not taken: {error:#}");
+            Ok(Exit::TryAgain)
+        }
+    }
+}
+
+fn take(config: &Path, arguments: &Arguments) -> anyhow::Result<()> {
+    let loaded = load_to_work(config)?;
+    let known: Vec<&str> = loaded.policy.mailboxes.iter().map(|m| m.name.as_str()).collect();
+    let mailbox = match &arguments.mailbox {
+        Some(name) if known.contains(&name.as_str()) => name.clone(),
+        Some(name) => anyhow::bail!("there is no mailbox {name}; there is {}", known.join(", ")),
+        None => known.first().map(|name| (*name).to_owned()).unwrap_or_default(),
+    };
+    let limit = loaded.policy.limits.message_size;
+    let mut raw = Vec::new();
+    std::io::stdin().lock().take(limit.saturating_add(1)).read_to_end(&mut raw)?;
+    anyhow::ensure!(!raw.is_empty(), "standard input was empty");
+    let mut whole_size = None;
+    if raw.len() as u64 > limit {
+        whole_size = Some(raw.len() as u64 + std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink())?);
+        raw.truncate(header_length(&raw));
+    }
+    let arrival = Arrival { mailbox, place: None, at: Utc::now(), raw, whole_size, quiet: false, cursor: None };
+    let mut store = store::open(&loaded.config.data)?;
+    store.receive(&arrival)?;
+    store.flush()?;
+    drop(store);
+    daemon::decide_unless_running(&loaded)
+}
+
+/// Length of the header with its empty line; everything where there is none.
+fn header_length(raw: &[u8]) -> usize {
+    let lf = raw.windows(2).position(|w| w == b"\n\n").map(|i| i + 2);
+    let crlf = raw.windows(4).position(|w| w == b"\r\n\r\n").map(|i| i + 4);
+    match (lf, crlf) {
+        (Some(a), Some(b)) => a.min(b),
+        (one, other) => one.or(other).unwrap_or(raw.len()),
+    }
+}

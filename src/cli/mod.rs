@@ -1,0 +1,151 @@
+//! The command line: one file a command. Exit codes: 0 done, 1 findings, 2 usage, 75 try again (sysexits' EX_TEMPFAIL).
+
+mod check;
+mod deliver;
+mod demo;
+mod doctor;
+mod explain;
+mod outbox;
+mod quarantine;
+mod run;
+mod status;
+mod summary;
+mod table;
+mod tickets;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::domain::complaint::Complaint;
+use crate::policy::{self, Loaded};
+use crate::store::{self, Store};
+
+/// A help desk that lives in a mailbox: requesters and agents only write mail.
+#[derive(Debug, Parser)]
+#[command(name = "postdesk", version, propagate_version = true, after_help = EXAMPLES)]
+pub struct Arguments {
+    /// The configuration
+    #[arg(short, long, global = true, value_name = "FILE", default_value = DEFAULT_CONFIG)]
+    config: PathBuf,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// The configuration that is read when none is named.
+const DEFAULT_CONFIG: &str = "config.toml";
+
+const EXAMPLES: &str = "Examples:
+  postdesk demo                       see a whole day of a desk, without a server
+  postdesk check                      is the configuration sound?
+  postdesk doctor                     do the servers answer as they should?
+  postdesk run                        work
+  postdesk explain mail.eml           how would this mail be read and answered?
+
+Exit codes: 0 done, 1 findings, 2 wrong usage, 75 try again later.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Play a day of some thirty mails on an embedded Maildir desk: no server, no configuration
+    Demo(demo::Arguments),
+    /// Read configuration, rules with their examples, templates and articles, and say what is wrong
+    Check(check::Arguments),
+    /// Try the servers: names, TLS, login, capabilities, folders
+    Doctor(doctor::Arguments),
+    /// Work: watch the mailboxes, decide, send
+    Run(run::Arguments),
+    /// Take one mail on standard input, for an MTA's pipe
+    Deliver(deliver::Arguments),
+    /// Say how mails would be read, threaded, judged and answered; changes nothing
+    Explain(explain::Arguments),
+    /// List tickets, show one, show its history
+    Tickets(tickets::Arguments),
+    /// What waits to be sent, what failed; send again, cancel
+    Outbox(outbox::Arguments),
+    /// Mails that broke the desk and were set aside
+    Quarantine(quarantine::Arguments),
+    /// Figures: tickets, queue, outbox
+    Status(status::Arguments),
+    /// Write a summary mail to a file without sending it
+    Summary(summary::Arguments),
+}
+
+/// How a command ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// Done.
+    Done,
+    /// Done, and there is something to look at.
+    Findings,
+    /// Try again later.
+    TryAgain,
+}
+
+/// Runs a command and says what went wrong, if anything did.
+pub fn main(arguments: Arguments) -> ExitCode {
+    let config = arguments.config.as_path();
+    let outcome = match arguments.command {
+        Command::Demo(command) => demo::run(&command),
+        Command::Check(command) => check::run(config, &command),
+        Command::Doctor(command) => doctor::run(config, &command),
+        Command::Run(command) => run::run(config, &command),
+        Command::Deliver(command) => deliver::run(config, &command),
+        Command::Explain(command) => explain::run(config, &command),
+        Command::Tickets(command) => tickets::run(config, &command),
+        Command::Outbox(command) => outbox::run(config, &command),
+        Command::Quarantine(command) => quarantine::run(config, &command),
+        Command::Status(command) => status::run(config, &command),
+        Command::Summary(command) => summary::run(config, &command),
+    };
+    match outcome {
+        Ok(Exit::Done) => ExitCode::SUCCESS,
+        Ok(Exit::Findings) => ExitCode::from(1),
+        Ok(Exit::TryAgain) => ExitCode::from(75),
+        // A reader such as `head` that has seen enough is no error.
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("postdesk: {error:#}");
+            ExitCode::from(1)
+        }
+    }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| cause.downcast_ref::<std::io::Error>().is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe))
+}
+
+/// Loads the policy, or says everything that is wrong with it.
+fn load(config: &Path) -> anyhow::Result<Loaded> {
+    sound(policy::load(config))
+}
+
+/// Loads the policy of a desk that is about to work: its directory and key are made where they are missing.
+fn load_to_work(config: &Path) -> anyhow::Result<Loaded> {
+    sound(policy::prepare(config))
+}
+
+fn sound(loaded: Result<Loaded, Vec<Complaint>>) -> anyhow::Result<Loaded> {
+    loaded.map_err(|complaints| {
+        for complaint in &complaints {
+            eprintln!("{complaint}");
+        }
+        anyhow::anyhow!("{}; nothing was done", count(complaints.len(), "error"))
+    })
+}
+
+/// Opens the store of a configured desk for questions and small commands.
+fn open_store(loaded: &Loaded) -> anyhow::Result<Box<dyn Store>> {
+    let directory = &loaded.config.data;
+    anyhow::ensure!(
+        directory.join("postdesk.db").exists(),
+        "{} holds no desk yet: `postdesk run` makes it when it first starts",
+        directory.display()
+    );
+    store::open(directory)
+}
+
+/// `1 error`, `3 errors`.
+fn count(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}

@@ -1,0 +1,103 @@
+//! `postdesk outbox`: what waits to be sent, what failed; send again, cancel, show.
+
+use std::io::Write;
+use std::path::Path;
+
+use chrono::Utc;
+use clap::Subcommand;
+
+use super::table::{self, cut, time};
+use super::{Exit, load, open_store};
+
+/// What waits to be sent, what failed; send again, cancel.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  postdesk outbox                what is not sent yet, failed, held or uncertain
+  postdesk outbox list --all     sent mail too
+  postdesk outbox show 17        the mail itself
+  postdesk outbox retry 17       send a failed, uncertain or cancelled mail again
+  postdesk outbox cancel 17      do not send a queued or held mail")]
+pub struct Arguments {
+    #[command(subcommand)]
+    what: Option<What>,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Envelopes, newest first
+    List {
+        /// Sent and cancelled ones too
+        #[arg(long)]
+        all: bool,
+        /// At most so many
+        #[arg(long, default_value_t = 100)]
+        limit: usize,
+        /// One JSON array
+        #[arg(long)]
+        json: bool,
+    },
+    /// The bytes of a mail
+    Show {
+        /// Envelope number
+        envelope: i64,
+    },
+    /// Send a failed, uncertain or cancelled mail again
+    Retry {
+        /// Envelope number
+        envelope: i64,
+    },
+    /// Do not send a queued or held mail
+    Cancel {
+        /// Envelope number
+        envelope: i64,
+    },
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// The configuration is unsound, the store fails, or the envelope is in no state for this.
+pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
+    let loaded = load(config)?;
+    let mut store = open_store(&loaded)?;
+    let zone = loaded.policy.desk.timezone;
+    match arguments.what.as_ref().unwrap_or(&What::List { all: false, limit: 100, json: false }) {
+        What::List { all, limit, json } => {
+            let rows = store.outbox(*all, *limit)?;
+            let header = ["no", "state", "template", "ticket", "to", "subject", "tries", "when", "why"];
+            table::print(*json, &header, &rows, |row| {
+                vec![
+                    row.envelope.to_string(),
+                    row.state.clone(),
+                    row.template.clone(),
+                    row.ticket.map_or_else(|| "-".to_owned(), |n| n.to_string()),
+                    row.to.to_string(),
+                    cut(&row.subject, 40),
+                    row.attempts.to_string(),
+                    time(row.at, zone),
+                    cut(&row.why, 60),
+                ]
+            })?;
+        }
+        What::Show { envelope } => {
+            let bytes = store.letter_bytes(*envelope)?.ok_or_else(|| anyhow::anyhow!("there is no envelope {envelope}"))?;
+            std::io::stdout().lock().write_all(&bytes)?;
+        }
+        What::Retry { envelope } => {
+            let done = store.resend(*envelope, Utc::now())?;
+            store.flush()?;
+            anyhow::ensure!(
+                done,
+                "envelope {envelope} is not failed, uncertain or cancelled; `postdesk outbox list --all` shows its state"
+            );
+            println!("{envelope} is queued again");
+        }
+        What::Cancel { envelope } => {
+            let done = store.cancel(*envelope, Utc::now())?;
+            store.flush()?;
+            anyhow::ensure!(done, "envelope {envelope} is not queued or held; `postdesk outbox list --all` shows its state");
+            println!("{envelope} is cancelled");
+        }
+    }
+    Ok(Exit::Done)
+}

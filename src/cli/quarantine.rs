@@ -1,0 +1,76 @@
+//! `postdesk quarantine`: mails that broke the desk three times; nothing of them is lost.
+
+use std::io::Write;
+use std::path::Path;
+
+use clap::Subcommand;
+
+use super::table::{self, cut, time};
+use super::{Exit, load, open_store};
+use crate::store::CauseId;
+
+/// Mails that broke the desk and were set aside.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  postdesk quarantine list
+  postdesk quarantine show 12 > mail.eml
+  postdesk quarantine retry 12       after an upgrade, say")]
+pub struct Arguments {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// What is set aside, and why
+    List {
+        /// One JSON array
+        #[arg(long)]
+        json: bool,
+    },
+    /// The raw bytes
+    Show {
+        /// Number in the list
+        id: i64,
+    },
+    /// Try once more
+    Retry {
+        /// Number in the list
+        id: i64,
+    },
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// The configuration is unsound, the store fails, or there is no such mail.
+pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
+    let loaded = load(config)?;
+    let mut store = open_store(&loaded)?;
+    match &arguments.what {
+        What::List { json } => {
+            let rows = store.quarantined()?;
+            table::print(*json, &["no", "arrived", "bytes", "why", "cause"], &rows, |row| {
+                vec![
+                    row.id.0.to_string(),
+                    time(row.at, loaded.policy.desk.timezone),
+                    row.size.to_string(),
+                    cut(&row.why, 80),
+                    cut(&row.key.0, 30),
+                ]
+            })?;
+            return Ok(if rows.is_empty() { Exit::Done } else { Exit::Findings });
+        }
+        What::Show { id } => {
+            let raw = store.raw(CauseId(*id))?.ok_or_else(|| anyhow::anyhow!("there is no mail {id}; see `postdesk quarantine list`"))?;
+            std::io::stdout().lock().write_all(&raw)?;
+        }
+        What::Retry { id } => {
+            let done = store.retry(CauseId(*id))?;
+            store.flush()?;
+            anyhow::ensure!(done, "{id} is not in quarantine; see `postdesk quarantine list`");
+            println!("{id} will be tried once more");
+        }
+    }
+    Ok(Exit::Done)
+}

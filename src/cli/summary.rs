@@ -1,0 +1,49 @@
+//! `postdesk summary NAME --preview FILE`: the mail that a schedule would send now.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use chrono::Utc;
+
+use super::{Exit, load, open_store};
+use crate::desk::{self, Rulebook};
+use crate::domain::CauseKey;
+use crate::domain::complaint::nearest;
+
+/// Write a summary mail to a file without sending it.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  postdesk summary daily --preview daily.eml
+  postdesk summary daily --preview -          to standard output")]
+pub struct Arguments {
+    /// Name of the [[summary]] in the configuration
+    name: String,
+    /// Where to write the mail
+    #[arg(long, value_name = "FILE")]
+    preview: PathBuf,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// The configuration is unsound, there is no such summary, or the file cannot be written.
+pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
+    let loaded = load(config)?;
+    let names: Vec<&str> = loaded.policy.summaries.iter().map(|s| s.name.as_str()).collect();
+    if !names.contains(&arguments.name.as_str()) {
+        let hint = nearest(&arguments.name, names.iter().copied()).map_or_else(String::new, |n| format!("; did you mean {n}?"));
+        anyhow::bail!("the configuration has no [[summary]] named {}{hint}", arguments.name);
+    }
+    let mut store = open_store(&loaded)?;
+    let book = Rulebook { policy: loaded.policy.clone(), templates: loaded.templates.clone() };
+    let key = CauseKey("preview".to_owned());
+    let letters = desk::preview_slot(&arguments.name, &book, Utc::now(), &mut |query| store.answer(&key, query))?;
+    let letter = letters.first().context("the summary has no recipient: add agents' handles to its `to`")?;
+    if arguments.preview.as_os_str() == "-" {
+        std::io::Write::write_all(&mut std::io::stdout().lock(), &letter.bytes)?;
+    } else {
+        std::fs::write(&arguments.preview, &letter.bytes).with_context(|| format!("writing {}", arguments.preview.display()))?;
+        println!("{} holds the mail to {}", arguments.preview.display(), letter.to.first().map_or("nobody", |to| to.as_str()));
+    }
+    Ok(Exit::Done)
+}

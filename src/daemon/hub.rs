@@ -1,0 +1,282 @@
+//! The desk's own thread behind one bounded channel: sources hand mail in, carriers report back, clocks strike here.
+//!
+//! The thread alternates between what came in and one batch of decisions, so that neither starves the other. Everything that waits in the
+//! channel is taken together: many arrivals share one flush.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::delivery::{Handover, Parcel};
+use crate::desk::{Desk, Rulebook};
+use crate::domain::message::{Arrival, Cursor, Folder, Place};
+use crate::source::Inbox;
+use crate::store::Posting;
+
+/// What may be said to the desk's thread.
+pub enum Message {
+    /// How far was this folder read?
+    Cursor(Folder, oneshot::Sender<anyhow::Result<Option<Cursor>>>),
+    /// Remember this.
+    SetCursor(Folder, Cursor, oneshot::Sender<anyhow::Result<()>>),
+    /// Was this place received?
+    HasPlace(Place, oneshot::Sender<anyhow::Result<bool>>),
+    /// T1, answered after the flush.
+    Receive(Vec<Arrival>, oneshot::Sender<anyhow::Result<()>>),
+    /// A delivery ended.
+    Ended(Box<Posting>, Handover),
+    /// A sound new rulebook.
+    Reload(Rulebook),
+    /// Answered when nothing waits and nothing is on its way.
+    Settled(oneshot::Sender<()>),
+    /// End after the current batch.
+    Stop,
+}
+
+/// The channel as sources see it.
+#[derive(Clone)]
+pub struct Door(pub mpsc::Sender<Message>);
+
+impl Door {
+    async fn ask<T>(&self, message: impl FnOnce(oneshot::Sender<anyhow::Result<T>>) -> Message) -> anyhow::Result<T> {
+        let (answer, waiting) = oneshot::channel();
+        let gone = || anyhow::anyhow!("the desk has stopped");
+        self.0.send(message(answer)).await.map_err(|_| gone())?;
+        waiting.await.map_err(|_| gone())?
+    }
+}
+
+impl Inbox for Door {
+    async fn cursor(&self, folder: &Folder) -> anyhow::Result<Option<Cursor>> {
+        self.ask(|answer| Message::Cursor(folder.clone(), answer)).await
+    }
+
+    async fn set_cursor(&self, folder: &Folder, cursor: Cursor) -> anyhow::Result<()> {
+        self.ask(|answer| Message::SetCursor(folder.clone(), cursor, answer)).await
+    }
+
+    async fn has_place(&self, place: &Place) -> anyhow::Result<bool> {
+        self.ask(|answer| Message::HasPlace(place.clone(), answer)).await
+    }
+
+    async fn receive(&self, arrivals: Vec<Arrival>) -> anyhow::Result<()> {
+        self.ask(|answer| Message::Receive(arrivals, answer)).await
+    }
+}
+
+/// The connections of one delivery account, as the hub sees them: one envelope each in flight.
+pub struct Line {
+    /// Mailboxes that send by it.
+    pub mailboxes: Vec<String>,
+    /// To its carriers.
+    pub postings: mpsc::Sender<Posting>,
+    /// Connections that have nothing to do.
+    pub free: usize,
+    /// The account is in trouble: nothing is tried before then.
+    pub paused_until: Option<DateTime<Utc>>,
+}
+
+/// How long an account in trouble is left alone.
+const PAUSE: chrono::Duration = chrono::Duration::seconds(30);
+
+/// At most so long between two looks at the queue: `deliver` of another process may have put something there.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// The hub.
+pub struct Hub {
+    desk: Desk,
+    inbound: mpsc::Receiver<Message>,
+    lines: Vec<Line>,
+    in_flight: usize,
+    waiting_for_calm: Vec<oneshot::Sender<()>>,
+    clock: fn() -> DateTime<Utc>,
+    next_tick: DateTime<Utc>,
+    stopping: bool,
+}
+
+impl Hub {
+    /// A hub over a desk, its channel and its delivery accounts.
+    pub fn new(desk: Desk, inbound: mpsc::Receiver<Message>, lines: Vec<Line>, clock: fn() -> DateTime<Utc>) -> Hub {
+        Hub {
+            desk,
+            inbound,
+            lines,
+            in_flight: 0,
+            waiting_for_calm: Vec::new(),
+            clock,
+            next_tick: DateTime::<Utc>::UNIX_EPOCH,
+            stopping: false,
+        }
+    }
+
+    /// Works until told to stop, and until what is in flight has ended or five seconds are over.
+    ///
+    /// # Errors
+    /// The store fails again and again, so that nothing more can be promised.
+    pub async fn run(mut self) -> anyhow::Result<()> {
+        let mut failures = 0_u32;
+        let mut idle = false;
+        while !self.stopping {
+            self.listen(idle).await;
+            match self.turn() {
+                Ok(nothing_left) => {
+                    failures = 0;
+                    idle = nothing_left;
+                }
+                Err(error) => {
+                    failures += 1;
+                    tracing::error!(failures, "the store failed: {error:#}");
+                    if failures >= 20 {
+                        return Err(error.context("the store failed twenty times in a row"));
+                    }
+                    tokio::time::sleep(Duration::from_millis(100 << failures.min(6))).await;
+                }
+            }
+        }
+        self.drain().await
+    }
+
+    /// Takes what is in the channel; waits for something when idle.
+    async fn listen(&mut self, idle: bool) {
+        let mut taken = Vec::new();
+        if idle {
+            let wait = (self.next_tick - (self.clock)()).to_std().unwrap_or(Duration::ZERO).min(LOOK);
+            match tokio::time::timeout(wait, self.inbound.recv()).await {
+                Ok(Some(message)) => taken.push(message),
+                Ok(None) => self.stopping = true,
+                Err(_) => {}
+            }
+        }
+        while let Ok(message) = self.inbound.try_recv() {
+            taken.push(message);
+        }
+        self.take(taken);
+    }
+
+    /// Serves messages; all arrivals and all ended deliveries of this turn share a flush each.
+    fn take(&mut self, messages: Vec<Message>) {
+        let mut arrivals = Vec::new();
+        let mut hopeful = Vec::new();
+        let mut ended = Vec::new();
+        for message in messages {
+            match message {
+                Message::Receive(mails, answer) => {
+                    arrivals.extend(mails);
+                    hopeful.push(answer);
+                }
+                Message::Ended(posting, handover) => ended.push((*posting, handover)),
+                Message::Cursor(folder, answer) => drop(answer.send(self.desk.cursor(&folder))),
+                Message::SetCursor(folder, cursor, answer) => drop(answer.send(self.desk.set_cursor(&folder, cursor))),
+                Message::HasPlace(place, answer) => drop(answer.send(self.desk.has_place(&place))),
+                Message::Reload(book) => self.desk.reload(book),
+                Message::Settled(answer) => self.waiting_for_calm.push(answer),
+                Message::Stop => self.stopping = true,
+            }
+        }
+        if !hopeful.is_empty() {
+            let received = self.desk.receive(&arrivals);
+            for answer in hopeful {
+                // The sender may have gone; its mail is safe all the same.
+                drop(answer.send(received.as_ref().map(|()| ()).map_err(|error| anyhow::anyhow!("{error:#}"))));
+            }
+        }
+        self.settle(&ended);
+    }
+
+    fn settle(&mut self, ended: &[(Posting, Handover)]) {
+        if ended.is_empty() {
+            return;
+        }
+        let now = (self.clock)();
+        self.in_flight = self.in_flight.saturating_sub(ended.len());
+        for (posting, handover) in ended {
+            let Some(line) = self.lines.iter_mut().find(|l| l.mailboxes.contains(&posting.mailbox)) else { continue };
+            line.free += 1;
+            line.paused_until = match handover {
+                Handover::Later { pause: true, why } => {
+                    tracing::warn!(mailbox = posting.mailbox, "delivery pauses for {} s: {why}", PAUSE.num_seconds());
+                    Some(now + PAUSE)
+                }
+                Handover::Later { .. } => line.paused_until,
+                _ => None,
+            };
+        }
+        if let Err(error) = self.desk.settle(ended, now) {
+            tracing::error!("how deliveries ended could not be written down; they may be repeated after the next start: {error:#}");
+        }
+    }
+
+    /// Clocks, one batch, deliveries. True when nothing is left to do now.
+    fn turn(&mut self) -> anyhow::Result<bool> {
+        let now = (self.clock)();
+        if now >= self.next_tick {
+            self.desk.tick(now)?;
+            let wake = self.desk.next_wake(now)?.unwrap_or(now + chrono::Duration::minutes(1));
+            self.next_tick = wake.max(now + chrono::Duration::milliseconds(200)).min(now + chrono::Duration::minutes(1));
+        }
+        let step = self.desk.step(now)?;
+        let sent = self.post(now)?;
+        let calm = step.idle && sent == 0;
+        if calm && self.in_flight == 0 {
+            for answer in self.waiting_for_calm.drain(..) {
+                let _ = answer.send(());
+            }
+        }
+        if !step.idle {
+            // What was decided may have clocks and letters of its own.
+            self.next_tick = self.next_tick.min(now + chrono::Duration::seconds(1));
+        }
+        Ok(calm)
+    }
+
+    /// Hands due envelopes to free connections.
+    fn post(&mut self, now: DateTime<Utc>) -> anyhow::Result<usize> {
+        let mut posted = 0;
+        for line in &mut self.lines {
+            if line.free == 0 || line.paused_until.is_some_and(|until| now < until) {
+                continue;
+            }
+            // An account that was in trouble is tried with one envelope first.
+            let most = if line.paused_until.is_some() { 1 } else { line.free };
+            for posting in self.desk.claim(now, most, &line.mailboxes)? {
+                if line.postings.try_send(posting).is_ok() {
+                    line.free -= 1;
+                    self.in_flight += 1;
+                    posted += 1;
+                }
+            }
+        }
+        Ok(posted)
+    }
+
+    /// Waits for deliveries in flight, so that their end is known, but not for long.
+    async fn drain(mut self) -> anyhow::Result<()> {
+        self.lines.clear();
+        let deadline = tokio::time::Instant::now() + Duration::from_secs(5);
+        while self.in_flight > 0 {
+            match tokio::time::timeout_at(deadline, self.inbound.recv()).await {
+                Ok(Some(message)) => self.take(vec![message]),
+                Ok(None) | Err(_) => break,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The parcel for a posting.
+pub fn parcel(posting: &Posting) -> Parcel {
+    Parcel { reverse_path: posting.reverse_path.clone(), to: posting.to.clone(), bytes: std::sync::Arc::clone(&posting.bytes) }
+}
+
+/// Which mailboxes share which delivery account: equal settings, one line.
+pub fn shared_lines<T: PartialEq + Clone>(settings: &[(String, T)]) -> Vec<(T, Vec<String>)> {
+    let mut lines: Vec<(T, Vec<String>)> = Vec::new();
+    for (mailbox, setting) in settings {
+        match lines.iter_mut().find(|(known, _)| known == setting) {
+            Some((_, mailboxes)) => mailboxes.push(mailbox.clone()),
+            None => lines.push((setting.clone(), vec![mailbox.clone()])),
+        }
+    }
+    lines
+}

@@ -1,0 +1,225 @@
+//! The running desk: sources and carriers as tasks, the desk on its own thread, signals, reload, shutdown.
+
+mod accounts;
+pub mod hub;
+pub mod played;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use chrono::Utc;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinSet;
+
+use self::hub::{Door, Hub, Line, Message};
+use crate::delivery::Carrier;
+use crate::desk::{Desk, Rulebook};
+use crate::policy::{self, Loaded, Snapshot};
+use crate::store::lock::DataLock;
+use crate::store::{self, Posting};
+
+/// Messages that may wait for the desk before sources have to wait for it.
+const WAITING: usize = 64;
+
+/// How often the operator's files are looked at for changes.
+const LOOK_FOR_CHANGES: Duration = Duration::from_secs(2);
+
+/// A connection that has had nothing to send for so long is closed.
+const IDLE_CONNECTION: Duration = Duration::from_secs(30);
+
+/// Logs to standard error: `POSTDESK_LOG` (default `info`), no bodies, no secrets.
+pub fn log_to_stderr(json: bool) {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("POSTDESK_LOG").unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    // A second call, as in tests, keeps the first logger.
+    drop(if json { builder.json().try_init() } else { builder.try_init() });
+}
+
+/// Works until SIGTERM or Ctrl-C; with `once` until nothing waits any more.
+///
+/// # Errors
+/// Another process works on the same directory, or the store fails for good.
+pub fn run(config: &Path, loaded: Loaded, once: bool) -> anyhow::Result<()> {
+    let lock = DataLock::take(&loaded.config.data)?;
+    anyhow::ensure!(lock.is_some(), "another Postdesk already works on {}; end it first", loaded.config.data.display());
+    let desk = Desk::open(store::open(&loaded.config.data)?, book_of(&loaded))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().context("starting the runtime")?;
+    let outcome = runtime.block_on(serve(config.to_owned(), loaded, desk, once));
+    runtime.shutdown_timeout(Duration::from_secs(2));
+    outcome
+}
+
+/// Decides what waits, when no other process does: for `deliver`. Letters stay queued for the next run.
+///
+/// # Errors
+/// The store fails.
+pub fn decide_unless_running(loaded: &Loaded) -> anyhow::Result<()> {
+    let Some(_lock) = DataLock::take(&loaded.config.data)? else { return Ok(()) };
+    let mut desk = Desk::open(store::open(&loaded.config.data)?, book_of(loaded))?;
+    while !desk.step(Utc::now())?.idle {}
+    Ok(())
+}
+
+fn book_of(loaded: &Loaded) -> Rulebook {
+    Rulebook { policy: Arc::clone(&loaded.policy), templates: Arc::clone(&loaded.templates) }
+}
+
+async fn serve(config: PathBuf, loaded: Loaded, desk: Desk, once: bool) -> anyhow::Result<()> {
+    let (sender, inbound) = mpsc::channel(WAITING);
+    let door = Door(sender);
+    let (stop, stopping) = watch::channel(false);
+    let mut carriers = JoinSet::new();
+    let lines = start_carriers(&loaded, &door, &mut carriers);
+    let mut hub_ended = start_hub(Hub::new(desk, inbound, lines, Utc::now))?;
+    let mut sources = JoinSet::new();
+    for watcher in accounts::watchers(&loaded) {
+        sources.spawn(watcher.watch(door.clone(), stopping.clone(), once));
+    }
+    tracing::info!(mailboxes = loaded.policy.mailboxes.len(), policy = loaded.policy.fingerprint, "the desk is open");
+    let reloading = tokio::spawn(reload_on_change(config, loaded.snapshot.clone(), door.clone(), stopping.clone()));
+
+    let outcome = if once {
+        tokio::select! {
+            ended = work_off(&mut sources, &door) => ended,
+            ended = &mut hub_ended => flat(ended),
+        }
+    } else {
+        tokio::select! {
+            () = asked_to_stop() => Ok(()),
+            ended = &mut hub_ended => flat(ended),
+        }
+    };
+    stop.send_replace(true);
+    tokio::time::timeout(Duration::from_secs(3), async { while sources.join_next().await.is_some() {} }).await.ok();
+    reloading.abort();
+    if door.0.send(Message::Stop).await.is_ok() && outcome.is_ok() {
+        flat(hub_ended.await)?;
+    }
+    tracing::info!("the desk is closed");
+    outcome
+}
+
+fn flat(ended: Result<anyhow::Result<()>, oneshot::error::RecvError>) -> anyhow::Result<()> {
+    ended.context("the desk's thread died")?
+}
+
+/// The desk works on a thread of its own, since its store blocks.
+fn start_hub(hub: Hub) -> anyhow::Result<oneshot::Receiver<anyhow::Result<()>>> {
+    let (ended, receiver) = oneshot::channel();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().context("starting the desk's runtime")?;
+    std::thread::Builder::new()
+        .name("desk".to_owned())
+        .spawn(move || drop(ended.send(runtime.block_on(hub.run()))))
+        .context("starting the desk's thread")?;
+    Ok(receiver)
+}
+
+/// Waits until every source has seen what there is, and everything that follows is done.
+async fn work_off(sources: &mut JoinSet<anyhow::Result<()>>, door: &Door) -> anyhow::Result<()> {
+    let mut outcome = Ok(());
+    while let Some(ended) = sources.join_next().await {
+        if let Err(error) = ended.context("a source died").flatten() {
+            tracing::error!("{error:#}");
+            outcome = Err(error);
+        }
+    }
+    let (calm, waiting) = oneshot::channel();
+    if door.0.send(Message::Settled(calm)).await.is_ok() {
+        waiting.await.ok();
+    }
+    outcome
+}
+
+async fn asked_to_stop() {
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return std::future::pending().await };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+    tracing::info!("asked to stop: what is in flight is finished first");
+}
+
+/// SIGHUP and changed files reload rules, templates and articles, only when everything is sound (promise 11).
+async fn reload_on_change(config: PathBuf, mut seen: Snapshot, door: Door, mut stopping: watch::Receiver<bool>) {
+    let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
+    loop {
+        tokio::select! {
+            _ = hangup.recv() => seen = seen.changed().unwrap_or(seen),
+            () = tokio::time::sleep(LOOK_FOR_CHANGES) => match seen.changed() {
+                Some(now) => seen = now,
+                None => continue,
+            },
+            _ = stopping.changed() => return,
+        }
+        let path = config.clone();
+        match tokio::task::spawn_blocking(move || policy::load(&path)).await {
+            Ok(Ok(loaded)) => {
+                tracing::info!(
+                    policy = loaded.policy.fingerprint,
+                    "rules, templates and articles were reloaded; accounts keep their settings until a restart"
+                );
+                if door.0.send(Message::Reload(book_of(&loaded))).await.is_err() {
+                    return;
+                }
+            }
+            Ok(Err(complaints)) => {
+                for complaint in &complaints {
+                    tracing::error!("{complaint}");
+                }
+                tracing::error!("the changed files are not sound: the last good ones stay live");
+            }
+            Err(error) => tracing::error!("reloading failed: {error}"),
+        }
+    }
+}
+
+/// One task a connection; the connections of an account share its line.
+fn start_carriers(loaded: &Loaded, door: &Door, tasks: &mut JoinSet<()>) -> Vec<Line> {
+    let settings: Vec<_> = loaded.config.mailboxes.iter().map(|m| (m.name.clone(), m.delivery.clone())).collect();
+    let mut lines = Vec::new();
+    for (delivery, mailboxes) in hub::shared_lines(&settings) {
+        let connections = accounts::connections(&delivery);
+        let (postings, receiver) = mpsc::channel(connections);
+        let receiver = Arc::new(tokio::sync::Mutex::new(receiver));
+        for _ in 0..connections {
+            tasks.spawn(carry(accounts::carrier(&delivery), Arc::clone(&receiver), door.clone()));
+        }
+        lines.push(Line { mailboxes, postings, free: connections, paused_until: None });
+    }
+    lines
+}
+
+/// One connection: takes a posting, delivers it, reports how it ended.
+async fn carry(mut carrier: Carrier, postings: Arc<tokio::sync::Mutex<mpsc::Receiver<Posting>>>, door: Door) {
+    loop {
+        let next = async { postings.lock().await.recv().await };
+        let posting = match tokio::time::timeout(IDLE_CONNECTION, next).await {
+            Ok(Some(posting)) => posting,
+            Ok(None) => break,
+            Err(_) => {
+                carrier.close().await;
+                continue;
+            }
+        };
+        let handover = carrier.deliver(&hub::parcel(&posting)).await;
+        if door.0.send(Message::Ended(Box::new(posting), handover)).await.is_err() {
+            break;
+        }
+    }
+    carrier.close().await;
+}
+
+/// What was tried at one server: each step, whether it went well, in words.
+pub type Examination = (String, Vec<(bool, String)>);
+
+/// Tries every server of the configuration, for `doctor`.
+///
+/// # Errors
+/// The runtime cannot be started.
+pub fn examine(loaded: &Loaded) -> anyhow::Result<Vec<Examination>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("starting the runtime")?;
+    Ok(runtime.block_on(accounts::examine(loaded)))
+}

@@ -1,0 +1,489 @@
+//! The synchronous shell around `decide`: receive (T1), step (T2), settle (T3), explain. One thread owns it.
+//!
+//! Many causes share one flush, so that the disk is waited for per batch and not per mail. A batch is marked before its work begins; after
+//! an unclean end its causes run alone, attempts are counted before the work, and the third failure puts a cause into quarantine with its
+//! raw bytes (promise 10). A panic in reading, deciding or composing is caught and counts as such a failure.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use anyhow::Context;
+use chrono::{DateTime, Utc};
+
+use crate::delivery::{self, Handover};
+use crate::domain::message::{Arrival, Cursor, Defect, Folder, Letter, Place, Reading};
+use crate::domain::policy::{Policy, Summary};
+use crate::domain::ticket::{Change, Ticket, TicketNo, Version};
+use crate::domain::{self, Case, CauseKey, Decision, Event, Incoming, What, sla};
+use crate::mail::compose;
+use crate::mail::parse;
+use crate::mail::templates::Templates;
+use crate::store::{Commit, CommitError, CommittedMail, Fate, Note, Pending, PendingBody, Posting, Store, TicketState};
+
+/// Causes that share one flush.
+pub const BATCH: usize = 64;
+
+/// How often `decide` may ask before something must be wrong with it.
+const ROUNDS: usize = 8;
+
+/// The failure that puts a cause into quarantine.
+const LAST_ATTEMPT: u32 = 3;
+
+/// Policy and templates that are live together.
+#[derive(Debug, Clone)]
+pub struct Rulebook {
+    /// What decides.
+    pub policy: Arc<Policy>,
+    /// What speaks.
+    pub templates: Arc<Templates>,
+}
+
+impl From<Trouble> for anyhow::Error {
+    fn from(trouble: Trouble) -> anyhow::Error {
+        match trouble {
+            Trouble::Broken(why) => anyhow::anyhow!(why),
+            Trouble::Store(error) => error,
+        }
+    }
+}
+
+/// The desk: a store and a rulebook.
+pub struct Desk {
+    store: Box<dyn Store>,
+    book: Rulebook,
+    /// After a failed batch so many causes run one by one.
+    singly: usize,
+}
+
+/// What a step did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Step {
+    /// Causes decided and committed.
+    pub decided: usize,
+    /// Causes set aside for good.
+    pub quarantined: usize,
+    /// Nothing waits.
+    pub idle: bool,
+}
+
+/// A decision with everything that a commit needs.
+pub struct Resolved {
+    /// The facts of the mail, where the cause is one.
+    pub reading: Option<Arc<Reading>>,
+    /// What follows.
+    pub decision: Decision,
+    /// The mails, finished.
+    pub letters: Vec<Letter>,
+}
+
+/// Why a cause could not be decided.
+enum Trouble {
+    /// The cause itself breaks the work; it counts as an attempt.
+    Broken(String),
+    /// The store failed; nobody's fault.
+    Store(anyhow::Error),
+}
+
+impl Desk {
+    /// Takes over a store: what an unclean end left behind is put in order first.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub fn open(mut store: Box<dyn Store>, book: Rulebook) -> anyhow::Result<Desk> {
+        let alone = store.recover().context("looking for an unfinished batch")?;
+        let unsent = store.unclaim().context("putting unfinished deliveries back")?;
+        store.flush()?;
+        if alone > 0 || unsent > 0 {
+            tracing::warn!(causes = alone, envelopes = unsent, "the last run ended uncleanly: its unfinished work is done again");
+        }
+        Ok(Desk { store, book, singly: 0 })
+    }
+
+    /// A desk that only answers questions: nothing of what another process left is touched.
+    pub fn only_to_ask(store: Box<dyn Store>, book: Rulebook) -> Desk {
+        Desk { store, book, singly: 0 }
+    }
+
+    /// The store, for questions.
+    pub fn store(&mut self) -> &mut dyn Store {
+        self.store.as_mut()
+    }
+
+    /// The live rulebook.
+    pub fn book(&self) -> &Rulebook {
+        &self.book
+    }
+
+    /// Makes another rulebook live; sound by construction.
+    pub fn reload(&mut self, book: Rulebook) {
+        self.book = book;
+    }
+
+    /// Writes and flushes as one batch; on failure nothing of it remains.
+    fn durably<T>(&mut self, work: impl FnOnce(&mut dyn Store) -> anyhow::Result<T>) -> anyhow::Result<T> {
+        let store = self.store.as_mut();
+        let outcome = work(&mut *store).and_then(|value| store.flush().map(|()| value));
+        if outcome.is_err() {
+            store.drop_batch()?;
+        }
+        outcome
+    }
+
+    /// T1: raw bytes, identity, place and cursor of each message; durable on return.
+    ///
+    /// # Errors
+    /// The store fails: nothing of these was received.
+    pub fn receive(&mut self, arrivals: &[Arrival]) -> anyhow::Result<()> {
+        self.durably(|store| arrivals.iter().try_for_each(|arrival| store.receive(arrival).map(drop)))
+    }
+
+    /// How far a folder was read.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub fn cursor(&self, folder: &Folder) -> anyhow::Result<Option<Cursor>> {
+        self.store.cursor(folder)
+    }
+
+    /// Remembers a cursor; durable on return.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub fn set_cursor(&mut self, folder: &Folder, cursor: Cursor) -> anyhow::Result<()> {
+        self.durably(|store| store.set_cursor(folder, cursor))
+    }
+
+    /// Was this place received before?
+    ///
+    /// # Errors
+    /// The store fails.
+    pub fn has_place(&self, place: &Place) -> anyhow::Result<bool> {
+        self.store.has_place(place)
+    }
+
+    /// Makes causes of clocks that have struck: due tickets and report slots. A missed slot is made up for once.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub fn tick(&mut self, now: DateTime<Utc>) -> anyhow::Result<()> {
+        let policy = Arc::clone(&self.book.policy);
+        self.durably(|store| {
+            for (ticket, at) in store.due(now, BATCH)? {
+                let key = CauseKey(format!("due:{}:{}", ticket.0, at.timestamp()));
+                store.enqueue(&key, at, &Note::Due { ticket })?;
+            }
+            policy.summaries.iter().try_for_each(|summary| enqueue_slot(store, summary, now))
+        })
+    }
+
+    /// The next moment at which something is due without a mail.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub fn next_wake(&self, now: DateTime<Utc>) -> anyhow::Result<Option<DateTime<Utc>>> {
+        let slots = self.book.policy.summaries.iter().filter_map(|s| Policy::next_slot(s, now));
+        Ok(self.store.next_wake()?.into_iter().chain(slots).min())
+    }
+
+    /// T2 for one batch: decides what waits, commits it and makes it durable.
+    ///
+    /// # Errors
+    /// The store fails; the batch was dropped and will be done again.
+    pub fn step(&mut self, now: DateTime<Utc>) -> anyhow::Result<Step> {
+        let limit = if self.singly > 0 { 1 } else { BATCH };
+        let pending = self.store.pending(limit)?;
+        if pending.is_empty() {
+            self.singly = 0;
+            return Ok(Step { idle: true, ..Step::default() });
+        }
+        let outcome = self.batch(&pending, now);
+        match &outcome {
+            Ok(_) => self.singly = self.singly.saturating_sub(pending.len()),
+            Err(_) => {
+                self.store.drop_batch()?;
+                self.singly = pending.len().max(self.singly);
+            }
+        }
+        outcome
+    }
+
+    fn batch(&mut self, pending: &[Pending], now: DateTime<Utc>) -> anyhow::Result<Step> {
+        let ids: Vec<_> = pending.iter().map(|p| p.id).collect();
+        self.store.begin(&ids)?;
+        let mut begun = None;
+        if let [one] = pending
+            && one.alone
+        {
+            begun = Some(self.store.attempt(one.id)?);
+        }
+        self.store.flush()?;
+        let mut step = Step::default();
+        for cause in pending {
+            let outcome = match begun {
+                Some(attempts) if attempts > LAST_ATTEMPT => Err(Trouble::Broken("it ended the process each time".to_owned())),
+                _ => self.decide_and_commit(cause, now),
+            };
+            match outcome {
+                Ok(()) => step.decided += 1,
+                Err(Trouble::Store(error)) => return Err(error),
+                Err(Trouble::Broken(why)) => step.quarantined += usize::from(self.broken(cause, begun, &why, now)?),
+            }
+        }
+        self.store.end()?;
+        self.store.flush()?;
+        Ok(step)
+    }
+
+    /// Counts a failure that the cause itself brought, unless that was done before its work began; true when it was the last.
+    fn broken(&mut self, cause: &Pending, begun: Option<u32>, why: &str, now: DateTime<Utc>) -> anyhow::Result<bool> {
+        let attempts = match begun {
+            Some(attempts) => attempts,
+            None => self.store.attempt(cause.id)?,
+        };
+        tracing::error!(cause = cause.key.0, attempts, why, "a cause could not be decided");
+        if attempts < LAST_ATTEMPT {
+            return Ok(false);
+        }
+        self.store.quarantine(cause.id, why, now)?;
+        tracing::error!(cause = cause.key.0, id = cause.id.0, "quarantined; see `postdesk quarantine list`");
+        Ok(true)
+    }
+
+    fn decide_and_commit(&mut self, cause: &Pending, now: DateTime<Utc>) -> Result<(), Trouble> {
+        loop {
+            let resolved = self.resolve(cause, now)?;
+            let commit = self.commit_of(cause, resolved, now).map_err(Trouble::Store)?;
+            match self.store.commit(&commit) {
+                Ok(()) => return Ok(()),
+                Err(CommitError::Conflict(conflict)) => tracing::debug!(%conflict, "decided again"),
+                Err(CommitError::Unavailable(error)) => return Err(Trouble::Store(error)),
+            }
+        }
+    }
+
+    /// Reads, decides and composes one cause without writing anything but a reserved number.
+    fn resolve(&mut self, cause: &Pending, now: DateTime<Utc>) -> Result<Resolved, Trouble> {
+        let book = self.book.clone();
+        let store = self.store.as_mut();
+        let work = AssertUnwindSafe(|| {
+            let (event, reading) = event_of(cause);
+            let raw = match &cause.body {
+                PendingBody::Mail(mail) => Some(mail.raw.as_slice()),
+                PendingBody::Note(_) => None,
+            };
+            let mut ask = |query: &domain::Query| store.answer(&cause.key, query);
+            resolve(&event, reading, raw, &book, now, &mut ask)
+        });
+        catch_unwind(work).unwrap_or_else(|panic| Err(Trouble::Broken(format!("a bug in Postdesk: {}", panic_words(panic.as_ref())))))
+    }
+
+    /// The commit for a decision: tickets after their changes, and a journal row.
+    fn commit_of(&mut self, cause: &Pending, resolved: Resolved, now: DateTime<Utc>) -> anyhow::Result<Commit> {
+        let Resolved { reading, decision, letters } = resolved;
+        let mut tickets: BTreeMap<TicketNo, Ticket> = BTreeMap::new();
+        let mut changes = Vec::new();
+        let touched = match &cause.body {
+            // A clock that struck is set anew, also where nothing was due any more.
+            PendingBody::Note(Note::Due { ticket }) => Some(*ticket),
+            _ => None,
+        };
+        for number in decision.changes.iter().map(|(n, _)| *n).chain(touched) {
+            if !tickets.contains_key(&number)
+                && let Some(ticket) = self.store.ticket(number)?
+            {
+                tickets.insert(number, ticket);
+            }
+        }
+        for (number, change) in decision.changes {
+            let before = match &change {
+                Change::Opened(ticket) => {
+                    tickets.insert(number, (**ticket).clone());
+                    None
+                }
+                other => match tickets.get_mut(&number).and_then(|t| t.apply(other, cause.at)) {
+                    Some(before) => Some(before),
+                    None => continue,
+                },
+            };
+            changes.push((number, change, before));
+        }
+        let states = tickets.into_values().map(|mut ticket| {
+            ticket.version = Version(ticket.version.0 + 1);
+            TicketState { next_due: sla::next_due(&ticket, &self.book.policy), ticket }
+        });
+        let mail = reading.map(|reading| CommittedMail {
+            id: reading.id.clone(),
+            references: reading.references.clone(),
+            from: reading.from.as_ref().map(|p| p.address.clone()),
+            ticket: decision.outcome.ticket(),
+            internal: decision.internal,
+            text: decision.judged.as_ref().map_or_else(String::new, |j| j.reply.text.clone()),
+        });
+        Ok(Commit {
+            cause: cause.id,
+            key: cause.key.clone(),
+            at: now,
+            actor: decision.actor,
+            outcome: decision.outcome,
+            tickets: states.collect(),
+            changes,
+            because: decision.because,
+            policy: self.book.policy.fingerprint.clone(),
+            letters,
+            release: decision.release,
+            mail,
+        })
+    }
+
+    /// Envelopes of these mailboxes to deliver now, marked as being sent; durable on return.
+    ///
+    /// # Errors
+    /// The store fails: nothing was claimed.
+    pub fn claim(&mut self, now: DateTime<Utc>, n: usize, mailboxes: &[String]) -> anyhow::Result<Vec<Posting>> {
+        self.durably(|store| store.claim(now, n, mailboxes))
+    }
+
+    /// T3: how deliveries ended; durable on return.
+    ///
+    /// # Errors
+    /// The store fails; the envelopes stay marked as being sent until the next start.
+    pub fn settle(&mut self, ended: &[(Posting, Handover)], now: DateTime<Utc>) -> anyhow::Result<()> {
+        self.durably(|store| {
+            for (posting, handover) in ended {
+                let fate = fate(posting, handover, now);
+                match &fate {
+                    Fate::Sent(_) => tracing::info!(envelope = posting.envelope, to = %posting.to, "sent"),
+                    other => tracing::warn!(envelope = posting.envelope, to = %posting.to, fate = ?other, "not sent"),
+                }
+                store.settle(posting.envelope, &fate, now)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Reads, decides and composes a mail as it would be now, and changes nothing.
+    ///
+    /// # Errors
+    /// The store fails, or the mail breaks the desk.
+    pub fn explain(&mut self, raw: &[u8], mailbox: &str, now: DateTime<Utc>) -> anyhow::Result<Resolved> {
+        let key = CauseKey("explain".to_owned());
+        let store = self.store.as_mut();
+        let mut ask = |query: &domain::Query| store.answer(&key, query);
+        let resolved = explain(raw, mailbox, &self.book, now, &mut ask);
+        self.store.drop_batch()?;
+        resolved
+    }
+}
+
+/// Makes a cause of a summary's newest slot that has passed; earlier ones that were missed are not made up for.
+fn enqueue_slot(store: &mut dyn Store, summary: &Summary, now: DateTime<Utc>) -> anyhow::Result<()> {
+    let name = format!("slot:{}", summary.name);
+    let Some(mut last) = store.get(&name)?.and_then(|text| text.parse::<DateTime<Utc>>().ok()) else {
+        return store.set(&name, &now.to_rfc3339());
+    };
+    let mut newest = None;
+    while let Some(slot) = Policy::next_slot(summary, last).filter(|slot| *slot <= now) {
+        newest = Some(slot);
+        last = slot;
+    }
+    let Some(slot) = newest else { return Ok(()) };
+    let key = CauseKey(format!("{name}:{}", slot.to_rfc3339()));
+    store.enqueue(&key, slot, &Note::Slot { name: summary.name.clone(), at: slot })?;
+    store.set(&name, &slot.to_rfc3339())
+}
+
+/// Answers a query of `decide`.
+pub type Ask<'a> = dyn FnMut(&domain::Query) -> anyhow::Result<domain::Answer> + 'a;
+
+/// Reads, decides and composes one mail by these answers.
+///
+/// # Errors
+/// An answer fails, or the mail breaks the desk.
+pub fn explain(raw: &[u8], mailbox: &str, book: &Rulebook, now: DateTime<Utc>, ask: &mut Ask<'_>) -> anyhow::Result<Resolved> {
+    let reading = Arc::new(parse::read(raw, None));
+    let incoming = Incoming { mailbox: mailbox.to_owned(), reading: Arc::clone(&reading), quiet: false };
+    let event = Event { key: CauseKey("explain".to_owned()), at: now, what: What::Mail(incoming) };
+    Ok(resolve(&event, Some(reading), Some(raw), book, now, ask)?)
+}
+
+/// The letters of a summary as its schedule would send them now.
+///
+/// # Errors
+/// An answer fails, or a template does.
+pub fn preview_slot(name: &str, book: &Rulebook, now: DateTime<Utc>, ask: &mut Ask<'_>) -> anyhow::Result<Vec<Letter>> {
+    let event = Event { key: CauseKey("preview".to_owned()), at: now, what: What::Slot { name: name.to_owned(), at: now } };
+    Ok(resolve(&event, None, None, book, now, ask)?.letters)
+}
+
+/// The event that a pending cause stands for.
+fn event_of(cause: &Pending) -> (Event, Option<Arc<Reading>>) {
+    let (what, reading) = match &cause.body {
+        PendingBody::Mail(mail) => {
+            let mut reading = parse::read(&mail.raw, mail.whole_size);
+            if mail.same_id_other_body {
+                reading.defects.push(Defect::SameIdOtherBody);
+            }
+            let reading = Arc::new(reading);
+            let incoming = Incoming { mailbox: mail.mailbox.clone(), reading: Arc::clone(&reading), quiet: mail.quiet };
+            (What::Mail(incoming), Some(reading))
+        }
+        PendingBody::Note(Note::Due { ticket }) => (What::Due(*ticket), None),
+        PendingBody::Note(Note::Slot { name, at }) => (What::Slot { name: name.clone(), at: *at }, None),
+        PendingBody::Note(Note::Undelivered(fate)) => (What::Undelivered(fate.clone()), None),
+    };
+    (Event { key: cause.key.clone(), at: cause.at, what }, reading)
+}
+
+/// `decide` with its questions answered, then the letters.
+fn resolve(
+    event: &Event,
+    reading: Option<Arc<Reading>>,
+    raw: Option<&[u8]>,
+    book: &Rulebook,
+    now: DateTime<Utc>,
+    ask: &mut Ask<'_>,
+) -> Result<Resolved, Trouble> {
+    let mut case = Case::default();
+    let mut rounds = 0;
+    let decision = loop {
+        match domain::decide(&case, event, &book.policy, now) {
+            Ok(decision) => break decision,
+            Err(_) if rounds >= ROUNDS => return Err(Trouble::Broken(format!("still undecided after {ROUNDS} rounds of questions"))),
+            Err(need) => {
+                rounds += 1;
+                for query in need.0 {
+                    let answer = ask(&query).map_err(Trouble::Store)?;
+                    case.learn(query, answer);
+                }
+            }
+        }
+    };
+    let composing = compose::Desk { policy: &book.policy, templates: &book.templates, raw, cause: &event.key, now };
+    let letters = decision
+        .drafts
+        .iter()
+        .enumerate()
+        .map(|(ordinal, draft)| compose::compose(draft, ordinal, composing))
+        .collect::<anyhow::Result<Vec<_>>>();
+    let letters = letters.map_err(|error| Trouble::Broken(format!("a mail could not be written: {error:#}")))?;
+    Ok(Resolved { reading, decision, letters })
+}
+
+/// What an attempt to deliver means for its envelope.
+fn fate(posting: &Posting, handover: &Handover, now: DateTime<Utc>) -> Fate {
+    match handover {
+        Handover::Taken(words) => Fate::Sent(words.clone()),
+        Handover::Refused(why) => Fate::Failed(why.clone()),
+        Handover::Uncertain(why) => Fate::Uncertain(why.clone()),
+        Handover::Later { why, .. } => match delivery::next_try(posting.attempts, posting.queued, now, posting.envelope) {
+            Some(at) => Fate::Retry { at, why: why.clone() },
+            None => Fate::Failed(format!("given up after five days; the last answer was: {why}")),
+        },
+    }
+}
+
+fn panic_words(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|s| (*s).to_owned()).or_else(|| panic.downcast_ref::<String>().cloned());
+    text.unwrap_or_else(|| "it panicked".to_owned())
+}

@@ -1,0 +1,312 @@
+//! What follows from an agent's mail on a ticket: orders carried out whole or not at all, words relayed to the requester.
+//!
+//! Nothing internal may leave by this door (promise 5): the notification that was answered is cut from the words, files of other mails
+//! stay behind, and what cannot be cut with certainty is held until the agent says `[send]`.
+
+use super::facts::{self, AgentError, AgentReceipt, Closed, Facts, Help, Link, Update, Words};
+use super::intake::Scene;
+use super::message::{Attach, Attachment, Draft, LetterKind, Person, ReplyText};
+use super::notify::{self, Found, say};
+use super::orders::{self, Plan};
+use super::policy::{Agent, Policy};
+use super::reply;
+use super::tags::{self, TagReading};
+use super::ticket::{Change, Status, Ticket};
+use super::trust::Token;
+use super::{Case, Decision, Judged, Need, Outcome};
+
+/// An agent's mail on a ticket of somebody else.
+///
+/// # Errors
+/// The [`Need`] of an order.
+pub fn mail(case: &Case, scene: &Scene<'_>, ticket: &Ticket, policy: &Policy) -> Result<Decision, Need> {
+    let Some(agent) = scene.sender.agent.as_deref().and_then(|handle| policy.agent(handle)) else {
+        return Ok(Decision::new(Outcome::Ignored, "desk"));
+    };
+    let language = notify::agent_language(agent, policy);
+    let own = reply::own_words(&scene.mail.text, scene.thread.sent.as_deref());
+    let read = tags::read(&scene.mail.subject, Some(&ticket.subject), &own.text, true);
+    let words = read.body.trim().to_owned();
+    let author = Author { scene, ticket, agent, language, policy };
+    let mut decision = if !scene.sender.proved.contains(&ticket.number) {
+        author.hold_unproved(&words)
+    } else {
+        match orders::plan(case, policy, ticket, agent, &read, &words, scene.now)? {
+            Err(refusals) => author.refuse(refusals.into_iter().map(|r| r.0).collect(), &words),
+            Ok(plan) => author.carry_out(&plan, &read, &own, &words),
+        }
+    };
+    decision.guards.push((ticket.number, ticket.version));
+    let judged = decision.judged.get_or_insert_with(|| Box::new(Judged::of(scene)));
+    judged.tag_errors = read.errors.iter().map(|e| e.sentence("en").to_owned()).collect();
+    judged.tags = read.tags;
+    judged.reply = ReplyText { text: words, ..own };
+    Ok(decision)
+}
+
+/// A question that an agent asks outside of any ticket, such as `[help]`: answered to the configured address, so no proof is needed.
+pub fn question(scene: &Scene<'_>, policy: &Policy) -> Option<Decision> {
+    let agent = scene.sender.agent.as_deref().and_then(|handle| policy.agent(handle))?;
+    let read = tags::read(&scene.mail.subject, None, &scene.mail.reply.text, false);
+    let asks = read.tags.iter().any(|t| t.name == "help") && read.errors.is_empty();
+    if !asks {
+        return None;
+    }
+    let mut decision = Decision::new(Outcome::Answered, agent.handle.as_str());
+    decision.because("an agent asks for the tags");
+    decision.internal = true;
+    decision.drafts.push(help(agent, None, policy));
+    decision.judged = Some(Box::new(Judged { tags: read.tags, ..Judged::of(scene) }));
+    Some(decision)
+}
+
+fn help(agent: &Agent, ticket: Option<&Ticket>, policy: &Policy) -> Draft {
+    let language = notify::agent_language(agent, policy);
+    let card = ticket.map(|t| notify::card(t, policy, language));
+    let facts = Help { ticket: card, agent: agent.name.clone(), tags: tags::help_rows(language) };
+    notify::to_agent(agent, ticket, policy, Facts::Help(facts))
+}
+
+/// An agent who writes on a ticket.
+struct Author<'a> {
+    scene: &'a Scene<'a>,
+    ticket: &'a Ticket,
+    agent: &'a Agent,
+    language: &'a str,
+    policy: &'a Policy,
+}
+
+impl Author<'_> {
+    /// Nothing is done; the text is kept, internally, and the agent is told.
+    fn refuse(&self, errors: Vec<String>, words: &str) -> Decision {
+        let mut decision = Decision::new(Outcome::Refused { ticket: Some(self.ticket.number) }, self.agent.handle.as_str());
+        decision.internal = true;
+        for error in &errors {
+            decision.because(format!("refused: {error}"));
+        }
+        decision.drafts.push(self.error(errors, words, false));
+        decision
+    }
+
+    fn error(&self, errors: Vec<String>, words: &str, held: bool) -> Draft {
+        let facts = AgentError {
+            ticket: Some(notify::card(self.ticket, self.policy, self.language)),
+            agent: self.agent.name.clone(),
+            subject: self.scene.mail.subject.clone(),
+            errors,
+            text: words.to_owned(),
+            held,
+        };
+        notify::to_agent(self.agent, Some(self.ticket), self.policy, Facts::AgentError(facts))
+    }
+
+    /// From is the agent's, but nothing proves it: the words wait for `[send]` in an answer to the mail that asks.
+    fn hold_unproved(&self, words: &str) -> Decision {
+        let why = say(
+            self.language,
+            "The mail did not answer a notification of yours, so nothing proves that you wrote it.",
+            "这封邮件不是对发给您的通知的回复,无法证明由您本人所写。",
+        );
+        self.hold(why, words)
+    }
+
+    /// The words are kept as a held letter, orders are left undone, and the agent is asked.
+    fn hold(&self, why: String, words: &str) -> Decision {
+        let mut decision = Decision::new(Outcome::Refused { ticket: Some(self.ticket.number) }, self.agent.handle.as_str());
+        decision.internal = true;
+        decision.because(format!("held: {why}"));
+        if !words.is_empty() {
+            let facts = self.words_facts(None, &[], words, self.ticket);
+            let mut letter = notify::to_requester(self.ticket, LetterKind::Reply, facts, self.copied());
+            letter.held = Some(why.clone());
+            letter.attach = self.files();
+            decision.drafts.push(letter);
+        }
+        decision.drafts.push(self.error(vec![why.clone()], words, !words.is_empty()));
+        decision.judged = Some(Box::new(Judged { held: Some(why), ..Judged::of(self.scene) }));
+        decision
+    }
+
+    /// Carries out a plan that nothing speaks against.
+    fn carry_out(&self, plan: &Plan, read: &TagReading, own: &ReplyText, words: &str) -> Decision {
+        let files = self.files();
+        let relays = !plan.note && (!words.is_empty() || !files.is_empty());
+        if relays && let Some(why) = self.uncertain(own, words) {
+            return self.hold(why, words);
+        }
+        if words.is_empty() && files.is_empty() && read.tags.is_empty() {
+            let empty = say(self.language, "The mail holds no words of yours and no order.", "邮件中没有您写的内容,也没有指令。");
+            return self.refuse(vec![empty], words);
+        }
+        let size: u64 = files.iter().map(|a| a.file.size).sum();
+        if relays && size > self.policy.limits.attachments {
+            let limit = self.policy.limits.attachments / 1_000_000;
+            let too_big =
+                say(self.language, format!("The files are larger than {limit} MB together."), format!("附件总大小超过 {limit} MB。"));
+            return self.refuse(vec![too_big], words);
+        }
+        let mut decision = Decision::new(Outcome::Joined { ticket: self.ticket.number }, self.agent.handle.as_str());
+        decision.internal = !relays;
+        let changes = self.changes(plan, relays);
+        let mut after = self.ticket.clone();
+        for change in &changes {
+            after.apply(change, self.scene.at);
+        }
+        decision.because(if relays { "the agent's words go to the requester" } else { "nothing of it is relayed" });
+        self.write_to_requester(&mut decision, plan, &after, relays.then_some(words), files);
+        self.tell_colleagues(&mut decision, plan, &after, words);
+        if !read.tags.is_empty() && !plan.done.is_empty() {
+            decision.drafts.push(self.receipt(plan, &after, relays));
+        }
+        if plan.help {
+            decision.drafts.push(help(self.agent, Some(&after), self.policy));
+        }
+        decision.release.clone_from(&plan.release);
+        decision.changes = changes.into_iter().map(|c| (self.ticket.number, c)).collect();
+        decision
+    }
+
+    /// Every change of the plan, with those that an answer itself brings.
+    fn changes(&self, plan: &Plan, relays: bool) -> Vec<Change> {
+        let mut changes = plan.changes.clone();
+        let moved = changes.iter().any(|c| matches!(c, Change::Owner(_) | Change::Team(_)));
+        if relays && self.ticket.owner.is_none() && !moved {
+            changes.push(Change::Owner(Some(self.agent.handle.clone())));
+        }
+        if relays && self.ticket.answered.is_none() {
+            changes.push(Change::Answered(Some(self.scene.at)));
+        }
+        let takes = changes.iter().any(|c| matches!(c, Change::Owner(Some(handle)) if *handle == self.agent.handle));
+        if plan.status.is_none() && self.ticket.status == Status::New && (relays || takes) {
+            changes.push(Change::Status(Status::Open));
+        }
+        changes.extend(plan.status_changes());
+        changes
+    }
+
+    /// Why the words may hold something internal, if that is not certain.
+    fn uncertain(&self, own: &ReplyText, words: &str) -> Option<String> {
+        let sign = |word: &str| Token::read(word.trim_matches(|c: char| !c.is_ascii_alphanumeric()), &self.policy.key).is_some();
+        let token = words.split_whitespace().any(sign);
+        let quoted = self.scene.thread.sent.as_deref().is_some_and(|sent| repeats(words, sent));
+        (own.unsure || token || quoted).then(|| {
+            say(
+                self.language,
+                "Parts of the notification seem to stand among your words, so they were not sent on.",
+                "您的文字中似乎夹有通知的内容,因此没有转发。",
+            )
+        })
+    }
+
+    /// Files of the agent's own: no inline parts, no attached mails (they may hold notifications).
+    fn files(&self) -> Vec<Attach> {
+        let own = |a: &&Attachment| !a.inline && !a.media_type.starts_with("message/");
+        self.scene.mail.attachments.iter().filter(own).map(|file| Attach { file: file.clone() }).collect()
+    }
+
+    /// Participants whom the agent's own mail has not reached already.
+    fn copied(&self) -> Vec<Person> {
+        let reached = |p: &&Person| self.scene.mail.recipients().any(|r| r.address == p.address);
+        let gone = |p: &&Person| self.ticket.unreachable.contains(&p.address);
+        self.ticket.participants.iter().filter(|p| !reached(p) && !gone(p)).cloned().collect()
+    }
+
+    fn links(&self, articles: &[String]) -> Vec<Link> {
+        notify::links(articles, self.policy, &self.ticket.language).into_iter().map(|(_, link)| link).collect()
+    }
+
+    /// The template that the new status asks for, around the words.
+    fn words_facts(&self, status: Option<Status>, articles: &[String], words: &str, after: &Ticket) -> Facts {
+        let ticket = notify::card(after, self.policy, &after.language);
+        let (agent, words, articles) = (self.agent.name.clone(), words.to_owned(), self.links(articles));
+        match status {
+            Some(Status::Resolved) => {
+                Facts::Resolved(Words { ticket, agent, words, articles, closes_in_days: self.policy.closing.close.num_days() })
+            }
+            Some(Status::Closed) => {
+                Facts::Closed(Closed { ticket, agent, words, reopen_days: self.policy.closing.reopen_window.num_days() })
+            }
+            _ => Facts::Reply(facts::Reply { ticket, agent, words, articles }),
+        }
+    }
+
+    /// The agent's words, or what the orders themselves entail.
+    fn write_to_requester(&self, decision: &mut Decision, plan: &Plan, after: &Ticket, words: Option<&str>, files: Vec<Attach>) {
+        if after.unreachable.contains(&after.requester.address) {
+            decision.because("the requester cannot be reached by mail");
+            return;
+        }
+        if let Some(words) = words {
+            let mut letter =
+                notify::to_requester(after, LetterKind::Reply, self.words_facts(plan.status, &plan.articles, words, after), self.copied());
+            letter.attach = files;
+            decision.drafts.push(letter);
+            return;
+        }
+        let ended = matches!(plan.status, Some(Status::Resolved | Status::Closed));
+        if plan.quiet || after.quiet || after.requester.address == super::message::Address::nowhere() {
+            return;
+        }
+        if ended || !plan.articles.is_empty() {
+            decision.drafts.push(notify::to_requester(
+                after,
+                LetterKind::Automatic,
+                self.words_facts(plan.status, &plan.articles, "", after),
+                self.copied(),
+            ));
+            return;
+        }
+        if let Some(facts) = self.update(plan, after) {
+            decision.drafts.push(notify::to_requester(after, LetterKind::Automatic, Facts::Update(facts), Vec::new()));
+        }
+    }
+
+    /// Progress that the requester hears of unasked; `None` where nothing that concerns him changed.
+    fn update(&self, plan: &Plan, after: &Ticket) -> Option<Update> {
+        let card = notify::card(after, self.policy, &after.language);
+        let owner = if after.owner == self.ticket.owner { String::new() } else { card.owner.clone() };
+        let team = if after.team == self.ticket.team || !owner.is_empty() { String::new() } else { card.team.clone() };
+        let waiting = plan.status == Some(Status::Waiting);
+        let reopened = plan.status == Some(Status::Open) && !self.ticket.status.is_live();
+        let anything = !owner.is_empty() || !team.is_empty() || waiting || reopened;
+        anything.then_some(Update { ticket: card, owner, team, waiting, reopened })
+    }
+
+    /// A new owner or team, and the owner when somebody else wrote.
+    fn tell_colleagues(&self, decision: &mut Decision, plan: &Plan, after: &Ticket, words: &str) {
+        let moved = plan.notify_owner_changed || plan.notify_team_changed;
+        for agent in notify::caretakers(after, self.policy).into_iter().filter(|a| a.handle != self.agent.handle) {
+            if moved {
+                decision.drafts.push(notify::agent_new(agent, after, None, &Found::default(), self.policy));
+            } else if after.owner.is_some() && !words.is_empty() {
+                let language = notify::agent_language(agent, self.policy);
+                let event = if plan.note {
+                    say(language, "An internal note:", "内部备注:")
+                } else {
+                    say(language, "This answer went to the requester:", "以下回复已发给用户:")
+                };
+                decision.drafts.push(notify::agent_followup(agent, after, &self.agent.name, event, None, words.to_owned(), self.policy));
+            }
+        }
+    }
+
+    fn receipt(&self, plan: &Plan, after: &Ticket, relays: bool) -> Draft {
+        let facts = AgentReceipt {
+            ticket: notify::card(after, self.policy, self.language),
+            agent: self.agent.name.clone(),
+            done: plan.done.clone(),
+            sent_to: if relays { after.requester.called().to_owned() } else { String::new() },
+        };
+        notify::to_agent(self.agent, Some(after), self.policy, Facts::AgentReceipt(facts))
+    }
+}
+
+/// Does a line of the notification, long enough to be no coincidence, stand among the words?
+fn repeats(words: &str, sent: &str) -> bool {
+    fn bare(line: &str) -> &str {
+        line.trim_start_matches(['>', ' ', '|']).trim_end()
+    }
+    let long = |line: &&str| line.chars().count() >= 16;
+    let told: std::collections::HashSet<&str> = sent.lines().map(bare).filter(long).collect();
+    words.lines().map(bare).filter(long).any(|line| told.contains(line))
+}

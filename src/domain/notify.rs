@@ -1,0 +1,257 @@
+//! Who gets which mail: cards, drafts and the caps on automatic mail (promise 4).
+
+use chrono::{DateTime, Utc};
+
+use super::facts::{AgentFollowup, AgentNew, Because, Card, Facts, Link};
+use super::message::{Address, Defect, Draft, LetterKind, Person, Reading, Recipient};
+use super::policy::{Agent, Policy};
+use super::rules::Evidence;
+use super::ticket::{Ticket, TicketNo};
+use super::{Case, Need};
+
+/// At most so many links in one mail.
+pub const MOST_LINKS: usize = 3;
+
+/// A ticket in words for a reader of this language.
+pub fn card(ticket: &Ticket, policy: &Policy, language: &str) -> Card {
+    let chinese = language == "zh";
+    let word = |en: &str, zh: &str| if chinese { zh.to_owned() } else { en.to_owned() };
+    Card {
+        number: ticket.number.0,
+        tag: format!("[{}{}]", policy.desk.ticket_prefix, ticket.number.0),
+        subject: ticket.subject.clone(),
+        status: word(ticket.status.as_str(), ticket.status.zh()),
+        priority: word(ticket.priority.as_str(), ticket.priority.zh()),
+        category: ticket.category.as_deref().map_or_else(String::new, |id| category_name(policy, id, language)),
+        team: ticket.team.clone().unwrap_or_default(),
+        owner: ticket.owner.as_deref().map_or_else(String::new, |handle| agent_name(policy, handle)),
+        requester: ticket.requester.called().to_owned(),
+        requester_address: ticket.requester.address.to_string(),
+        opened: local_time(ticket.opened, policy),
+    }
+}
+
+/// A category's name in a language; its id where the config knows no name.
+pub fn category_name(policy: &Policy, id: &str, language: &str) -> String {
+    policy.category(id).map_or_else(|| id.to_owned(), |c| c.name(language).to_owned())
+}
+
+/// An agent's name; the handle where it is unknown.
+pub fn agent_name(policy: &Policy, handle: &str) -> String {
+    policy.agent(handle).map_or_else(|| handle.to_owned(), |a| a.name.clone())
+}
+
+/// `2026-12-01 14:00` in the desk's zone.
+pub fn local_time(at: DateTime<Utc>, policy: &Policy) -> String {
+    at.with_timezone(&policy.desk.timezone).format("%Y-%m-%d %H:%M").to_string()
+}
+
+/// The language that an agent reads.
+pub fn agent_language<'a>(agent: &'a Agent, policy: &'a Policy) -> &'a str {
+    agent.language.as_deref().unwrap_or(&policy.desk.language)
+}
+
+/// A sentence in English or Chinese.
+pub fn say(language: &str, en: impl Into<String>, zh: impl Into<String>) -> String {
+    if language == "zh" { zh.into() } else { en.into() }
+}
+
+/// Links for a requester: in his language, published, not internal, at most three.
+pub fn links(ids: &[String], policy: &Policy, language: &str) -> Vec<(String, Link)> {
+    let readable = ids.iter().filter_map(|id| policy.article(id, language)).filter(|a| !a.internal && a.language == language);
+    readable
+        .filter_map(|a| Some((a.id.clone(), Link { title: a.title.clone(), url: a.url.clone()?, summary: a.summary.clone() })))
+        .take(MOST_LINKS)
+        .collect()
+}
+
+/// Articles for an agent: any language and audience.
+fn agent_links(ids: &[String], policy: &Policy, language: &str) -> Vec<Link> {
+    let known = ids.iter().filter_map(|id| policy.article(id, language));
+    known
+        .map(|a| Link { title: a.title.clone(), url: a.url.clone().unwrap_or_default(), summary: a.summary.clone() })
+        .take(MOST_LINKS)
+        .collect()
+}
+
+/// A draft to the requester (and, in Cc, others), in the ticket's language.
+pub fn to_requester(ticket: &Ticket, kind: LetterKind, facts: Facts, cc: Vec<Person>) -> Draft {
+    let mut to = vec![Recipient { person: ticket.requester.clone(), cc: false }];
+    to.extend(cc.into_iter().map(|person| Recipient { person, cc: true }));
+    Draft {
+        language: ticket.language.clone(),
+        kind,
+        mailbox: ticket.mailbox.clone(),
+        ticket: Some(ticket.number),
+        to,
+        agent: None,
+        answers: ticket.last_from_requester.clone(),
+        facts,
+        attach: Vec::new(),
+        held: None,
+        not_before: None,
+    }
+}
+
+/// A draft to one agent, with his own token.
+pub fn to_agent(agent: &Agent, ticket: Option<&Ticket>, policy: &Policy, facts: Facts) -> Draft {
+    let mailbox = ticket.map(|t| t.mailbox.clone()).or_else(|| policy.mailboxes.first().map(|m| m.name.clone())).unwrap_or_default();
+    Draft {
+        language: agent_language(agent, policy).to_owned(),
+        kind: LetterKind::Notice,
+        mailbox,
+        ticket: ticket.map(|t| t.number),
+        to: vec![Recipient { person: Person { name: agent.name.clone(), address: agent.address.clone() }, cc: false }],
+        agent: Some(agent.handle.clone()),
+        answers: None,
+        facts,
+        attach: Vec::new(),
+        held: None,
+        not_before: None,
+    }
+}
+
+/// Who looks after a ticket: its owner, else each member of its team.
+pub fn caretakers<'a>(ticket: &Ticket, policy: &'a Policy) -> Vec<&'a Agent> {
+    let owner = ticket.owner.as_deref().and_then(|handle| policy.agent(handle));
+    owner.map_or_else(|| policy.members(ticket.team.as_deref()), |owner| vec![owner])
+}
+
+/// The notification that a ticket has come to somebody.
+pub fn agent_new(agent: &Agent, ticket: &Ticket, mail: Option<&Reading>, found: &Found<'_>, policy: &Policy) -> Draft {
+    let language = agent_language(agent, policy);
+    let facts = AgentNew {
+        ticket: card(ticket, policy, language),
+        agent: agent.name.clone(),
+        yours: ticket.owner.as_deref() == Some(agent.handle.as_str()),
+        text: mail.map_or_else(String::new, own_text),
+        files: mail.map_or_else(Vec::new, file_names),
+        defects: mail.map_or_else(Vec::new, |m| m.defects.iter().filter_map(|d| defect_sentence(*d, language)).collect()),
+        evidence: found.evidence.iter().map(because).collect(),
+        articles: agent_links(found.articles, policy, language),
+        fields: ticket.fields.iter().map(|(name, value)| format!("{name}: {value}")).collect(),
+    };
+    to_agent(agent, Some(ticket), policy, Facts::AgentNew(facts))
+}
+
+/// What the rules found, as far as a notification shows it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Found<'a> {
+    /// Matches.
+    pub evidence: &'a [Evidence],
+    /// Article ids.
+    pub articles: &'a [String],
+}
+
+fn because(evidence: &Evidence) -> Because {
+    Because { rule: evidence.rule.clone(), at: evidence.at.clone(), field: evidence.field.clone(), matched: evidence.matched.clone() }
+}
+
+/// The notification that something happened on a ticket.
+pub fn agent_followup(
+    agent: &Agent,
+    ticket: &Ticket,
+    from: &str,
+    event: String,
+    mail: Option<&Reading>,
+    text: String,
+    policy: &Policy,
+) -> Draft {
+    let facts = AgentFollowup {
+        ticket: card(ticket, policy, agent_language(agent, policy)),
+        agent: agent.name.clone(),
+        from: from.to_owned(),
+        event,
+        text,
+        files: mail.map_or_else(Vec::new, file_names),
+    };
+    to_agent(agent, Some(ticket), policy, Facts::AgentFollowup(facts))
+}
+
+/// The writer's own words; the whole text where the cut left nothing.
+pub fn own_text(mail: &Reading) -> String {
+    let own = mail.reply.text.trim();
+    if own.is_empty() { mail.text.trim().to_owned() } else { own.to_owned() }
+}
+
+fn file_names(mail: &Reading) -> Vec<String> {
+    mail.attachments.iter().filter(|a| !a.inline).map(|a| a.name.clone()).collect()
+}
+
+/// A defect that an agent should know of, as a sentence.
+fn defect_sentence(defect: Defect, language: &str) -> Option<String> {
+    let (en, zh) = match defect {
+        Defect::NoMessageId | Defect::Mislabelled => return None,
+        Defect::NoFrom => ("The mail names no sender: it cannot be answered by mail.", "邮件没有发件人,无法回复。"),
+        Defect::NoHeader => ("The mail has no header.", "邮件没有信头。"),
+        Defect::Undecodable => ("Parts of the text could not be decoded.", "部分内容无法解码。"),
+        Defect::TooManyParts => ("The mail is nested too deeply; not all of it was read.", "邮件嵌套过深,未能全部读取。"),
+        Defect::HtmlTooComplex => ("The HTML was too complex; its text was read coarsely.", "HTML 过于复杂,仅粗略读取了文字。"),
+        Defect::Encrypted => ("The mail is encrypted: only its header could be read.", "邮件已加密,只能读取信头。"),
+        Defect::TooLarge => ("The mail is larger than the limit: only its header was read.", "邮件超过大小限制,只读取了信头。"),
+        Defect::SameIdOtherBody => ("Another mail with the same Message-ID came before.", "之前收到过相同 Message-ID 但内容不同的邮件。"),
+        Defect::Truncated => ("The mail ends in the middle of a part.", "邮件在中途被截断。"),
+    };
+    Some(say(language, en, zh))
+}
+
+/// May one more automatic mail go to this address for this ticket? The reason where it may not.
+///
+/// # Errors
+/// The [`Need`] for all tallies at once.
+pub fn within_caps(
+    case: &Case,
+    to: &Address,
+    ticket: Option<TicketNo>,
+    policy: &Policy,
+    now: DateTime<Utc>,
+) -> Result<Result<(), String>, Need> {
+    let mut missing = Need(Vec::new());
+    let mut over = None;
+    let mut tier = |count: Result<u32, Need>, most: u32, whom: String, hours: i64| match count {
+        Ok(n) if n >= most => {
+            over.get_or_insert(format!("{n} automatic mails {whom} within {hours} h are enough: this one is held back"));
+        }
+        Ok(_) => {}
+        Err(Need(queries)) => missing.0.extend(queries),
+    };
+    for (within, most) in &policy.limits.per_address {
+        tier(case.automatic_to(to, now - *within), *most, format!("to {to}"), within.num_hours());
+    }
+    if let Some(number) = ticket {
+        for (within, most) in &policy.limits.per_ticket {
+            tier(case.automatic_for(number, now - *within), *most, format!("for {number}"), within.num_hours());
+        }
+    }
+    if missing.0.is_empty() { Ok(over.map_or(Ok(()), Err)) } else { Err(missing) }
+}
+
+/// Addresses that a mail names beside its sender and that may take part: not ours, no agent, no list, no noreply.
+pub fn newcomers(mail: &Reading, ticket: &Ticket, policy: &Policy) -> Vec<Person> {
+    let mut found: Vec<Person> = Vec::new();
+    for person in mail.recipients() {
+        let address = &person.address;
+        let stays_out = policy.is_own(address)
+            || policy.agent_at(address).is_some()
+            || is_noreply(address)
+            || is_list(address, mail, policy)
+            || ticket.takes_part(address)
+            || found.iter().any(|p| p.address == *address);
+        if !stays_out {
+            found.push(person.clone());
+        }
+    }
+    found
+}
+
+/// An address that nobody reads.
+pub fn is_noreply(address: &Address) -> bool {
+    let local = address.local().replace(['-', '_', '.'], "");
+    ["noreply", "donotreply", "mailerdaemon", "postmaster", "bounce", "bounces"].iter().any(|w| local == *w || local.starts_with("noreply"))
+}
+
+fn is_list(address: &Address, mail: &Reading, policy: &Policy) -> bool {
+    let listed = policy.mailboxes.iter().flat_map(|m| m.via_lists.iter()).any(|list| list.eq_ignore_ascii_case(address.as_str()));
+    let posts_to_it = mail.header("List-Post").is_some_and(|v| v.to_lowercase().contains(address.as_str()));
+    listed || posts_to_it
+}

@@ -1,0 +1,185 @@
+//! A whole desk in a temporary directory: real config, rules, templates and store; time is injected, mail goes into a list.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use chrono::{DateTime, Utc};
+use postdesk::delivery::Handover;
+use postdesk::desk::{Desk, Rulebook};
+use postdesk::domain::message::{Arrival, Reading};
+use postdesk::mail::parse;
+use postdesk::policy::{self, Loaded};
+use postdesk::store::{self, Posting, Store};
+
+/// The desk of the stories: two teams, two agents, a lead who gets a summary each morning.
+pub const CONFIG: &str = r#"
+[desk]
+name = "IT Support"
+timezone = "Asia/Shanghai"
+data = "data"
+
+[[mailbox]]
+name = "support"
+address = "support@desk.test"
+start = "all"
+source = { kind = "maildir", path = "in" }
+
+[delivery]
+kind = "maildir"
+path = "out"
+
+[[team]]
+name = "support"
+lead = "chen"
+default = true
+
+[[team]]
+name = "network"
+
+[[agent]]
+handle = "li"
+name = "Li Wei"
+address = "li@desk.test"
+team = "network"
+language = "en"
+
+[[agent]]
+handle = "wang"
+name = "王芳"
+address = "wang@desk.test"
+team = "support"
+language = "zh"
+
+[[agent]]
+handle = "chen"
+name = "Chen Hao"
+address = "chen@desk.test"
+role = "lead"
+
+[[category]]
+id = "hardware"
+name = { en = "Hardware", zh = "硬件" }
+
+[[category]]
+id = "software"
+name = { en = "Software", zh = "软件" }
+
+[[category]]
+id = "network"
+name = { en = "Network", zh = "网络" }
+team = "network"
+
+[[category]]
+id = "account"
+name = { en = "Account", zh = "账号" }
+
+[[category]]
+id = "permission"
+name = { en = "Permission", zh = "权限" }
+
+[[summary]]
+name = "daily"
+report = "daily"
+to = ["chen"]
+schedule = "0 8 * * *"
+"#;
+
+/// A directory of its own that goes with the value.
+pub struct Scratch(pub PathBuf);
+
+impl Scratch {
+    pub fn new(name: &str) -> Scratch {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let unique = format!("postdesk-{name}-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let path = std::env::temp_dir().join(unique);
+        std::fs::create_dir_all(&path).unwrap();
+        Scratch(path)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        std::fs::remove_dir_all(&self.0).ok();
+    }
+}
+
+/// A mail that left the desk.
+#[derive(Clone)]
+pub struct Sent {
+    pub to: String,
+    pub bytes: Vec<u8>,
+    pub reading: Reading,
+}
+
+pub struct World {
+    pub scratch: Scratch,
+    pub loaded: Loaded,
+    pub desk: Desk,
+    pub now: DateTime<Utc>,
+    pub sent: Vec<Sent>,
+    /// Recipients that are refused for good, with the server's words.
+    pub refused: Vec<(String, String)>,
+}
+
+pub fn load(dir: &Path, config: &str) -> Loaded {
+    let file = dir.join("config.toml");
+    std::fs::write(&file, config).unwrap();
+    policy::prepare(&file).unwrap_or_else(|complaints| panic!("{}", complaints.iter().map(ToString::to_string).collect::<String>()))
+}
+
+pub fn book(loaded: &Loaded) -> Rulebook {
+    Rulebook { policy: loaded.policy.clone(), templates: loaded.templates.clone() }
+}
+
+impl World {
+    pub fn new(name: &str, config: &str) -> World {
+        let scratch = Scratch::new(name);
+        let loaded = load(&scratch.0, config);
+        let store = store::open(&loaded.config.data).unwrap();
+        World::over(scratch, loaded, store)
+    }
+
+    pub fn over(scratch: Scratch, loaded: Loaded, store: Box<dyn Store>) -> World {
+        let desk = Desk::open(store, book(&loaded)).unwrap();
+        let now = "2026-12-01T01:00:00Z".parse().unwrap();
+        World { scratch, loaded, desk, now, sent: Vec::new(), refused: Vec::new() }
+    }
+
+    pub fn arrival(&self, raw: &[u8]) -> Arrival {
+        Arrival { mailbox: "support".into(), place: None, at: self.now, raw: raw.to_vec(), whole_size: None, quiet: false, cursor: None }
+    }
+
+    /// Receives one mail and does all that follows.
+    pub fn mail(&mut self, raw: &[u8]) -> Vec<Sent> {
+        let arrival = self.arrival(raw);
+        self.desk.receive(&[arrival]).unwrap();
+        self.settle()
+    }
+
+    /// Clocks, decisions and deliveries until nothing waits. Returns what was sent.
+    pub fn settle(&mut self) -> Vec<Sent> {
+        let before = self.sent.len();
+        for _ in 0..50 {
+            self.desk.tick(self.now).unwrap();
+            let mut idle = self.desk.step(self.now).unwrap().idle;
+            let postings = self.desk.claim(self.now, 100, &["support".to_owned()]).unwrap();
+            idle &= postings.is_empty();
+            let ended: Vec<(Posting, Handover)> = postings.into_iter().map(|p| self.carry(p)).collect();
+            self.desk.settle(&ended, self.now).unwrap();
+            if idle {
+                return self.sent[before..].to_vec();
+            }
+        }
+        panic!("the desk never came to rest");
+    }
+
+    fn carry(&mut self, posting: Posting) -> (Posting, Handover) {
+        if let Some((_, words)) = self.refused.iter().find(|(to, _)| to == posting.to.as_str()) {
+            let words = words.clone();
+            return (posting, Handover::Refused(words));
+        }
+        let bytes = posting.bytes.as_ref().clone();
+        self.sent.push(Sent { to: posting.to.to_string(), reading: parse::read(&bytes, None), bytes });
+        (posting, Handover::Taken("250 ok".into()))
+    }
+}
