@@ -12,6 +12,7 @@
 
 mod check;
 mod escape;
+mod html;
 mod markdown;
 
 use std::collections::BTreeMap;
