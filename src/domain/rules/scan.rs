@@ -19,6 +19,11 @@ use crate::domain::text::{fold_words, is_spaced_letter};
 const REGEX_SIZE: usize = 1 << 20;
 /// Largest cache of one expression at run time, bytes.
 const REGEX_CACHE: usize = 1 << 19;
+/// Literals of one field up to this many bytes become a DFA: the fastest search, some 500 bytes for each of theirs.
+const SMALL: usize = 1 << 14;
+
+/// Compiled expressions that are kept from the start.
+const KEPT: usize = 256;
 
 /// A text of a mail that rules look at.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -99,12 +104,13 @@ pub(super) fn own_text(mail: &Reading) -> &str {
     if mail.reply.text.trim().is_empty() { &mail.text } else { &mail.reply.text }
 }
 
-/// A regular expression: checked when the rules are read, built when a mail first needs it, since most never do.
+/// A regular expression: checked when the rules are read. Beyond the first [`KEPT`] the compiled form is thrown away and built again
+/// when a mail first needs it, since most never do.
 #[derive(Debug)]
 pub(super) struct Pattern {
     source: String,
     built: OnceLock<Option<Regex>>,
-    named: bool,
+    names: Vec<String>,
     literals: Option<Vec<String>>,
 }
 
@@ -113,7 +119,7 @@ impl Pattern {
     ///
     /// # Errors
     /// What is wrong with it, and where in it (byte).
-    pub(super) fn new(source: &str) -> Result<Pattern, (String, Option<usize>)> {
+    pub(super) fn new(source: &str, kept: &mut HashMap<String, Regex>) -> Result<Pattern, (String, Option<usize>)> {
         let hir = regex_syntax::Parser::new().parse(source).map_err(|error| match &error {
             regex_syntax::Error::Parse(e) => (e.kind().to_string(), Some(e.span().start.offset)),
             regex_syntax::Error::Translate(e) => (e.kind().to_string(), Some(e.span().start.offset)),
@@ -122,14 +128,23 @@ impl Pattern {
         if hir.properties().minimum_len().unwrap_or(0) == 0 {
             return Err(("this regular expression matches an empty text, and so every mail".into(), None));
         }
-        let regex = build(source).map_err(|error| match error {
-            regex::Error::CompiledTooBig(limit) => {
-                (format!("this regular expression becomes larger than {} KB when compiled", limit / 1024), None)
-            }
-            other => (other.to_string(), None),
-        })?;
-        let named = regex.capture_names().any(|name| name.is_some());
-        Ok(Pattern { source: source.to_owned(), built: OnceLock::new(), named, literals: literals::required(&hir) })
+        let regex = match kept.get(source) {
+            Some(regex) => regex.clone(),
+            None => build(source).map_err(|error| match error {
+                regex::Error::CompiledTooBig(limit) => {
+                    (format!("this regular expression becomes larger than {} KB when compiled", limit / 1024), None)
+                }
+                other => (other.to_string(), None),
+            })?,
+        };
+        let names: Vec<String> = regex.capture_names().flatten().map(str::to_owned).collect();
+        let built = OnceLock::new();
+        if kept.len() < KEPT {
+            kept.insert(source.to_owned(), regex.clone());
+            // A fresh lock takes it.
+            let _ = built.set(Some(regex));
+        }
+        Ok(Pattern { source: source.to_owned(), built, names, literals: literals::required(&hir) })
     }
 
     /// The compiled expression; `None` never happens after [`Pattern::new`].
@@ -137,14 +152,9 @@ impl Pattern {
         self.built.get_or_init(|| build(&self.source).ok()).as_ref()
     }
 
-    /// The names of its groups, with their place in the expression.
-    pub(super) fn names(&self) -> Vec<String> {
-        self.regex().map(|r| r.capture_names().flatten().map(str::to_owned).collect()).unwrap_or_default()
-    }
-
-    /// Has it named groups?
-    pub(super) fn captures(&self) -> bool {
-        self.named
+    /// The names of its groups.
+    pub(super) fn names(&self) -> &[String] {
+        &self.names
     }
 }
 
@@ -164,7 +174,7 @@ pub(super) enum Test {
     /// `*` is any text, `?` any character.
     Glob(String),
     /// A regular expression, on the text as it was written.
-    Pattern(Pattern),
+    Pattern(Box<Pattern>),
 }
 
 impl Test {
@@ -345,7 +355,9 @@ impl Automaton {
     fn build(literals: HashMap<String, Vec<AtomId>>) -> Result<Automaton, aho_corasick::BuildError> {
         let mut literals: Vec<(String, Vec<AtomId>)> = literals.into_iter().collect();
         literals.sort();
-        let search = AhoCorasick::builder().kind(Some(AhoCorasickKind::ContiguousNFA)).build(literals.iter().map(|(l, _)| l))?;
+        let bytes: usize = literals.iter().map(|(literal, _)| literal.len()).sum();
+        let kind = if bytes <= SMALL { AhoCorasickKind::DFA } else { AhoCorasickKind::ContiguousNFA };
+        let search = AhoCorasick::builder().kind(Some(kind)).build(literals.iter().map(|(l, _)| l))?;
         Ok(Automaton { search, atoms: literals.into_iter().map(|(_, atoms)| atoms).collect() })
     }
 }

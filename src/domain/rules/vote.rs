@@ -72,7 +72,7 @@ fn witness(cond: &Cond, scan: &mut Scan<'_, '_>, asked: &Asked<'_>, found: &mut 
         Cond::Atom(id) if scan.holds(*id) => {
             let Some((field, matched)) = scan.found(*id) else { return };
             found.matches.push((field, quote(matched)));
-            if let Some(pattern) = scan.pattern(*id).filter(|pattern| pattern.captures()) {
+            if let Some(pattern) = scan.pattern(*id).filter(|pattern| !pattern.names().is_empty()) {
                 for value in scan.values_of(*id) {
                     capture(pattern, &value.raw, &mut found.fields);
                 }
@@ -98,7 +98,7 @@ fn witness(cond: &Cond, scan: &mut Scan<'_, '_>, asked: &Asked<'_>, found: &mut 
 fn capture(pattern: &Pattern, text: &str, fields: &mut BTreeMap<String, String>) {
     let Some(regex) = pattern.regex() else { return };
     let Some(captures) = regex.captures(text) else { return };
-    for name in regex.capture_names().flatten() {
+    for name in pattern.names() {
         if let Some(value) = captures.name(name) {
             fill(fields, name, value.as_str());
         }
