@@ -41,13 +41,12 @@ pub fn simplify(c: char) -> char {
 
 /// Is this a letter or digit of a script that puts spaces between its words?
 pub fn is_spaced_letter(c: char) -> bool {
-    if c.is_ascii() { c.is_ascii_alphanumeric() } else { c.is_alphanumeric() && !is_unspaced(c) }
+    if c.is_ascii() { c.is_ascii_alphanumeric() } else { !is_unspaced(c) && c.is_alphanumeric() }
 }
 
 /// Han, kana, Hangul (particles cling to words), Thai, Lao, Khmer.
 fn is_unspaced(c: char) -> bool {
-    is_han_or_kana(c)
-        || matches!(u32::from(c), 0x0e00..=0x0eff | 0x1100..=0x11ff | 0x1780..=0x17ff | 0x3130..=0x318f | 0xac00..=0xd7af)
+    is_han_or_kana(c) || matches!(u32::from(c), 0x0e00..=0x0eff | 0x1100..=0x11ff | 0x1780..=0x17ff | 0x3130..=0x318f | 0xac00..=0xd7af)
 }
 
 /// Han or kana: lines of these are broken inside words.
@@ -249,7 +248,7 @@ mod tests {
     #[test]
     fn pairs_are_whole_and_stable() {
         let chars: Vec<char> = PAIRS.chars().filter(|c| *c != '\n').collect();
-        assert!(chars.len() > 5000 && chars.len() % 2 == 0);
+        assert!(chars.len() > 5000 && chars.len().is_multiple_of(2));
         assert_eq!("乾著麼於後裡".chars().map(simplify).collect::<String>(), "干着么于后里");
         assert_eq!(simplify('a'), 'a');
         assert_eq!(simplify('\u{20000}'), '\u{20000}');

@@ -6,9 +6,9 @@ use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
 
-use super::load::{Compiler, Item};
-use super::scan::{Atom, AtomId, Atoms, Field, Test, glob_matches};
 use super::Circumstances;
+use super::atom::{Atom, AtomId, Atoms, Field, Test, glob_matches};
+use super::load::{Compiler, Item};
 use crate::domain::message::Reading;
 use crate::domain::origin::OriginKind;
 use crate::domain::text::fold_words;
@@ -105,7 +105,12 @@ pub(super) const CONDITIONS: &[Condition] = &[
         example: "to = \"vip-support@example.com\"",
         compile: addresses,
     },
-    Condition { name: "cc", doc: "One of the addresses in Cc is one of these; `*` is any text.", example: "cc = \"*@board.example.com\"", compile: addresses },
+    Condition {
+        name: "cc",
+        doc: "One of the addresses in Cc is one of these; `*` is any text.",
+        example: "cc = \"*@board.example.com\"",
+        compile: addresses,
+    },
     Condition {
         name: "header.<Name>",
         doc: "This header field has one of these words or phrases; `true`: the mail has such a field, `false`: it has none.",
@@ -198,7 +203,11 @@ pub(super) const CONDITIONS: &[Condition] = &[
 pub(super) fn compile_table(c: &mut Compiler<'_>, item: &Item<'_>) -> Option<Cond> {
     let table = c.table(item, "when", "{ subject = [\"vpn\"] }")?;
     if table.is_empty() {
-        c.complain(item.span(), "a condition that asks nothing would match every mail", "for every mail of a person: { origin = \"person\" }");
+        c.complain(
+            item.span(),
+            "a condition that asks nothing would match every mail",
+            "for every mail of a person: { origin = \"person\" }",
+        );
         return None;
     }
     if !c.descend(item.span()) {
@@ -243,7 +252,11 @@ fn branches(c: &mut Compiler<'_>, key: &str, item: &Item<'_>) -> Option<Vec<Cond
             found
         }
         _ => {
-            c.complain(item.span(), format!("`{key}` wants a list of conditions"), format!("such as {key} = [{{ subject = \"vpn\" }}, {{ text = \"vpn\" }}]"));
+            c.complain(
+                item.span(),
+                format!("`{key}` wants a list of conditions"),
+                format!("such as {key} = [{{ subject = \"vpn\" }}, {{ text = \"vpn\" }}]"),
+            );
             None
         }
     }
@@ -319,7 +332,9 @@ fn one_header(c: &mut Compiler<'_>, name: &str, item: &Item<'_>) -> Option<Cond>
     };
     if let DeValue::Boolean(want) = item.get_ref() {
         let (want, name, shown) = (*want, name.to_owned(), field.shown());
-        return fact(&shown, move |a| (a.mail.header(&name).is_some() == want).then(|| if want { "there" } else { "not there" }.to_owned()));
+        return fact(&shown, move |a| {
+            (a.mail.header(&name).is_some() == want).then(|| if want { "there" } else { "not there" }.to_owned())
+        });
     }
     let tests = c.words(item, &field.shown())?;
     Some(any_of(c, &field, tests))

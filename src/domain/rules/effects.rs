@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
 
-use super::load::{Compiler, Item};
-use super::scan::Pattern;
 use super::Verdict;
+use super::atom::Pattern;
+use super::load::{Compiler, Item};
 use crate::domain::ticket::{Kind, Level};
 
 /// Heaviest vote.
@@ -205,7 +205,12 @@ pub(super) const EFFECTS: &[EffectEntry] = &[
         example: "kb = [\"vpn-setup\"]",
         compile: articles,
     },
-    EffectEntry { name: "playbook", doc: "The list of steps for the agent.", example: "playbook = \"vpn-outage\"", compile: |c, key, item| set(Set::Playbook(slug(c, key, item)?)) },
+    EffectEntry {
+        name: "playbook",
+        doc: "The list of steps for the agent.",
+        example: "playbook = \"vpn-outage\"",
+        compile: |c, key, item| set(Set::Playbook(slug(c, key, item)?)),
+    },
     EffectEntry {
         name: "ask",
         doc: "What must be known: a field, or a field with the question in words by language. A field that is filled is not asked for; a sentence without a field always is.",
@@ -376,7 +381,11 @@ fn question_table(c: &mut Compiler<'_>, item: &Item<'_>, table: &DeTable<'_>) ->
         }
     }
     if question.words.is_empty() && question.field.is_none() {
-        c.complain(item.span(), "this question asks nothing", "such as { field = \"error_code\", en = \"Which error number do you see?\" }");
+        c.complain(
+            item.span(),
+            "this question asks nothing",
+            "such as { field = \"error_code\", en = \"Which error number do you see?\" }",
+        );
         return None;
     }
     Some(question)
@@ -447,7 +456,8 @@ mod tests {
 
     #[test]
     fn questions_speak_the_readers_language() {
-        let question = Question { field: Some("os".into()), words: vec![("en".into(), "Which?".into()), ("zh".into(), "哪个？".into())] };
+        let question =
+            Question { field: Some("os".into()), words: vec![("en".into(), "Which?".into()), ("zh".into(), "哪个？".into())] };
         assert_eq!(question.in_language(Some("zh")), "哪个？");
         assert_eq!(question.in_language(Some("fr")), "Which?");
         assert_eq!(question.in_language(None), "Which?");

@@ -68,10 +68,20 @@ pub(super) const EXPECTATIONS: &[Expectation] = &[
     Expectation { name: "playbook", doc: "Its name, or `none`.", exact: true, got: |v| maybe(v.playbook.as_ref()) },
     Expectation { name: "template", doc: "Its name, or `none`.", exact: true, got: |v| maybe(v.template.as_ref()) },
     Expectation { name: "approval", doc: "Who is asked, or `none`.", exact: true, got: |v| maybe(v.approval.as_ref()) },
-    Expectation { name: "dedup_key", doc: "The key with its fields filled in, or `none`.", exact: true, got: |v| maybe(v.dedup_key.as_ref()) },
+    Expectation {
+        name: "dedup_key",
+        doc: "The key with its fields filled in, or `none`.",
+        exact: true,
+        got: |v| maybe(v.dedup_key.as_ref()),
+    },
     Expectation { name: "label", doc: "These are among the labels; `[]`: there are none.", exact: false, got: |v| v.labels.clone() },
     Expectation { name: "kb", doc: "These are among the articles; `[]`: there are none.", exact: false, got: |v| v.kb.clone() },
-    Expectation { name: "missing", doc: "These are among the open questions; `[]`: there are none.", exact: false, got: |v| v.missing.clone() },
+    Expectation {
+        name: "missing",
+        doc: "These are among the open questions; `[]`: there are none.",
+        exact: false,
+        got: |v| v.missing.clone(),
+    },
     Expectation {
         name: "rules",
         doc: "These rules match; `[]`: none does.",
@@ -266,11 +276,7 @@ impl Example {
         let list = |items: &[String]| if items.is_empty() { "nothing".to_owned() } else { items.join(", ") };
         let name = expected.entry.name;
         let message = format!("this example expects {name} {}, but gets {}", list(wanted), list(&got));
-        let seen: Vec<String> = verdict
-            .evidence
-            .iter()
-            .map(|e| format!("{} ({}) by {} `{}`", e.rule, e.at, e.field, e.matched))
-            .collect();
+        let seen: Vec<String> = verdict.evidence.iter().map(|e| format!("{} ({}) by {} `{}`", e.rule, e.at, e.field, e.matched)).collect();
         let help = format!("{}; matched: {}", verdict.because.join("; "), list(&seen));
         Some(Complaint::at(&self.file.name, &self.file.text, expected.span.clone(), message, help))
     }

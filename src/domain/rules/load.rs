@@ -11,10 +11,10 @@ use regex::Regex;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::atom::{Atoms, Field, Pattern, Test};
 use super::conditions::{self, Cond};
 use super::effects::{self, Effect};
 use super::example::{self, Example};
-use super::scan::{Atoms, Field, Pattern, Test};
 use super::{Names, Rule, RuleSet};
 use crate::domain::complaint::{Complaint, nearest};
 use crate::domain::text::fold_words;
@@ -133,7 +133,11 @@ impl Compiler<'_> {
     /// Runs over the tables of `[[name]]`.
     fn each_table(&mut self, value: &Item<'_>, name: &str, mut each: impl FnMut(&mut Self, &DeTable<'_>, Range<usize>)) {
         let DeValue::Array(items) = value.get_ref() else {
-            return self.complain(value.span(), format!("`{name}` is a list of tables"), format!("begin each with [[{name}]], in two brackets"));
+            return self.complain(
+                value.span(),
+                format!("`{name}` is a list of tables"),
+                format!("begin each with [[{name}]], in two brackets"),
+            );
         };
         for item in items {
             match item.get_ref() {

@@ -93,7 +93,8 @@ fn conditions() {
         change(&mut mail);
         mail
     };
-    let file = |name: &str, kind: &str| Attachment { name: name.into(), media_type: kind.into(), size: 1, inline: false, cid: None, part: 0 };
+    let file =
+        |name: &str, kind: &str| Attachment { name: name.into(), media_type: kind.into(), size: 1, inline: false, cid: None, part: 0 };
     let plain = with(&|_| {});
     let table: Vec<(&str, Reading, Reading)> = vec![
         ("subject = 'VPN'", with(&|m| m.subject = "My ＶＰＮ is down".into()), with(&|m| m.subject = "vpns".into())),
@@ -103,7 +104,11 @@ fn conditions() {
         ("words = 'hello'", plain.clone(), with(&|m| m.subject = "bye".into())),
         ("from = 'Ann@Example.com'", plain.clone(), with(&|m| m.from = Some(person("joann@example.com")))),
         ("from = '*@example.com'", plain.clone(), with(&|m| m.from = Some(person("ann@example.com.evil.test")))),
-        ("from_domain = 'example.com'", with(&|m| m.from = Some(person("a@mail.example.com"))), with(&|m| m.from = Some(person("a@badexample.com")))),
+        (
+            "from_domain = 'example.com'",
+            with(&|m| m.from = Some(person("a@mail.example.com"))),
+            with(&|m| m.from = Some(person("a@badexample.com"))),
+        ),
         ("to = 'vip@example.com'", with(&|m| m.to = vec![person("x@y.z"), person("vip@example.com")]), plain.clone()),
         ("to = 'vip@example.com'", with(&|m| m.delivered_to = vec![Address::parse("vip@example.com").unwrap()]), plain.clone()),
         ("cc = '*@board.example.com'", with(&|m| m.cc = vec![person("a@board.example.com")]), plain.clone()),
@@ -111,7 +116,11 @@ fn conditions() {
         ("header = { X-Foo = true }", with(&|m| m.headers = vec![("x-foo".into(), String::new())]), plain.clone()),
         ("header.X-Foo = false", plain.clone(), with(&|m| m.headers = vec![("x-foo".into(), String::new())])),
         ("attachment = '*.LOG'", with(&|m| m.attachments = vec![file("Error.log", "text/plain")]), plain.clone()),
-        ("attachment = 'image/*'", with(&|m| m.attachments = vec![file("x", "image/png")]), with(&|m| m.attachments = vec![file("x", "text/plain")])),
+        (
+            "attachment = 'image/*'",
+            with(&|m| m.attachments = vec![file("x", "image/png")]),
+            with(&|m| m.attachments = vec![file("x", "text/plain")]),
+        ),
         ("attachment = true", with(&|m| m.attachments = vec![file("x", "text/plain")]), plain.clone()),
         ("attachment = false", plain.clone(), with(&|m| m.attachments = vec![file("x", "text/plain")])),
         ("language = ['zh', 'ja']", with(&|m| m.language = Some("zh".into())), plain.clone()),
@@ -127,7 +136,11 @@ fn conditions() {
         ("not = { subject = 'a' }", mail("x", ""), mail("a", "")),
         ("not = [{ subject = 'a' }, { text = 'b' }]", mail("x", "y"), mail("x", "b")),
         ("subject = 'a', not = { any = [{ text = 'b' }, { not = { text = 'c' } }] }", mail("a", "c"), mail("a", "d")),
-        ("origin = ['person', 'bulk'], role = 'requester', suspect = false, authenticated = false, subject = 'a'", mail("a", ""), plain.clone()),
+        (
+            "origin = ['person', 'bulk'], role = 'requester', suspect = false, authenticated = false, subject = 'a'",
+            mail("a", ""),
+            plain.clone(),
+        ),
     ];
     for (when, yes, no) in table {
         let set = rules(&format!("[[rule]]\nname = 'x'\nwhen = {{ {when} }}\nthen = {{ label = 'hit' }}"));
@@ -209,19 +222,33 @@ fn categories_are_voted() {
 
     let v = judge(&set, &mail("", "gamma"));
     assert_eq!((v.category, v.labels), (None, vec!["e".to_owned()]));
-    assert_eq!(v.because, ["network 1: below the threshold 2, unclassified", "network lost, so the effects of rule c (rules/t.toml:10) fall away"]);
+    assert_eq!(
+        v.because,
+        ["network 1: below the threshold 2, unclassified", "network lost, so the effects of rule c (rules/t.toml:10) fall away"]
+    );
 
     let v = judge(&set, &mail("", "delta"));
     assert_eq!((v.kind, v.labels.len()), (Some(Kind::Request), 0), "stop ends");
     assert_eq!(v.because, ["no rule voted for a category: unclassified", "rule d (rules/t.toml:14) stops: no rule after it was looked at"]);
 
     let v = judge(&set, &mail("", "nothing"));
-    assert_eq!(v.evidence, [Evidence { rule: "e".into(), at: "rules/t.toml:18".into(), field: "not".into(), matched: "nothing that this rule excludes".into(), weight: 0 }]);
+    assert_eq!(
+        v.evidence,
+        [Evidence {
+            rule: "e".into(),
+            at: "rules/t.toml:18".into(),
+            field: "not".into(),
+            matched: "nothing that this rule excludes".into(),
+            weight: 0
+        }]
+    );
 }
 
 #[test]
 fn evidence_quotes_what_was_found() {
-    let set = rules("[[rule]]\nname = 'v'\nwhen = { subject = ['vpn', '遠程'], text = 'error', language = 'en' }\nthen = { category = 'network', weight = 4 }");
+    let set = rules(
+        "[[rule]]\nname = 'v'\nwhen = { subject = ['vpn', '遠程'], text = 'error', language = 'en' }\nthen = { category = 'network', weight = 4 }",
+    );
     let mut mail = mail("ＶＰＮ and 遠程", "An ERROR");
     mail.language = Some("en".into());
     let found: Vec<(String, String, i64)> = judge(&set, &mail).evidence.into_iter().map(|e| (e.field, e.matched, e.weight)).collect();
@@ -318,7 +345,10 @@ fn complaints() {
         (rule("subject = 'a'", "ask = [{ feld = 'x' }]"), "4:19: a question has no `feld`; did you mean `field`?"),
         (rule("subject = 'a'", ""), "4:8: this rule does nothing"),
         (rule("subject = 'a'", "ignore = true"), "4:10: `ignore` would let strangers act: this rule neither names a sender nor proves him"),
-        (rule("from = 'a@b.c'", "ignore = true"), "4:10: `ignore` would let strangers act: this rule believes the From line alone, which anybody can write"),
+        (
+            rule("from = 'a@b.c'", "ignore = true"),
+            "4:10: `ignore` would let strangers act: this rule believes the From line alone, which anybody can write",
+        ),
         (rule("authenticated = true", "recover = true"), "4:10: `recover` would let strangers act: this rule names no sender"),
         (rule("from = 'a@b.c', any = [{ authenticated = true }, { subject = 'x' }]", "approval = 'li'"), "4:10: `approval` would"),
         (rule("from = 'a@b.c', not = { authenticated = true }", "ignore = true"), "4:10: `ignore` would"),
@@ -379,7 +409,9 @@ fn names_are_unique_over_all_files() {
 
 #[test]
 fn failed_examples_say_what_came() {
-    let set = rules(&format!("{VOTES}\n[[example]]\ntext = 'alpha'\nexpect = {{ category = 'hardware', label = ['z'], kb = [], urgency = 'high' }}"));
+    let set = rules(&format!(
+        "{VOTES}\n[[example]]\ntext = 'alpha'\nexpect = {{ category = 'hardware', label = ['z'], kb = [], urgency = 'high' }}"
+    ));
     let told = told(&set.run_examples());
     for want in [
         "rules/t.toml:25:23: this example expects category hardware, but gets network",
@@ -398,7 +430,8 @@ fn the_reference_is_fresh() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/rules.md");
     let old = std::fs::read_to_string(path).unwrap();
     let mut new = old.clone();
-    for (name, table) in [("conditions", conditions_markdown()), ("effects", effects_markdown()), ("expectations", expectations_markdown())] {
+    for (name, table) in [("conditions", conditions_markdown()), ("effects", effects_markdown()), ("expectations", expectations_markdown())]
+    {
         let (begin, end) = (format!("<!-- {name}: generated -->\n"), format!("<!-- end of {name} -->"));
         let (head, rest) = new.split_once(&begin).expect("the marker of the beginning");
         let (_, tail) = rest.split_once(&end).expect("the marker of the end");
@@ -432,10 +465,10 @@ impl RuleSet {
 
 impl super::scan::Scan<'_, '_> {
     fn ask_each(&mut self) {
-        let ids: Vec<_> = (0..self.states().len()).map(|i| super::scan::AtomId(u32::try_from(i).unwrap())).collect();
-        for id in ids {
+        for index in 0..self.atoms() {
+            let id = super::atom::AtomId(u32::try_from(index).unwrap());
             let there = self.find(id).is_some();
-            self.states()[id.index()] = if there { State::Yes } else { State::No };
+            self.states().insert(id, if there { State::Yes } else { State::No });
         }
     }
 }
@@ -446,7 +479,8 @@ fn a_word() -> impl Strategy<Value = String> {
 
 fn a_condition() -> impl Strategy<Value = String> {
     let leaf = prop_oneof![
-        (prop_oneof![Just("subject"), Just("text"), Just("words")], a_word()).prop_map(|(field, word)| format!("{field} = ['{word}', 'zz']")),
+        (prop_oneof![Just("subject"), Just("text"), Just("words")], a_word())
+            .prop_map(|(field, word)| format!("{field} = ['{word}', 'zz']")),
         "(ab|a|[bB]|vpn|(?i:vpn)|网络|é|\\\\d+|\\\\s)(\\+|x|ab|错|809)".prop_map(|p| format!("matches = {{ text = '{p}' }}")),
         "(e|E)rr(or)? ?(?P<code>[0-9]{3})".prop_map(|p| format!("matches = {{ subject = '{p}' }}")),
         Just("from_domain = 'example.com'".to_owned()),

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::atom::{AtomId, Pattern, Test, own_text};
 use super::conditions::{Asked, Cond};
 use super::effects::{Effect, Question, placeholders};
-use super::scan::{Pattern, Scan, Test, own_text};
+use super::scan::Scan;
 use super::{Circumstances, Evidence, Rule, Verdict};
 use crate::domain::message::Reading;
 
@@ -133,13 +134,7 @@ fn quote(text: &str) -> String {
     quoted
 }
 
-fn conclude(
-    fired: Vec<(&Rule, Found)>,
-    because: Vec<String>,
-    mail: &Reading,
-    around: &Circumstances<'_>,
-    threshold: i64,
-) -> Verdict {
+fn conclude(fired: Vec<(&Rule, Found)>, because: Vec<String>, mail: &Reading, around: &Circumstances<'_>, threshold: i64) -> Verdict {
     let (category, reason) = elect(&fired, threshold);
     let mut verdict = Verdict { category, because: vec![reason], ..Verdict::default() };
     verdict.because.extend(because);
@@ -171,7 +166,9 @@ fn conclude(
     if let Some((key, rule)) = key {
         match filled(key, &value) {
             Ok(key) => verdict.dedup_key = Some(key),
-            Err(field) => verdict.because.push(format!("rule {} has no dedup_key for this mail: the field {field} is not filled", rule.name)),
+            Err(field) => {
+                verdict.because.push(format!("rule {} has no dedup_key for this mail: the field {field} is not filled", rule.name))
+            }
         }
     }
     verdict
@@ -247,11 +244,11 @@ fn elect(fired: &[(&Rule, Found)], threshold: i64) -> (Option<String>, String) {
 
 impl Scan<'_, '_> {
     /// The field's name and what the atom found in it.
-    fn found(&self, id: super::scan::AtomId) -> Option<(String, &str)> {
+    fn found(&self, id: AtomId) -> Option<(String, &str)> {
         Some((self.atom(id)?.field.shown(), self.find(id)?))
     }
 
-    fn pattern(&self, id: super::scan::AtomId) -> Option<&Pattern> {
+    fn pattern(&self, id: AtomId) -> Option<&Pattern> {
         match &self.atom(id)?.test {
             Test::Pattern(pattern) => Some(pattern),
             _ => None,
