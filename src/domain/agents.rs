@@ -3,7 +3,7 @@
 //! Nothing internal may leave by this door (promise 5): the notification that was answered is cut from the words, files of other mails
 //! stay behind, and what cannot be cut with certainty is held until the agent says `[send]`.
 
-use super::facts::{self, AgentError, AgentReceipt, Closed, Facts, Help, Link, Update, Words};
+use super::facts::{self, AgentError, AgentReceipt, Closed, Facts, Help, Link, NOTICE_END, Update, Words};
 use super::intake::Scene;
 use super::message::{Address, Attach, Attachment, Draft, LetterKind, Person, ReplyText, TemplateName};
 use super::notify::{self, Found, say};
@@ -187,7 +187,7 @@ impl Author<'_> {
     /// Why the words may hold something internal, if that is not certain.
     fn uncertain(&self, own: &ReplyText, words: &str) -> Option<String> {
         let sign = |word: &str| Token::read(word.trim_matches(|c: char| !c.is_ascii_alphanumeric()), &self.policy.key).is_some();
-        let token = words.split_whitespace().any(sign);
+        let token = words.split_whitespace().any(sign) || words.contains(NOTICE_END);
         // The mail that returns an agent's words to him is full of them.
         let sent = self.scene.thread.sent.as_ref().filter(|sent| sent.template != Some(TemplateName::AgentError));
         let quoted = sent.is_some_and(|sent| repeats(words, &sent.text));

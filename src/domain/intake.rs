@@ -152,6 +152,7 @@ fn open(case: &Case, scene: &Scene<'_>, policy: &Policy) -> Result<Decision, Nee
     let ticket = first_state(number, scene, &verdict, policy);
     let mut decision = Decision::new(Outcome::Opened { ticket: number }, ticket.requester.address.as_str());
     decision.because(rules_sentence(&verdict));
+    decision.because.extend(verdict.because.iter().map(|sentence| super::Reason(format!("rules: {sentence}"))));
     let mut links = Vec::new();
     match withheld(scene, allowed) {
         Some(why) => decision.because(format!("no acknowledgment: {why}")),

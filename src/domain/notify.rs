@@ -162,16 +162,27 @@ pub fn agent_followup(
         agent: agent.name.clone(),
         from: from.to_owned(),
         event,
-        text,
+        text: shortened(&text),
         files: mail.map_or_else(Vec::new, file_names),
     };
     to_agent(agent, Some(ticket), policy, Facts::AgentFollowup(facts))
 }
 
+/// A notification shows so many characters of a mail; the whole of it is kept.
+const MOST_TEXT: usize = 20_000;
+
 /// The writer's own words; the whole text where the cut left nothing.
-pub fn own_text(mail: &Reading) -> String {
+fn own_text(mail: &Reading) -> String {
     let own = mail.reply.text.trim();
-    if own.is_empty() { mail.text.trim().to_owned() } else { own.to_owned() }
+    shortened(if own.is_empty() { mail.text.trim() } else { own })
+}
+
+/// A text that a notification can carry.
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(MOST_TEXT).and_then(|(end, _)| text.get(..end)) {
+        Some(head) => format!("{head}\n[…]"),
+        None => text.to_owned(),
+    }
 }
 
 fn file_names(mail: &Reading) -> Vec<String> {
