@@ -86,113 +86,27 @@ fn own(mail: &Reading, policy: &Policy) -> Option<String> {
 // Bounces.
 
 /// Subjects of delivery reports, lower case.
-const BOUNCE_SUBJECTS: [&str; 56] = [
-    "undeliver",
-    "returned mail",
-    "delivery status notification",
-    "delivery failure",
-    "failure notice",
-    "delivery notification",
-    "mail delivery fail",
-    "mail delivery problem",
-    "mail delivery error",
-    "mail system error",
-    "delivery has failed",
-    "could not be delivered",
-    "non-deliver",
-    "nondeliver",
-    "not deliver",
-    "unzustellbar",
-    "delivery report",
-    "mail failure",
-    "message delivery failure",
-    "returned to sender",
-    "return to sender",
-    "delivery failed",
-    "delivery incomplete",
-    "message not delivered",
-    "message delayed",
-    "delivery delayed",
-    "delayed mail",
-    "warning: message",
-    "warning: could not send",
-    "message blocked",
-    "rejected mail",
-    "mail rejected",
-    "message undelivered",
-    "unknown user",
-    "user unknown",
-    "mail could not be",
-    "notification d'échec",
-    "non remis",
-    "no se puede entregar",
-    "no entregado",
-    "mancato recapito",
-    "не доставлен",
-    "配信不能",
-    "无法投递",
-    "无法送达",
-    "投递失败",
-    "退信",
-    "未送达",
-    "传递失败",
-    "未传递",
-    "投递状态",
-    "邮件被退回",
-    "發送失敗",
-    "無法傳遞",
-    "無法送達",
-    "寄送失敗",
+const BOUNCE_SUBJECTS: &[&str] = &[
+    "undeliver", "returned mail", "delivery status notification", "delivery failure", "failure notice", "delivery notification",
+    "mail delivery fail", "mail delivery problem", "mail delivery error", "mail system error", "delivery has failed",
+    "could not be delivered", "non-deliver", "nondeliver", "not deliver", "unzustellbar", "delivery report", "mail failure",
+    "message delivery failure", "returned to sender", "return to sender", "delivery failed", "delivery incomplete",
+    "message not delivered", "message delayed", "delivery delayed", "delayed mail", "warning: message", "delivery warning", "failed mail",
+    "warning: could not send", "message blocked", "rejected mail", "mail rejected", "message undelivered", "unknown user", "user unknown",
+    "mail could not be", "notification d'échec", "non remis", "no se puede entregar", "no entregado", "mancato recapito", "не доставлен",
+    "配信不能", "无法投递", "无法送达", "投递失败", "退信", "未送达", "传递失败", "未传递", "投递状态", "邮件被退回", "發送失敗",
+    "無法傳遞", "無法送達", "寄送失敗",
 ];
 
 /// What notices say in their first lines, lower case.
-const BOUNCE_WORDS: [&str; 46] = [
-    "could not be delivered",
-    "couldn't be delivered",
-    "cannot be delivered",
-    "can't be delivered",
-    "did not reach",
-    "was not delivered",
-    "not be delivered to",
-    "permanent fatal error",
-    "permanent error",
-    "delivery failed",
-    "delivery to the following",
-    "delivery failure",
-    "undeliverable",
-    "undelivered",
-    "unable to deliver",
-    "failed permanently",
-    "user unknown",
-    "unknown user",
-    "no such user",
-    "mailbox unavailable",
-    "returned to sender",
-    "returned mail",
-    "message returned",
-    "delivery error",
-    "delivery has failed",
-    "delivery attempts",
-    "does not exist",
-    "not found",
-    "failed to deliver",
-    "failed addresses",
-    "fatal errors",
-    "the following address",
-    "non-deliver",
-    "over quota",
-    "mailbox full",
-    "无法投递",
-    "无法送达",
-    "未能送达",
-    "投递失败",
-    "退信",
-    "被退回",
-    "退回",
-    "收件人不存在",
-    "發送失敗",
-    "無法傳遞",
-    "無法送達",
+const BOUNCE_WORDS: &[&str] = &[
+    "could not be delivered", "couldn't be delivered", "cannot be delivered", "can't be delivered", "did not reach", "was not delivered",
+    "not be delivered to", "permanent fatal error", "permanent error", "delivery failed", "delivery to the following", "delivery failure",
+    "undeliverable", "undelivered", "unable to deliver", "failed permanently", "user unknown", "unknown user", "no such user",
+    "mailbox unavailable", "returned to sender", "returned mail", "message returned", "delivery error", "delivery has failed",
+    "delivery attempts", "does not exist", "not found", "failed to deliver", "failed addresses", "fatal errors", "the following address",
+    "non-deliver", "over quota", "mailbox full", "invalid user", "postponed", "无法投递", "无法送达", "未能送达", "投递失败", "退信",
+    "被退回", "退回", "收件人不存在", "發送失敗", "無法傳遞", "無法送達",
 ];
 
 /// Why this is a delivery report, if it is one. A person who quotes, forwards or attaches a report does not write one.
@@ -222,7 +136,7 @@ pub fn bounce_shape(mail: &Reading) -> Option<String> {
         if let Some(word) = by_subject.or_else(by_words) {
             return Some(format!("it comes from {sender} and says \"{word}\""));
         }
-        if sender.contains("daemon") {
+        if sender.to_ascii_lowercase().contains("daemon") {
             return Some(format!("it comes from {sender}"));
         }
     }
@@ -232,9 +146,12 @@ pub fn bounce_shape(mail: &Reading) -> Option<String> {
     if machine && !answered && (mail.report.is_some() || by_subject.is_some()) && vacation(&mail.subject).is_none() {
         return Some(format!("a machine's mail with a report's {}", if by_subject.is_some() { "subject" } else { "content (RFC 3464)" }));
     }
+    let returned = mail.attachments.iter().any(|a| a.media_type == "message/rfc822" || a.media_type == "text/rfc822-headers");
+    if returned && !answered && mail.return_path == Some(None) && vacation(&mail.subject).is_none() {
+        return Some("a null reverse-path, and it returns a mail".to_owned());
+    }
     let (subject, words) = (by_subject?, by_words()?);
-    let returned = mail.text.lines().any(|l| l.trim_start_matches(['>', ' ']).starts_with("Received:"))
-        || mail.attachments.iter().any(|a| a.media_type == "message/rfc822" || a.media_type == "text/rfc822-headers");
+    let returned = returned || mail.text.lines().any(|l| l.trim_start_matches(['>', ' ']).starts_with("Received:"));
     let fresh = !answered && mail.in_reply_to.is_empty() && mail.references.is_empty();
     (fresh && returned).then(|| format!("its subject says \"{subject}\", its text \"{words}\", and it returns a mail"))
 }
@@ -249,35 +166,16 @@ fn opening(text: &str) -> String {
     opening
 }
 
-/// The sender, where it is a mail system's.
-fn daemon(mail: &Reading) -> Option<String> {
-    let from = mail.from.as_ref()?;
-    let locals = [
-        "mailer-daemon",
-        "mailerdaemon",
-        "mailer_daemon",
-        "mail-daemon",
-        "maildaemon",
-        "mail.daemon",
-        "mdaemon",
-        "postmaster",
-        "microsoftexchange",
-        "mmdf",
-        "smtp-daemon",
+/// The sender, where it is a mail system's. Some write a From that is no address: `MAILER-DAEMON <>`.
+fn daemon(mail: &Reading) -> Option<&str> {
+    let marks = [
+        "mailer-daemon", "mailerdaemon", "mailer_daemon", "mailer daemon", "mail-daemon", "maildaemon", "mail.daemon", "mdaemon@",
+        "smtp-daemon", "postmaster", "post_master", "microsoftexchange", "mmdf@", "mail delivery s", "mail administrator",
+        "delivery subsystem", "邮件系统", "系统退信", "退信",
     ];
-    let names = [
-        "mail delivery",
-        "mailer-daemon",
-        "mailer daemon",
-        "mail administrator",
-        "delivery subsystem",
-        "postmaster",
-        "邮件系统",
-        "系统退信",
-        "退信",
-    ];
-    let (local, name) = (from.address.local(), from.name.to_lowercase());
-    (locals.iter().any(|l| local.contains(l)) || names.iter().any(|n| name.contains(n))).then(|| from.address.to_string())
+    let from = mail.header("From")?;
+    let lower = from.to_lowercase();
+    marks.iter().any(|m| lower.contains(m)).then_some(from)
 }
 
 /// Content-Type of the whole mail, lower case.
@@ -286,7 +184,7 @@ fn content_type(mail: &Reading) -> String {
 }
 
 /// Phrases of notices and the status code (RFC 3463) that they stand for. Order matters: the more telling first.
-const STATUS_WORDS: [(&str, &str); 56] = [
+const STATUS_WORDS: &[(&str, &str)] = &[
     ("user unknown", "5.1.1"),
     ("unknown user", "5.1.1"),
     ("no such user", "5.1.1"),
@@ -323,6 +221,11 @@ const STATUS_WORDS: [(&str, &str); 56] = [
     ("no such host", "5.1.2"),
     ("couldn't find any host", "5.1.2"),
     ("域名不存在", "5.1.2"),
+    ("domain does not exist", "5.1.2"),
+    ("unroutable", "5.1.2"),
+    ("may not exist", "5.1.1"),
+    ("folder is full", "5.2.2"),
+    ("invalid user", "5.1.1"),
     ("mailbox is full", "5.2.2"),
     ("mailbox full", "5.2.2"),
     ("over quota", "5.2.2"),
@@ -342,7 +245,9 @@ const STATUS_WORDS: [(&str, &str); 56] = [
     ("垃圾邮件", "5.7.1"),
     ("timed out", "4.4.1"),
     ("connection refused", "4.4.1"),
+    ("network error", "4.4.1"),
     ("too long", "4.4.7"),
+    ("attempts", "4.4.7"),
 ];
 
 /// The status code that a notice's words stand for.
@@ -398,71 +303,26 @@ fn auto_submitted(mail: &Reading) -> Option<String> {
 }
 
 /// How automatic replies begin their subject, lower case; a colon, bracket or the end must follow.
-const VACATION: [&str; 36] = [
-    "automatic reply",
-    "automatic response",
-    "auto reply",
-    "auto-reply",
-    "autoreply",
-    "auto response",
-    "auto-response",
-    "autoresponse",
-    "auto",
-    "out of office",
-    "out of the office",
-    "out of office autoreply",
-    "out of office reply",
-    "out-of-office",
-    "ooo",
-    "vacation",
-    "away from the office",
-    "on vacation",
-    "自动回复",
-    "自動回覆",
-    "自動回復",
-    "自动答复",
-    "不在办公室",
-    "外出自动回复",
-    "休假自动回复",
-    "自動返信",
-    "abwesenheitsnotiz",
-    "abwesend",
-    "automatische antwort",
-    "réponse automatique",
-    "respuesta automática",
-    "risposta automatica",
-    "resposta automática",
-    "automatisch antwoord",
-    "automatyczna odpowiedź",
-    "автоответ",
+const VACATION: &[&str] = &[
+    "automatic reply", "automatic response", "auto reply", "auto-reply", "autoreply", "auto response", "auto-response", "autoresponse",
+    "auto", "out of office", "out of the office", "out of office autoreply", "out of office reply", "out-of-office", "ooo", "vacation",
+    "away from the office", "on vacation", "自动回复", "自動回覆", "自動回復", "自动答复", "不在办公室", "外出自动回复", "休假自动回复",
+    "自動返信", "abwesenheitsnotiz", "abwesend", "automatische antwort", "réponse automatique", "respuesta automática",
+    "risposta automatica", "resposta automática", "automatisch antwoord", "automatyczna odpowiedź", "автоответ",
 ];
 
 /// Words of absence that people also use in tickets: they count only beside a machine's mark.
-const ABSENCE: [&str; 16] = [
-    "out of office",
-    "out of the office",
-    "vacation",
-    "on leave",
-    "away",
-    "holiday",
-    "absence",
-    "休假",
-    "不在办公室",
-    "出差",
-    "外出",
-    "自动回复",
-    "自動回覆",
-    "不在辦公室",
-    "absent",
-    "autoreply",
+const ABSENCE: &[&str] = &[
+    "out of office", "out of the office", "vacation", "on leave", "away", "holiday", "absence", "休假", "不在办公室", "出差", "外出",
+    "自动回复", "自動回覆", "不在辦公室", "absent", "autoreply",
 ];
 
 /// The subject begins as automatic replies do.
 fn vacation(subject: &str) -> Option<&'static str> {
     let subject = subject.to_lowercase();
     let subject = subject.trim_start_matches(['[', '【', '(', '（', '<', '*', ' ', '"', '“']);
-    VACATION.into_iter().find(|word| {
-        subject.strip_prefix(word).is_some_and(|after| {
+    VACATION.iter().copied().find(|word| {
+        subject.strip_prefix(*word).is_some_and(|after| {
             let after = after.trim_start();
             after.is_empty()
                 || after.starts_with([':', '：', ']', '】', ')', '）', '>', '*', '"', '”', '-', '–'])
@@ -477,12 +337,7 @@ fn automatic_reply(mail: &Reading) -> Option<String> {
         return Some(format!("Auto-Submitted: {word}"));
     }
     for name in [
-        "X-Autoreply",
-        "X-Autorespond",
-        "X-Autoresponder",
-        "X-Autoreply-From",
-        "X-Mail-Autoreply",
-        "X-AutoReply-From",
+        "X-Autoreply", "X-Autorespond", "X-Autoresponder", "X-Autoreply-From", "X-Mail-Autoreply", "X-AutoReply-From",
         "X-TMDA-Confirm-Done",
     ] {
         if let Some(value) = mail.header(name).filter(|v| !v.eq_ignore_ascii_case("no")) {
@@ -524,22 +379,8 @@ fn precedence(mail: &Reading) -> String {
 fn calendar_reply(mail: &Reading, root: &str) -> Option<String> {
     let calendar = root.starts_with("text/calendar") || mail.attachments.iter().any(|a| a.media_type == "text/calendar");
     let words = [
-        "accepted:",
-        "declined:",
-        "tentative:",
-        "tentatively accepted:",
-        "已接受",
-        "接受:",
-        "接受：",
-        "已拒绝",
-        "谢绝:",
-        "谢绝：",
-        "暂定:",
-        "暂定：",
-        "zugesagt:",
-        "abgesagt:",
-        "accepté",
-        "refusé",
+        "accepted:", "declined:", "tentative:", "tentatively accepted:", "已接受", "接受:", "接受：", "已拒绝", "谢绝:", "谢绝：", "暂定:",
+        "暂定：", "zugesagt:", "abgesagt:", "accepté", "refusé",
     ];
     let subject = mail.subject.to_lowercase();
     let told = root.contains("method=reply") || root.contains("method=\"reply\"");
@@ -550,12 +391,8 @@ fn calendar_reply(mail: &Reading, root: &str) -> Option<String> {
 fn challenge(mail: &Reading) -> Option<String> {
     let subject = mail.subject.to_lowercase();
     let words = [
-        "[boxtrapper]",
-        "please confirm your message",
-        "confirm your email to",
-        "your message requires confirmation",
-        "message verification required",
-        "spam arrest",
+        "[boxtrapper]", "please confirm your message", "confirm your email to", "your message requires confirmation",
+        "message verification required", "spam arrest",
     ];
     let word = words.iter().find(|w| subject.contains(**w))?;
     Some(format!("its subject is a challenge: \"{word}\""))

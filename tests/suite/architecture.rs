@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 /// Each room and the rooms that it may import from.
 const FLOORS: &[(&str, &[&str])] = &[
     ("domain", &[]),
-    ("source", &["domain"]),
-    ("delivery", &["domain"]),
+    ("tls", &[]),
+    ("source", &["domain", "tls"]),
+    ("delivery", &["domain", "tls"]),
     ("mail", &["domain"]),
     ("kb", &["domain", "config"]),
     ("store", &["domain"]),
-    ("config", &["domain"]),
+    ("config", &["domain", "tls"]),
     ("policy", &["domain", "config", "kb", "mail"]),
     ("desk", &["domain", "delivery", "mail", "kb", "store"]),
     ("daemon", &["domain", "delivery", "desk", "mail", "source", "store", "config", "policy"]),

@@ -149,7 +149,8 @@ fn read_body(parts: &[Part<'_>], reading: &mut Reading, defects: &mut Defects) {
         let mut told = report::from_text(reading, defects);
         if let Some(known) = reading.report.take() {
             told.recipient = known.recipient.or(told.recipient);
-            told.status = known.status.or(told.status);
+            let words = origin::words_to_status(&known.diagnostic).map(str::to_owned);
+            told.status = known.status.or(words).or(told.status);
             told.action = if known.action.is_empty() { told.action } else { known.action };
             told.diagnostic = if known.diagnostic.is_empty() { told.diagnostic } else { known.diagnostic };
         }
