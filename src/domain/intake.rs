@@ -362,23 +362,7 @@ enum Gist {
 
 const SOLVED: &[&str] = &["已解决", "解决了", "好了", "可以了", "solved", "resolved", "it works", "works now", "working now", "fixed"];
 const NOT_SOLVED: &[&str] = &[
-    "没有解决",
-    "未解决",
-    "没解决",
-    "不行",
-    "还是",
-    "仍然",
-    "not",
-    "n't",
-    "still",
-    "but",
-    "但",
-    "however",
-    "again",
-    "又",
-    "?",
-    "？",
-    "吗",
+    "没有解决", "未解决", "没解决", "不行", "还是", "仍然", "not", "n't", "still", "but", "但", "however", "again", "又", "?", "？", "吗",
 ];
 const THANKS: &[&str] = &["谢谢", "感谢", "多谢", "收到", "thanks", "thank you", "thx", "cheers", "great", "ok", "好的", "辛苦了"];
 
