@@ -143,7 +143,9 @@ pub fn bounce_shape(mail: &Reading) -> Option<String> {
     // A quoted or forwarded report has a prefix that mailers write and machines do not.
     let answered = mail.forwarded || mail.subject != mail.base_subject;
     let machine = mail.return_path == Some(None) || auto_submitted(mail).is_some();
-    if machine && !answered && (mail.report.is_some() || by_subject.is_some()) && vacation(&mail.subject).is_none() {
+    // An alert may speak of failed deliveries too: without the null reverse-path its text must read like a notice.
+    let told = by_subject.is_some() && (mail.return_path == Some(None) || by_words().is_some());
+    if machine && !answered && (mail.report.is_some() || told) && vacation(&mail.subject).is_none() {
         return Some(format!("a machine's mail with a report's {}", if by_subject.is_some() { "subject" } else { "content (RFC 3464)" }));
     }
     let returned = mail.attachments.iter().any(|a| a.media_type == "message/rfc822" || a.media_type == "text/rfc822-headers");
@@ -548,6 +550,7 @@ mod tests {
             (AutomaticReply, "Subject: Read: x\nContent-Type: multipart/report; report-type=disposition-notification\n\nx"),
             (AutomaticReply, "Subject: Accepted: visit\nContent-Type: text/calendar; method=REPLY\n\nx"),
             (AutomaticReply, "Subject: Please confirm your message\n\nclick"),
+            (Generated, "Subject: Alert: mail rejected rate is high\nAuto-Submitted: auto-generated\n\nsee the graph"),
             (Generated, "Subject: disk full\nAuto-Submitted: auto-generated\n\nx"),
             (Generated, "Subject: x\nContent-Type: multipart/report; report-type=feedback-report\n\nx"),
             (Bulk, "Subject: x\nList-Id: News <news.example.org>\n\nx"),
