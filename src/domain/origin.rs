@@ -130,7 +130,7 @@ pub fn bounce_shape(mail: &Reading) -> Option<String> {
         BOUNCE_WORDS.iter().find(|w| opening.contains(*w))
     };
     if let Some(sender) = daemon(mail) {
-        if mail.report.is_some() {
+        if mail.attachments.iter().any(|a| a.media_type == "message/delivery-status") {
             return Some(format!("a delivery report (RFC 3464) from {sender}"));
         }
         if let Some(word) = by_subject.or_else(by_words) {
@@ -143,7 +143,9 @@ pub fn bounce_shape(mail: &Reading) -> Option<String> {
     // A quoted or forwarded report has a prefix that mailers write and machines do not.
     let answered = mail.forwarded || mail.subject != mail.base_subject;
     let machine = mail.return_path == Some(None) || auto_submitted(mail).is_some();
-    if machine && !answered && (mail.report.is_some() || by_subject.is_some()) && vacation(&mail.subject).is_none() {
+    // An alert may speak of failed deliveries too: without the null reverse-path its text must read like a notice.
+    let told = by_subject.is_some() && (mail.return_path == Some(None) || by_words().is_some());
+    if machine && !answered && (mail.report.is_some() || told) && vacation(&mail.subject).is_none() {
         return Some(format!("a machine's mail with a report's {}", if by_subject.is_some() { "subject" } else { "content (RFC 3464)" }));
     }
     let returned = mail.attachments.iter().any(|a| a.media_type == "message/rfc822" || a.media_type == "text/rfc822-headers");
@@ -448,4 +450,187 @@ fn suspicion(mail: &Reading, policy: &Policy) -> Option<String> {
     };
     let failed = |value: &str| value.split(';').skip(1).any(|r| r.trim_start().to_ascii_lowercase().starts_with("dmarc=fail"));
     mail.all_headers("Authentication-Results").find(|v| ours(v) && failed(v)).map(|_| "our border reports dmarc=fail".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::message::{Attachment, MessageId, Person};
+    use super::super::policy::{Closing, Desk, Limits, Mailbox};
+    use super::super::rules::RuleSet;
+    use super::super::ticket::Matrix;
+    use super::super::trust::Key;
+    use super::*;
+    use OriginKind::{AutomaticReply, Bounce as B, Bulk, Generated, Own, Person as P};
+
+    fn policy() -> Policy {
+        let address = Address::parse("it@desk.example").unwrap();
+        let mailbox = Mailbox {
+            name: "it".into(),
+            address,
+            aliases: vec![],
+            via_lists: vec!["help.desk.example".into()],
+            language: None,
+            plus_addresses: false,
+        };
+        Policy {
+            desk: Desk { name: "IT".into(), language: "en".into(), timezone: chrono_tz::UTC, ticket_prefix: "#".into(), operator: None },
+            mailboxes: vec![mailbox],
+            teams: vec![],
+            agents: vec![],
+            categories: vec![],
+            matrix: Matrix::default(),
+            rules: std::sync::Arc::new(RuleSet::default()),
+            articles: std::sync::Arc::default(),
+            closing: Closing { close: chrono::Duration::days(7), reopen_window: chrono::Duration::days(7) },
+            limits: Limits { message_size: 0, per_address: vec![], per_ticket: vec![], attachments: 0 },
+            summaries: vec![],
+            languages: vec!["en".into(), "zh".into()],
+            authserv_ids: vec!["mx.desk.example".into()],
+            key: Key([7; 32]),
+            fingerprint: String::new(),
+        }
+    }
+
+    /// `Name: value` lines, an empty line, the text.
+    fn mail(raw: &str) -> Reading {
+        let (header, text) = raw.split_once("\n\n").unwrap_or((raw, ""));
+        let headers: Vec<(String, String)> =
+            header.lines().filter_map(|l| l.split_once(": ")).map(|(n, v)| (n.to_owned(), v.to_owned())).collect();
+        let get = |name: &str| headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v.clone());
+        let subject = get("Subject").unwrap_or_default();
+        let from = get("From").unwrap_or_else(|| "li@example.org".into());
+        let bare = subject.trim_start_matches("Re: ").trim_start_matches("Fwd: ").trim_start_matches("转发：").to_owned();
+        Reading {
+            from: Address::parse(&from).map(|address| Person { name: String::new(), address }),
+            return_path: get("Return-Path").map(|v| Address::parse(&v)),
+            forwarded: subject.starts_with("Fwd: ") || subject.starts_with("转发："),
+            base_subject: bare,
+            subject,
+            text: text.to_owned(),
+            headers,
+            ..Reading::default()
+        }
+    }
+
+    #[test]
+    fn kinds() {
+        let cases = [
+            (P, "Subject: VPN down\n\nplease help"),
+            (P, "Subject: VPN down\nAuto-Submitted: no\n\nx"),
+            (P, "Subject: VPN down\nPrecedence: first-class\n\nx"),
+            (P, "Subject: 休假系统打不开\n\nx"),
+            (P, "Subject: 自动回复设置不了\n\nx"),
+            (P, "Subject: Out of office replies do not work\n\nx"),
+            (P, "Subject: Automatic reply: does not work\nAuto-Submitted: no\n\nx"),
+            (P, "Subject: 邮件退信了怎么办\n\n我给客户发邮件，总是退信"),
+            (P, "Subject: Fwd: Undelivered Mail Returned to Sender\n\nwhat is this?\n\nReceived: from x"),
+            (P, "Subject: 转发：系统退信\n\n为什么退信？\n\nReceived: from x"),
+            (P, "Subject: Undelivered mail\n\nMy mail could not be delivered, why?"),
+            (P, "From: postmaster@example.org\nSubject: A question about MX\n\nwho runs your MX?"),
+            (P, "Subject: x\nList-Id: Help <help.desk.example>\nPrecedence: list\n\nvia our own list"),
+            (P, "Subject: x\nReturn-Path: li@example.org\n\nhello"),
+            (B, "From: MAILER-DAEMON@mx.example.org\nSubject: Undelivered Mail Returned to Sender\nAuto-Submitted: auto-replied\n\nx"),
+            (B, "From: MAILER-DAEMON <>\nSubject: whatever\n\nx"),
+            (B, "Content-Type: multipart/report; report-type=delivery-status; boundary=x\nSubject: x\n\nx"),
+            (B, "Subject: x\nX-Failed-Recipients: li@example.org\n\nx"),
+            (B, "From: postmaster@qq.example\nSubject: 来自qq.example的退信\n\n很抱歉"),
+            (B, "From: Postmaster@163.example\nSubject: 系统退信/Systems bounce\n\n抱歉，您的邮件被退回来了"),
+            (B, "From: postmaster@notes.example\nSubject: DELIVERY FAILURE: User li not listed in Domino Directory\n\nYour message"),
+            (B, "From: x@example.org\nReturn-Path: <>\nSubject: 投递失败通知\n\n收件人不存在"),
+            (B, "From: admin@example.org\nSubject: failure notice\n\nUser unknown\n\nReceived: from a"),
+            (AutomaticReply, "Subject: Away\nAuto-Submitted: auto-replied (vacation)\n\nx"),
+            (AutomaticReply, "Subject: x\nX-Autoreply: yes\n\nx"),
+            (AutomaticReply, "Subject: x\nX-Autorespond: vacation\n\nx"),
+            (AutomaticReply, "Subject: x\nPrecedence: auto_reply\n\nx"),
+            (AutomaticReply, "Subject: Automatic reply: VPN\nAuto-Submitted: auto-generated\n\nx"),
+            (AutomaticReply, "Subject: Out of Office: VPN\n\nx"),
+            (AutomaticReply, "Subject: 自动回复: VPN\n\nx"),
+            (AutomaticReply, "Subject: 【自动回复】我在休假\n\nx"),
+            (AutomaticReply, "Subject: 休假至12月5日\nReturn-Path: <>\n\nx"),
+            (AutomaticReply, "Subject: I am on vacation until Monday\nPrecedence: bulk\n\nx"),
+            (AutomaticReply, "Subject: Read: x\nContent-Type: multipart/report; report-type=disposition-notification\n\nx"),
+            (AutomaticReply, "Subject: Accepted: visit\nContent-Type: text/calendar; method=REPLY\n\nx"),
+            (AutomaticReply, "Subject: Please confirm your message\n\nclick"),
+            (Generated, "Subject: Alert: mail rejected rate is high\nAuto-Submitted: auto-generated\n\nsee the graph"),
+            (Generated, "Subject: disk full\nAuto-Submitted: auto-generated\n\nx"),
+            (Generated, "Subject: x\nContent-Type: multipart/report; report-type=feedback-report\n\nx"),
+            (Bulk, "Subject: x\nList-Id: News <news.example.org>\n\nx"),
+            (Bulk, "Subject: x\nList-Unsubscribe: <mailto:u@example.org>\n\nx"),
+            (Bulk, "Subject: x\nPrecedence: Bulk\n\nx"),
+            (Bulk, "Subject: x\nPrecedence: junk\n\nx"),
+        ];
+        for (kind, raw) in cases {
+            let origin = judge(&mail(raw), &policy());
+            assert_eq!(origin.kind, kind, "{raw}\n→ {}", origin.because);
+            assert!(!origin.because.is_empty());
+        }
+    }
+
+    #[test]
+    fn own_mail_is_signed() {
+        let policy = policy();
+        let key = "abcdefghijklmnop";
+        let mut ours = mail("From: x@elsewhere.example\nSubject: x\nAuto-Submitted: auto-replied\n\nx");
+        ours.id = MessageId::parse(&format!("pdl.{key}.{}@desk.example", policy.key.sign(&["letter", key])));
+        assert_eq!(judge(&ours, &policy).kind, Own);
+        ours.id = MessageId::parse(&format!("pdl.{key}.aaaaaaaaaaaaaaaa@desk.example"));
+        assert_eq!(judge(&ours, &policy).kind, AutomaticReply);
+        let looped = format!("Subject: x\nX-Postdesk-Loop: {}\n\nx", policy.key.sign(&["loop"]));
+        assert_eq!(judge(&mail(&looped), &policy).kind, Own);
+        assert_eq!(judge(&mail("From: it@desk.example\nSubject: x\nX-Postdesk-Loop: forged\n\nx"), &policy).kind, P);
+    }
+
+    #[test]
+    fn suspicion_and_suppression() {
+        for (raw, suspect, suppress) in [
+            ("X-Spam-Flag: YES", true, false),
+            ("X-Spam-Status: Yes, score=9", true, false),
+            ("X-Spam-Status: No, score=0", false, false),
+            ("Authentication-Results: mx.desk.example; spf=pass; dmarc=fail header.from=example.org", true, false),
+            ("Authentication-Results: mx.desk.example; dmarc=pass", false, false),
+            ("Authentication-Results: mx.elsewhere.example; dmarc=fail", false, false),
+            ("X-Auto-Response-Suppress: All", false, true),
+            ("X-Auto-Response-Suppress: DR, OOF, AutoReply", false, true),
+            ("X-Auto-Response-Suppress: None", false, false),
+        ] {
+            let origin = judge(&mail(&format!("Subject: x\n{raw}\n\nx")), &policy());
+            assert_eq!((origin.kind, origin.suspect, origin.suppress), (P, suspect, suppress), "{raw}");
+        }
+    }
+
+    #[test]
+    fn bounce_facts() {
+        let report = |status: Option<&str>, action: &str, diagnostic: &str| Report {
+            status: status.map(str::to_owned),
+            action: action.into(),
+            diagnostic: diagnostic.into(),
+            ..Report::default()
+        };
+        for (report, reason, hard) in [
+            (report(Some("5.1.1"), "failed", ""), "no such mailbox", true),
+            (report(Some("5.0.0"), "failed", "550 User unknown"), "no such mailbox", true),
+            (report(Some("5.1.2"), "failed", ""), "no such host", true),
+            (report(Some("5.2.2"), "failed", ""), "the mailbox is full", false),
+            (report(Some("4.2.2"), "failed", ""), "the mailbox is full", false),
+            (report(Some("5.7.1"), "failed", ""), "refused by policy or as spam", true),
+            (report(Some("4.4.7"), "failed", ""), "not delivered in time", false),
+            (report(Some("4.4.1"), "delayed", ""), "delayed, still being tried", false),
+            (report(Some("2.1.5"), "delivered", ""), "delivered", false),
+            (report(None, "failed", "邮箱已满"), "the mailbox is full", false),
+            (report(None, "failed", ""), "not delivered, no reason given", true),
+        ] {
+            let facts = facts(Some(&report), &Reading::default());
+            assert_eq!((facts.reason.as_str(), facts.hard), (reason, hard), "{report:?}");
+        }
+    }
+
+    #[test]
+    fn a_returned_mail_with_a_null_reverse_path_is_a_bounce() {
+        let mut mail = mail("From: no-reply@example.org\nReturn-Path: <>\nSubject: Mail\n\nYour mail");
+        let part = Attachment { name: "x.eml".into(), media_type: "message/rfc822".into(), size: 1, inline: false, cid: None, part: 2 };
+        mail.attachments.push(part);
+        assert_eq!(judge(&mail, &policy()).kind, B);
+        mail.return_path = Address::parse("li@example.org").map(Some);
+        assert_eq!(judge(&mail, &policy()).kind, P);
+    }
 }

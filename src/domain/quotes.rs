@@ -244,13 +244,13 @@ fn is_head(joined: &str) -> bool {
     if !colon && !bare_verb() {
         return false;
     }
-    // Japanese and Korean Gmail: a date, a name, an address, a colon.
-    let east = || {
-        let dated = end.contains(['年', '년']) && has_date(end);
-        dated && end.trim_end_matches([':', '：']).trim_end().ends_with('>')
+    // Gmail in Japanese, Korean and Russian has no verb: a date, a name, an address, a colon.
+    let verbless = || {
+        let dated = has_date(end) && has_year(end);
+        dated && end.contains('@') && end.trim_end_matches([':', '：']).trim_end().ends_with('>')
     };
     if !has_verb(end) {
-        return east();
+        return verbless();
     }
     let sentence = end.contains("://") && !end.contains('<');
     let dated = has_date(end) || (is_start(end) && end.chars().any(char::is_numeric));

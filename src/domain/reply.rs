@@ -345,11 +345,7 @@ mod tests {
         ("nl", "Dank.\n\nOp di 1 dec 2026 om 09:12 schreef IT <it@desk.example>:\n\n> Probeer\n", "Dank."),
         ("sv", "Tack.\n\nDen tis 1 dec. 2026 kl 09:12 skrev IT <it@desk.example>:\n\n> Prova\n", "Tack."),
         ("pl", "Dzięki.\n\nwt., 1 gru 2026 o 09:12 IT <it@desk.example> napisał(a):\n\n> Proszę\n", "Dzięki."),
-        (
-            "ru",
-            "Спасибо.\n\nвт, 1 дек. 2026 г. в 09:12, IT <it@desk.example>:\n\n> Попробуйте\n",
-            "Спасибо.\n\nвт, 1 дек. 2026 г. в 09:12, IT <it@desk.example>:",
-        ),
+        ("ru", "Спасибо.\n\nвт, 1 дек. 2026 г. в 09:12, IT <it@desk.example>:\n\n> Попробуйте\n", "Спасибо."),
         ("ja", "直りました。\n\n2026年12月1日(火) 9:12 IT <it@desk.example>:\n\n> もう一度\n", "直りました。"),
         ("ko", "됩니다.\n\n2026년 12월 1일 (화) 오전 9:12, IT <it@desk.example>님이 작성:\n\n> 다시\n", "됩니다."),
         ("tr", "Tamam.\n\nIT <it@desk.example>, 1 Ara 2026 Sal, 09:12 tarihinde şunu yazdı:\n\n> Deneyin\n", "Tamam."),

@@ -9,6 +9,9 @@ use postdesk::domain::ticket::{Change, Ticket, TicketNo, Version};
 use postdesk::domain::{Outcome, Reason};
 use postdesk::store::{Commit, CommittedMail, Pending, TicketState};
 
+/// The mailbox of every arrival and letter.
+pub const MAILBOX: &str = "support";
+
 /// A directory of its own, removed when dropped.
 pub struct Scratch(PathBuf);
 
@@ -56,7 +59,7 @@ pub fn mail(id: &str, from: &str, subject: &str, body: &str) -> Vec<u8> {
 
 /// These bytes, come by a pipe.
 pub fn arrival(raw: impl Into<Vec<u8>>, at: DateTime<Utc>) -> Arrival {
-    Arrival { mailbox: "support".into(), place: None, at, raw: raw.into(), whole_size: None, quiet: false, cursor: None }
+    Arrival { mailbox: MAILBOX.into(), place: None, at, raw: raw.into(), whole_size: None, quiet: false, cursor: None }
 }
 
 pub fn inbox() -> Folder {
@@ -90,7 +93,7 @@ pub fn letter(key: &str, kind: LetterKind, ticket: Option<TicketNo>, to: &[&str]
         key: LetterKey(key.into()),
         kind,
         template: TemplateName::Ack,
-        mailbox: "support".into(),
+        mailbox: MAILBOX.into(),
         ticket,
         reverse_path: Some(address("support@desk.example")),
         to: to.iter().map(|to| address(to)).collect(),

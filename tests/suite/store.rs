@@ -5,15 +5,15 @@ use std::sync::mpsc;
 use std::time::Duration as Wait;
 
 use chrono::Duration;
-use postdesk::domain::message::{Arrival, BlobHash, Cursor, Letter, LetterId, LetterKind, MessageId, Place};
+use postdesk::domain::message::{Arrival, BlobHash, Cursor, Letter, LetterId, LetterKind, MessageId, Place, TemplateName};
 use postdesk::domain::ticket::{Change, Status, Ticket, TicketNo, Version};
-use postdesk::domain::{Answer, CauseKey, HeldLetter, Known, Outcome, Query, Reason, Undelivered};
+use postdesk::domain::{Answer, CauseKey, HeldLetter, Known, Outcome, Query, Reason, Sent, Undelivered};
 use postdesk::store::lock::DataLock;
 use postdesk::store::{
     CauseId, Commit, CommitError, CommittedMail, Conflict, Fate, Note, Pending, PendingBody, Received, Store, TicketFilter, TicketState,
 };
 
-use crate::common::{Scratch, address, arrival, changed, inbox, letter, mail, message_id, minute, nothing, opening, ticket, uid};
+use crate::common::{MAILBOX, Scratch, address, arrival, changed, inbox, letter, mail, message_id, minute, nothing, opening, ticket, uid};
 
 type Open<'a> = &'a dyn Fn(&Path) -> Box<dyn Store>;
 
@@ -301,7 +301,7 @@ fn handles_share_a_file(open: Open<'_>, dir: &Path) {
 
     // The daemon asks and is idle: it keeps nobody out.
     assert_eq!(daemon.next_wake().unwrap(), None);
-    assert!(daemon.claim(minute(9), 9).unwrap().is_empty());
+    assert!(daemon.claim(minute(9), 9, &[MAILBOX.to_owned()]).unwrap().is_empty());
     assert_eq!(daemon.pending(9).unwrap().len(), 1);
     let second = waiting(&mut *pipe, "2@a", 0);
     pipe.flush().unwrap();
@@ -492,7 +492,11 @@ fn ids_lead_to_tickets(open: Open<'_>, dir: &Path) {
             .map(message_id)
             .to_vec();
     let Answer::Known(known) = ask(&mut *store, Query::Known(ids)) else { panic!() };
-    let of = |id: &str, ticket: &Ticket, sent: Option<String>| Known { id: message_id(id), ticket: ticket.number, sent };
+    let of = |id: &str, ticket: &Ticket, sent: Option<String>| Known {
+        id: message_id(id),
+        ticket: ticket.number,
+        sent: sent.map(|text| Sent { template: Some(TemplateName::Ack), text }),
+    };
     assert_eq!(
         known,
         [
@@ -607,12 +611,12 @@ fn the_queue_has_an_order(open: Open<'_>, dir: &Path) {
     null.reverse_path = None;
     post(&mut *store, "3", 3, vec![null]);
     post(&mut *store, "4", 4, vec![letter("n2", Notice, None, &["li@corp.example"])]);
-    assert!(store.claim(minute(0), 9).unwrap().is_empty());
+    assert!(store.claim(minute(0), 9, &[MAILBOX.to_owned()]).unwrap().is_empty());
     store.flush().unwrap();
 
     let mut store = open(dir);
-    let first = store.claim(minute(4), 2).unwrap();
-    let rest = store.claim(minute(4), 9).unwrap();
+    let first = store.claim(minute(4), 2, &[MAILBOX.to_owned()]).unwrap();
+    let rest = store.claim(minute(4), 9, &[MAILBOX.to_owned()]).unwrap();
     let claimed: Vec<_> = first.iter().chain(&rest).collect();
     let order: Vec<_> = claimed
         .iter()
@@ -626,15 +630,15 @@ fn the_queue_has_an_order(open: Open<'_>, dir: &Path) {
     assert_eq!(store.letter_bytes(claimed[1].envelope).unwrap().as_ref(), Some(&*claimed[1].bytes));
     assert_eq!(store.letter_bytes(99).unwrap(), None);
 
-    assert!(store.claim(minute(4), 9).unwrap().is_empty(), "nothing is claimed twice");
+    assert!(store.claim(minute(4), 9, &[MAILBOX.to_owned()]).unwrap().is_empty(), "nothing is claimed twice");
     assert_eq!(store.next_wake().unwrap(), Some(minute(30)));
-    assert_eq!(store.claim(minute(30), 9).unwrap().len(), 1);
+    assert_eq!(store.claim(minute(30), 9, &[MAILBOX.to_owned()]).unwrap().len(), 1);
     store.flush().unwrap();
 
     // The process dies while sending.
     let mut store = open(dir);
     assert_eq!(store.unclaim().unwrap(), 7);
-    let again = store.claim(minute(30), 9).unwrap();
+    let again = store.claim(minute(30), 9, &[MAILBOX.to_owned()]).unwrap();
     let same = again.iter().find(|p| p.envelope == claimed[0].envelope).unwrap();
     assert_eq!((again.len(), same.attempts, &same.bytes), (7, 1, &claimed[0].bytes));
 }
@@ -644,7 +648,7 @@ fn envelopes_end(open: Open<'_>, dir: &Path) {
     let to = ["a@x.example", "b@x.example", "c@x.example", "d@x.example", "e@x.example"];
     post(&mut *store, "1", 1, vec![letter("l", LetterKind::Notice, None, &to)]);
     store.flush().unwrap();
-    let claimed = store.claim(minute(1), 4).unwrap();
+    let claimed = store.claim(minute(1), 4, &[MAILBOX.to_owned()]).unwrap();
     store.flush().unwrap();
     let fates = [
         Fate::Sent("250 2.0.0 ok".into()),
@@ -688,7 +692,8 @@ fn envelopes_end(open: Open<'_>, dir: &Path) {
     assert!(store.settle(999, &fates[0], minute(3)).is_err());
     store.drop_batch().unwrap();
 
-    let again: Vec<_> = store.claim(minute(5), 9).unwrap().into_iter().map(|p| (p.to.local().to_owned(), p.attempts)).collect();
+    let again: Vec<_> =
+        store.claim(minute(5), 9, &[MAILBOX.to_owned()]).unwrap().into_iter().map(|p| (p.to.local().to_owned(), p.attempts)).collect();
     assert_eq!(again, [("b".to_owned(), 1), ("e".to_owned(), 0)], "only what is due and not ended");
     store.drop_batch().unwrap();
 
@@ -696,7 +701,7 @@ fn envelopes_end(open: Open<'_>, dir: &Path) {
     assert!(!store.resend(sent, minute(6)).unwrap() && !store.resend(retry, minute(6)).unwrap());
     assert!(store.resend(failed, minute(6)).unwrap() && store.resend(uncertain, minute(6)).unwrap());
     assert!(store.cancel(fresh, minute(6)).unwrap() && !store.cancel(fresh, minute(7)).unwrap() && !store.cancel(sent, minute(7)).unwrap());
-    let claimed = store.claim(minute(6), 9).unwrap();
+    let claimed = store.claim(minute(6), 9, &[MAILBOX.to_owned()]).unwrap();
     let resent = claimed.iter().find(|p| p.envelope == failed).unwrap();
     assert_eq!((claimed.len(), resent.attempts, resent.queued), (3, 0, minute(6)), "a new life");
     assert!(!store.cancel(failed, minute(7)).unwrap(), "it is on its way");
@@ -709,7 +714,7 @@ fn a_refusal_becomes_a_cause(open: Open<'_>, dir: &Path) {
     let mut store = open(dir);
     let ticket = opened(&mut *store, "1@a", "ann@corp.example", 0);
     post(&mut *store, "x", 1, vec![letter("x#0", LetterKind::Reply, Some(ticket.number), &["ann@corp.example"])]);
-    let posting = store.claim(minute(1), 1).unwrap().pop().unwrap();
+    let posting = store.claim(minute(1), 1, &[MAILBOX.to_owned()]).unwrap().pop().unwrap();
     store.settle(posting.envelope, &Fate::Failed("550 5.1.1".into()), minute(2)).unwrap();
     let [cause] = store.pending(9).unwrap().try_into().unwrap();
     assert_eq!((&cause.key.0, cause.at), (&format!("fate:{}", posting.envelope), minute(2)));
@@ -727,13 +732,13 @@ fn a_refusal_becomes_a_cause(open: Open<'_>, dir: &Path) {
     // The letter that tells of it is refused, too: nothing more is said.
     let telling = letter(&format!("{}#0", cause.key.0), LetterKind::Notice, Some(ticket.number), &["li@corp.example"]);
     store.commit(&Commit { letters: vec![telling], ..nothing(&cause, minute(3)) }).unwrap();
-    let posting2 = store.claim(minute(3), 1).unwrap().pop().unwrap();
+    let posting2 = store.claim(minute(3), 1, &[MAILBOX.to_owned()]).unwrap().pop().unwrap();
     store.settle(posting2.envelope, &Fate::Failed("550".into()), minute(4)).unwrap();
     assert!(store.pending(9).unwrap().is_empty());
 
     // Sent again by hand and refused again: that is news.
     assert!(store.resend(posting.envelope, minute(5)).unwrap());
-    store.claim(minute(5), 1).unwrap();
+    store.claim(minute(5), 1, &[MAILBOX.to_owned()]).unwrap();
     store.settle(posting.envelope, &Fate::Failed("still".into()), minute(6)).unwrap();
     assert_eq!(store.pending(9).unwrap().len(), 1);
 }
@@ -751,7 +756,7 @@ fn held_letters_wait(open: Open<'_>, dir: &Path) {
     store.flush().unwrap();
 
     let mut store = open(dir);
-    assert!(store.claim(minute(99), 9).unwrap().is_empty());
+    assert!(store.claim(minute(99), 9, &[MAILBOX.to_owned()]).unwrap().is_empty());
     assert_eq!(store.next_wake().unwrap(), None);
     let Answer::Letters(held) = ask(&mut *store, Query::Held(ticket.number)) else { panic!() };
     let [one, two, three]: [HeldLetter; 3] = held.try_into().unwrap();
@@ -764,14 +769,14 @@ fn held_letters_wait(open: Open<'_>, dir: &Path) {
     let cause = note(&mut *store, "send", 9);
     store.commit(&Commit { release: vec![one.id, two.id], ..nothing(&cause, minute(9)) }).unwrap();
     assert_eq!(ask(&mut *store, Query::Held(ticket.number)), Answer::Letters(vec![three.clone()]));
-    let claimed = store.claim(minute(9), 9).unwrap();
+    let claimed = store.claim(minute(9), 9, &[MAILBOX.to_owned()]).unwrap();
     assert_eq!(claimed.iter().map(|p| (p.letter, p.queued)).collect::<Vec<_>>(), [(one.id, minute(9)), (one.id, minute(9))]);
     assert_eq!(store.next_wake().unwrap(), Some(minute(20)));
-    assert_eq!(store.claim(minute(20), 9).unwrap().len(), 2);
+    assert_eq!(store.claim(minute(20), 9, &[MAILBOX.to_owned()]).unwrap().len(), 2);
     // Released once more, it is not sent once more.
     let cause = note(&mut *store, "send again", 10);
     store.commit(&Commit { release: vec![one.id], ..nothing(&cause, minute(10)) }).unwrap();
-    assert!(store.claim(minute(20), 9).unwrap().is_empty());
+    assert!(store.claim(minute(20), 9, &[MAILBOX.to_owned()]).unwrap().is_empty());
     let held: Vec<_> = store.outbox(false, 9).unwrap().into_iter().filter(|row| row.state == "held").collect();
     assert!(store.cancel(held[0].envelope, minute(30)).unwrap());
 }
@@ -979,13 +984,17 @@ fn an_earlier_database_is_brought_up_to_date() {
     assert_eq!(store.ticket(old.number).unwrap().as_ref(), Some(&old));
     assert_eq!(ask(&mut *store, Query::Since(minute(99))), Answer::Tickets(vec![old.clone()]));
     assert_eq!(ask(&mut *store, Query::LiveOf(address("ann@corp.example"))), Answer::Numbers(vec![old.number]));
-    let known = Known { id: message_id("l@desk.example"), ticket: old.number, sent: Some("text".into()) };
+    let known = Known {
+        id: message_id("l@desk.example"),
+        ticket: old.number,
+        sent: Some(Sent { template: Some(TemplateName::Ack), text: "text".into() }),
+    };
     assert_eq!(ask(&mut *store, Query::Known(vec![known.id.clone()])), Answer::Known(vec![known]));
     assert_eq!((keys(&store.pending(9).unwrap()), store.quarantined().unwrap().len()), (vec!["due:1"], 1));
     assert_eq!(store.raw(CauseId(3)).unwrap().as_deref(), Some(b"raw mail".as_slice()));
     assert_eq!((store.history(old.number).unwrap().len(), store.has_place(&uid(7, 2)).unwrap()), (1, true));
     assert_eq!(store.cursor(&inbox()).unwrap().map(|cursor| cursor.next_uid), Some(3));
-    assert_eq!(*store.claim(minute(99999), 9).unwrap()[0].bytes, b"bytes");
+    assert_eq!(*store.claim(minute(99999), 9, &[MAILBOX.to_owned()]).unwrap()[0].bytes, b"bytes");
     assert_eq!(ask(&mut *store, Query::NewNumber), Answer::Number(TicketNo(1003)));
     change(&mut *store, &old, Change::Status(Status::Open), 1);
     store.flush().unwrap();

@@ -85,14 +85,8 @@ fn insert_mail(db: &Db, arrival: &Arrival, identity: &Identity) -> Result<CauseI
     };
     let cause = insert(db, &identity.key, arrival.at, None)?;
     let whole_size = arrival.whole_size.map(i64::try_from).transpose()?;
-    db.sql("INSERT INTO message (cause, mailbox, blob, whole_size, quiet, same_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?.execute(params![
-        cause.0,
-        arrival.mailbox,
-        blob,
-        whole_size,
-        arrival.quiet,
-        same_id
-    ])?;
+    db.sql("INSERT INTO message (cause, mailbox, blob, whole_size, quiet, same_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
+        .execute(params![cause.0, arrival.mailbox, blob, whole_size, arrival.quiet, same_id])?;
     Ok(cause)
 }
 
