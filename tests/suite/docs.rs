@@ -7,6 +7,8 @@ use postdesk::cli::Arguments;
 use postdesk::domain::tags::TAGS;
 use postdesk::policy;
 
+use crate::common::Scratch;
+
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
@@ -141,11 +143,10 @@ fn the_config_of_the_readme_is_sound() {
     let settings = config.lines().filter(|l| !l.trim().is_empty()).count();
     assert!((10..=22).contains(&settings), "a config of some twenty lines has {settings}");
 
-    let dir = std::env::temp_dir().join(format!("postdesk-readme-{}", std::process::id()));
-    std::fs::create_dir_all(&dir).unwrap();
-    std::fs::write(dir.join("config.toml"), &config).unwrap();
-    let findings = policy::check(&dir.join("config.toml"));
-    std::fs::remove_dir_all(&dir).unwrap();
+    let scratch = Scratch::new("readme");
+    let file = scratch.path().join("config.toml");
+    std::fs::write(&file, &config).unwrap();
+    let findings = policy::check(&file);
     let shown = |list: &[postdesk::domain::complaint::Complaint]| list.iter().map(ToString::to_string).collect::<String>();
     assert!(findings.errors.is_empty(), "{}", shown(&findings.errors));
     // The reader sets the variable in the next step.
@@ -188,7 +189,11 @@ fn tags_that_people_are_told_to_write_exist() {
             let is_table = ["desk", "mailbox", "delivery", "team", "agent", "approver", "category", "priority", "rules"].contains(&tag)
                 || ["calendar", "sla", "closing", "limits", "summary", "trust", "operator"].contains(&tag);
             let looks_like_one = !tag.is_empty() && tag.chars().all(|c| c.is_ascii_lowercase());
-            if looks_like_one && !is_link && (inside.contains('=') || !is_table) && !MISTAKES.contains(&tag) && !TAGS.iter().any(|t| t.name == tag)
+            if looks_like_one
+                && !is_link
+                && (inside.contains('=') || !is_table)
+                && !MISTAKES.contains(&tag)
+                && !TAGS.iter().any(|t| t.name == tag)
             {
                 wrong.push(format!("{name}: [{inside}]"));
             }
