@@ -65,7 +65,8 @@ pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
         What::List { all, limit, json } => {
             let rows = store.outbox(*all, *limit)?;
             let header = ["no", "state", "template", "ticket", "to", "subject", "tries", "when", "why"];
-            table::print(*json, &header, &rows, |row| {
+            let none = if *all { "no mail was written yet" } else { "nothing waits, failed or is held; `outbox list --all` shows what was sent" };
+            table::print(*json, &header, &rows, none, |row| {
                 vec![
                     row.envelope.to_string(),
                     row.state.clone(),

@@ -50,7 +50,7 @@ pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
     match &arguments.what {
         What::List { json } => {
             let rows = store.quarantined()?;
-            table::print(*json, &["no", "arrived", "bytes", "why", "cause"], &rows, |row| {
+            table::print(*json, &["no", "arrived", "bytes", "why", "cause"], &rows, "nothing is in quarantine", |row| {
                 vec![
                     row.id.0.to_string(),
                     time(row.at, loaded.policy.desk.timezone),

@@ -123,7 +123,7 @@ fn one(store: &dyn Store, text: &str) -> anyhow::Result<Ticket> {
 /// Standard output is closed.
 pub fn list(tickets: &[Ticket], policy: &Policy, json: bool) -> anyhow::Result<()> {
     let header = ["ticket", "status", "priority", "category", "team", "owner", "requester", "subject", "changed"];
-    table::print(json, &header, tickets, |t| {
+    table::print(json, &header, tickets, "no such ticket", |t| {
         let or_dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
         vec![
             t.number.to_string(),
