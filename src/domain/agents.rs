@@ -3,9 +3,9 @@
 //! Nothing internal may leave by this door (promise 5): the notification that was answered is cut from the words, files of other mails
 //! stay behind, and what cannot be cut with certainty is held until the agent says `[send]`.
 
-use super::facts::{self, AgentError, AgentReceipt, Closed, Facts, Help, Link, Update, Words};
+use super::facts::{self, AgentError, AgentReceipt, Closed, Facts, Help, Link, NOTICE_END, Update, Words};
 use super::intake::Scene;
-use super::message::{Attach, Attachment, Draft, LetterKind, Person, ReplyText};
+use super::message::{Address, Attach, Attachment, Draft, LetterKind, Person, ReplyText, TemplateName};
 use super::notify::{self, Found, say};
 use super::orders::{self, Plan};
 use super::policy::{Agent, Policy};
@@ -24,7 +24,7 @@ pub fn mail(case: &Case, scene: &Scene<'_>, ticket: &Ticket, policy: &Policy) ->
         return Ok(Decision::new(Outcome::Ignored, "desk"));
     };
     let language = notify::agent_language(agent, policy);
-    let own = reply::own_words(&scene.mail.text, scene.thread.sent.as_deref());
+    let own = reply::own_words(&scene.mail.text, notification(scene));
     let read = tags::read(&scene.mail.subject, Some(&ticket.subject), &own.text, true);
     let words = read.body.trim().to_owned();
     let author = Author { scene, ticket, agent, language, policy };
@@ -105,7 +105,7 @@ impl Author<'_> {
         let why = say(
             self.language,
             "The mail did not answer a notification of yours, so nothing proves that you wrote it.",
-            "这封邮件不是对发给您的通知的回复,无法证明由您本人所写。",
+            "这封邮件不是对发给您的通知的回复，无法证明由您本人所写。",
         );
         self.hold(why, words)
     }
@@ -135,7 +135,7 @@ impl Author<'_> {
             return self.hold(why, words);
         }
         if words.is_empty() && files.is_empty() && read.tags.is_empty() {
-            let empty = say(self.language, "The mail holds no words of yours and no order.", "邮件中没有您写的内容,也没有指令。");
+            let empty = say(self.language, "The mail holds no words of yours and no order.", "邮件中没有您写的内容，也没有指令。");
             return self.refuse(vec![empty], words);
         }
         let size: u64 = files.iter().map(|a| a.file.size).sum();
@@ -187,13 +187,13 @@ impl Author<'_> {
     /// Why the words may hold something internal, if that is not certain.
     fn uncertain(&self, own: &ReplyText, words: &str) -> Option<String> {
         let sign = |word: &str| Token::read(word.trim_matches(|c: char| !c.is_ascii_alphanumeric()), &self.policy.key).is_some();
-        let token = words.split_whitespace().any(sign);
-        let quoted = self.scene.thread.sent.as_deref().is_some_and(|sent| repeats(words, sent));
+        let token = words.split_whitespace().any(sign) || words.contains(NOTICE_END);
+        let quoted = notification(self.scene).is_some_and(|sent| repeats(words, sent));
         (own.unsure || token || quoted).then(|| {
             say(
                 self.language,
                 "Parts of the notification seem to stand among your words, so they were not sent on.",
-                "您的文字中似乎夹有通知的内容,因此没有转发。",
+                "您的文字中似乎夹有通知的内容，因此没有转发。",
             )
         })
     }
@@ -232,10 +232,6 @@ impl Author<'_> {
 
     /// The agent's words, or what the orders themselves entail.
     fn write_to_requester(&self, decision: &mut Decision, plan: &Plan, after: &Ticket, words: Option<&str>, files: Vec<Attach>) {
-        if after.unreachable.contains(&after.requester.address) {
-            decision.because("the requester cannot be reached by mail");
-            return;
-        }
         if let Some(words) = words {
             let mut letter =
                 notify::to_requester(after, LetterKind::Reply, self.words_facts(plan.status, &plan.articles, words, after), self.copied());
@@ -244,7 +240,8 @@ impl Author<'_> {
             return;
         }
         let ended = matches!(plan.status, Some(Status::Resolved | Status::Closed));
-        if plan.quiet || after.quiet || after.requester.address == super::message::Address::nowhere() {
+        let silent = plan.quiet || after.quiet || after.requester.address == Address::nowhere();
+        if silent || after.unreachable.contains(&after.requester.address) {
             return;
         }
         if ended || !plan.articles.is_empty() {
@@ -281,9 +278,9 @@ impl Author<'_> {
             } else if after.owner.is_some() && !words.is_empty() {
                 let language = notify::agent_language(agent, self.policy);
                 let event = if plan.note {
-                    say(language, "An internal note:", "内部备注:")
+                    say(language, "An internal note:", "内部备注：")
                 } else {
-                    say(language, "This answer went to the requester:", "以下回复已发给用户:")
+                    say(language, "This answer went to the requester:", "以下回复已发给请求人：")
                 };
                 decision.drafts.push(notify::agent_followup(agent, after, &self.agent.name, event, None, words.to_owned(), self.policy));
             }
@@ -299,6 +296,12 @@ impl Author<'_> {
         };
         notify::to_agent(self.agent, Some(after), self.policy, Facts::AgentReceipt(facts))
     }
+}
+
+/// The text of the notification that is answered. One that returns an agent's own words to him is left out: they may come again.
+fn notification<'a>(scene: &Scene<'a>) -> Option<&'a str> {
+    let sent = scene.thread.sent.as_ref().filter(|sent| sent.template != Some(TemplateName::AgentError));
+    sent.map(|sent| sent.text.as_str())
 }
 
 /// Does a line of the notification, long enough to be no coincidence, stand among the words?

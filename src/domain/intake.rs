@@ -152,6 +152,7 @@ fn open(case: &Case, scene: &Scene<'_>, policy: &Policy) -> Result<Decision, Nee
     let ticket = first_state(number, scene, &verdict, policy);
     let mut decision = Decision::new(Outcome::Opened { ticket: number }, ticket.requester.address.as_str());
     decision.because(rules_sentence(&verdict));
+    decision.because.extend(verdict.because.iter().map(|sentence| super::Reason(format!("rules: {sentence}"))));
     let mut links = Vec::new();
     match withheld(scene, allowed) {
         Some(why) => decision.because(format!("no acknowledgment: {why}")),
@@ -312,11 +313,15 @@ fn unreachable_address(decision: &mut Decision, ticket: &Ticket, address: &Addre
     }
     decision.changes.push((ticket.number, Change::Unreachable(address.clone(), true)));
     decision.because(format!("{address} cannot be reached: {why}"));
+    tell_of_refusal(decision, ticket, address, why, policy);
+}
+
+fn tell_of_refusal(decision: &mut Decision, ticket: &Ticket, address: &Address, why: &str, policy: &Policy) {
     for agent in notify::caretakers(ticket, policy).into_iter().filter(|a| a.address != *address) {
         let event = say(
             notify::agent_language(agent, policy),
             format!("Mail to {address} could not be delivered: {why}"),
-            format!("发往 {address} 的邮件无法送达:{why}"),
+            format!("发往 {address} 的邮件无法送达：{why}"),
         );
         decision.drafts.push(notify::agent_followup(agent, ticket, "", event, None, String::new(), policy));
     }
@@ -333,7 +338,12 @@ pub fn undelivered(case: &Case, fate: &Undelivered, policy: &Policy) -> Result<D
     decision.outcome = Outcome::Filed { ticket: ticket.number };
     decision.guards.push((ticket.number, ticket.version));
     match fate.kind {
-        LetterKind::Reply | LetterKind::Automatic => unreachable_address(&mut decision, ticket, &fate.to, &fate.why, policy),
+        LetterKind::Reply => {
+            // A person wrote this: each refusal is told, also where the address was known to be out of reach.
+            decision.changes.push((ticket.number, Change::Unreachable(fate.to.clone(), true)));
+            tell_of_refusal(&mut decision, ticket, &fate.to, &fate.why, policy);
+        }
+        LetterKind::Automatic => unreachable_address(&mut decision, ticket, &fate.to, &fate.why, policy),
         LetterKind::Notice | LetterKind::Summary => decision.because("a notification's refusal is told to nobody who would refuse again"),
     }
     Ok(decision)
@@ -352,23 +362,7 @@ enum Gist {
 
 const SOLVED: &[&str] = &["已解决", "解决了", "好了", "可以了", "solved", "resolved", "it works", "works now", "working now", "fixed"];
 const NOT_SOLVED: &[&str] = &[
-    "没有解决",
-    "未解决",
-    "没解决",
-    "不行",
-    "还是",
-    "仍然",
-    "not",
-    "n't",
-    "still",
-    "but",
-    "但",
-    "however",
-    "again",
-    "又",
-    "?",
-    "？",
-    "吗",
+    "没有解决", "未解决", "没解决", "不行", "还是", "仍然", "not", "n't", "still", "but", "但", "however", "again", "又", "?", "？", "吗",
 ];
 const THANKS: &[&str] = &["谢谢", "感谢", "多谢", "收到", "thanks", "thank you", "thx", "cheers", "great", "ok", "好的", "辛苦了"];
 
@@ -393,7 +387,7 @@ fn gist(text: &str) -> Gist {
 fn followup(scene: &Scene<'_>, ticket: &Ticket, policy: &Policy) -> Decision {
     let mut decision = Decision::new(Outcome::Joined { ticket: ticket.number }, sender_name(scene.mail));
     decision.guards.push((ticket.number, ticket.version));
-    let reply = super::reply::own_words(&scene.mail.text, scene.thread.sent.as_deref());
+    let reply = super::reply::own_words(&scene.mail.text, scene.thread.sent_text());
     let gist = if scene.mail.attachments.is_empty() { gist(&reply.text) } else { Gist::Words };
     let is_requester = scene.mail.from.as_ref().is_some_and(|p| p.address == ticket.requester.address);
     let verdict = judge_by_rules(scene, &ticket.fields, policy);
@@ -440,14 +434,23 @@ fn next_status(status: Status, gist: Gist, is_requester: bool) -> Option<(Status
     }
 }
 
+/// The writer's name as this mail or an earlier one gave it.
+fn writer<'a>(mail: &'a Reading, ticket: &'a Ticket) -> &'a str {
+    let Some(from) = &mail.from else { return "" };
+    let known = std::iter::once(&ticket.requester).chain(&ticket.participants).find(|p| p.address == from.address);
+    known.filter(|_| from.name.trim().is_empty()).unwrap_or(from).called()
+}
+
 fn tell_caretakers(decision: &mut Decision, scene: &Scene<'_>, ticket: &Ticket, words: &str, reopened: bool, policy: &Policy) {
-    let from = scene.mail.from.as_ref().map_or("", Person::called);
+    let from = writer(scene.mail, ticket);
     for agent in notify::caretakers(ticket, policy).into_iter().filter(|a| scene.mail.from.as_ref().is_none_or(|p| p.address != a.address))
     {
         let language = notify::agent_language(agent, policy);
         let event = match (ticket.status, reopened) {
             (_, true) => say(language, "It was reopened by this answer.", "此回复重新打开了工单。"),
-            (Status::Closed, _) => say(language, "The requester confirms that it is solved; it is closed.", "用户确认已解决,工单已关闭。"),
+            (Status::Closed, _) => {
+                say(language, "The requester confirms that it is solved; it is closed.", "请求人确认已解决，工单已关闭。")
+            }
             _ => String::new(),
         };
         decision.drafts.push(notify::agent_followup(agent, ticket, from, event, Some(scene.mail), words.to_owned(), policy));

@@ -433,6 +433,11 @@ impl TemplateName {
         TemplateName::Help,
     ];
 
+    /// The template of this stem.
+    pub fn parse(stem: &str) -> Option<TemplateName> {
+        TemplateName::ALL.into_iter().find(|name| name.as_str() == stem)
+    }
+
     /// The file's stem: `agent_new`.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -142,8 +142,17 @@ pub struct Known {
     pub id: MessageId,
     /// Its ticket.
     pub ticket: TicketNo,
-    /// The text of the letter, where the message is one of ours: it is subtracted from answers first.
-    pub sent: Option<String>,
+    /// Filled where the message is a letter of ours.
+    pub sent: Option<Sent>,
+}
+
+/// What a letter of ours said: it is subtracted from answers first.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sent {
+    /// The template that made it; `None` for one that this version does not know.
+    pub template: Option<message::TemplateName>,
+    /// Its plain text.
+    pub text: String,
 }
 
 /// A letter that waits for `[send]`.

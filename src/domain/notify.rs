@@ -126,7 +126,7 @@ pub fn agent_new(agent: &Agent, ticket: &Ticket, mail: Option<&Reading>, found: 
         yours: ticket.owner.as_deref() == Some(agent.handle.as_str()),
         text: mail.map_or_else(String::new, own_text),
         files: mail.map_or_else(Vec::new, file_names),
-        defects: mail.map_or_else(Vec::new, |m| m.defects.iter().filter_map(|d| defect_sentence(*d, language)).collect()),
+        defects: warnings(ticket, mail, language),
         evidence: found.evidence.iter().map(because).collect(),
         articles: agent_links(found.articles, policy, language),
         fields: ticket.fields.iter().map(|(name, value)| format!("{name}: {value}")).collect(),
@@ -162,33 +162,54 @@ pub fn agent_followup(
         agent: agent.name.clone(),
         from: from.to_owned(),
         event,
-        text,
+        text: shortened(&text),
         files: mail.map_or_else(Vec::new, file_names),
     };
     to_agent(agent, Some(ticket), policy, Facts::AgentFollowup(facts))
 }
 
+/// A notification shows so many characters of a mail; the whole of it is kept.
+const MOST_TEXT: usize = 20_000;
+
 /// The writer's own words; the whole text where the cut left nothing.
-pub fn own_text(mail: &Reading) -> String {
+fn own_text(mail: &Reading) -> String {
     let own = mail.reply.text.trim();
-    if own.is_empty() { mail.text.trim().to_owned() } else { own.to_owned() }
+    shortened(if own.is_empty() { mail.text.trim() } else { own })
+}
+
+/// A text that a notification can carry.
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(MOST_TEXT).and_then(|(end, _)| text.get(..end)) {
+        Some(head) => format!("{head}\n[…]"),
+        None => text.to_owned(),
+    }
 }
 
 fn file_names(mail: &Reading) -> Vec<String> {
     mail.attachments.iter().filter(|a| !a.inline).map(|a| a.name.clone()).collect()
 }
 
+/// What an agent should know of a new ticket before he answers.
+fn warnings(ticket: &Ticket, mail: Option<&Reading>, language: &str) -> Vec<String> {
+    let linked = ticket.linked.map(|number| {
+        let en = format!("The mail speaks of {number}, but did not join it: its sender takes no part there, or it is closed for good.");
+        say(language, en, format!("邮件提到 {number}，但未并入：发件人不是该工单的参与者，或该工单早已关闭。"))
+    });
+    let defects = mail.into_iter().flat_map(|m| m.defects.iter().filter_map(|d| defect_sentence(*d, language)));
+    linked.into_iter().chain(defects).collect()
+}
+
 /// A defect that an agent should know of, as a sentence.
 fn defect_sentence(defect: Defect, language: &str) -> Option<String> {
     let (en, zh) = match defect {
         Defect::NoMessageId | Defect::Mislabelled => return None,
-        Defect::NoFrom => ("The mail names no sender: it cannot be answered by mail.", "邮件没有发件人,无法回复。"),
+        Defect::NoFrom => ("The mail names no sender: it cannot be answered by mail.", "邮件没有发件人，无法回复。"),
         Defect::NoHeader => ("The mail has no header.", "邮件没有信头。"),
         Defect::Undecodable => ("Parts of the text could not be decoded.", "部分内容无法解码。"),
-        Defect::TooManyParts => ("The mail is nested too deeply; not all of it was read.", "邮件嵌套过深,未能全部读取。"),
-        Defect::HtmlTooComplex => ("The HTML was too complex; its text was read coarsely.", "HTML 过于复杂,仅粗略读取了文字。"),
-        Defect::Encrypted => ("The mail is encrypted: only its header could be read.", "邮件已加密,只能读取信头。"),
-        Defect::TooLarge => ("The mail is larger than the limit: only its header was read.", "邮件超过大小限制,只读取了信头。"),
+        Defect::TooManyParts => ("The mail is nested too deeply; not all of it was read.", "邮件嵌套过深，未能全部读取。"),
+        Defect::HtmlTooComplex => ("The HTML was too complex; its text was read coarsely.", "HTML 过于复杂，仅粗略读取了文字。"),
+        Defect::Encrypted => ("The mail is encrypted: only its header could be read.", "邮件已加密，只能读取信头。"),
+        Defect::TooLarge => ("The mail is larger than the limit: only its header was read.", "邮件超过大小限制，只读取了信头。"),
         Defect::SameIdOtherBody => ("Another mail with the same Message-ID came before.", "之前收到过相同 Message-ID 但内容不同的邮件。"),
         Defect::Truncated => ("The mail ends in the middle of a part.", "邮件在中途被截断。"),
     };

@@ -61,7 +61,7 @@ fn wait_over(decision: &mut Decision, ticket: &Ticket, policy: &Policy) {
         let event = say(
             notify::agent_language(agent, policy),
             "The waiting time is over without an answer; the ticket is open again.",
-            "等待时间已到,仍未收到回复,工单已重新打开。",
+            "等待时间已到，仍未收到回复，工单已重新打开。",
         );
         decision.drafts.push(notify::agent_followup(agent, &after, "", event, None, String::new(), policy));
     }

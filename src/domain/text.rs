@@ -41,7 +41,7 @@ pub fn simplify(c: char) -> char {
 
 /// Is this a letter or digit of a script that puts spaces between its words?
 pub fn is_spaced_letter(c: char) -> bool {
-    if c.is_ascii() { c.is_ascii_alphanumeric() } else { c.is_alphanumeric() && !is_unspaced(c) }
+    if c.is_ascii() { c.is_ascii_alphanumeric() } else { !is_unspaced(c) && c.is_alphanumeric() }
 }
 
 /// Han, kana, Hangul (particles cling to words), Thai, Lao, Khmer.
@@ -97,7 +97,10 @@ enum Gap {
 }
 
 struct Folder {
-    out: String,
+    /// UTF-8: whole characters only are written.
+    out: Vec<u8>,
+    /// The last character written is Han or kana.
+    after_han: bool,
     /// Characters that wait for the normaliser.
     slow: String,
     gap: Gap,
@@ -106,40 +109,70 @@ struct Folder {
 
 impl Folder {
     fn new(text: &str, squeeze: bool) -> Folder {
-        Folder { out: String::with_capacity(text.len()), slow: String::new(), gap: Gap::None, squeeze }
+        Folder { out: Vec::with_capacity(text.len()), after_han: false, slow: String::new(), gap: Gap::None, squeeze }
     }
 
     fn run(mut self, text: &str) -> String {
-        for c in text.chars() {
-            if self.squeeze && c.is_whitespace() {
-                self.normalise();
-                let breaks = self.gap == Gap::Break || matches!(c, '\n' | '\r' | '\u{2028}' | '\u{2029}' | '\u{85}');
-                self.gap = if breaks { Gap::Break } else { Gap::Space };
-            } else if let Some(folded) = fold_char(c) {
-                self.normalise();
-                self.push(folded);
-            } else if !is_invisible(c) {
-                self.hold(c);
-            }
+        let mut rest = text;
+        while !rest.is_empty() {
+            let (ascii, after) = rest.split_at_checked(rest.bytes().take_while(u8::is_ascii).count()).unwrap_or((rest, ""));
+            self.ascii(ascii);
+            let (other, after) = after.split_at_checked(after.find(|c: char| c.is_ascii()).unwrap_or(after.len())).unwrap_or((after, ""));
+            other.chars().for_each(|c| self.other(c));
+            rest = after;
         }
         self.normalise();
-        self.out
+        String::from_utf8(self.out).unwrap_or_default()
+    }
+
+    /// The short road: byte by byte.
+    fn ascii(&mut self, run: &str) {
+        if !run.is_empty() {
+            self.normalise();
+        }
+        for byte in run.bytes() {
+            if self.squeeze && matches!(byte, b'\t'..=b'\r' | b' ') {
+                self.widen(matches!(byte, b'\n' | b'\r'));
+            } else {
+                self.bridge(false);
+                self.out.push(byte.to_ascii_lowercase());
+                self.after_han = false;
+            }
+        }
+    }
+
+    fn other(&mut self, c: char) {
+        if self.squeeze && c.is_whitespace() {
+            self.normalise();
+            self.widen(matches!(c, '\u{2028}' | '\u{2029}' | '\u{85}'));
+        } else if let Some(folded) = fold_char(c) {
+            self.normalise();
+            self.push(folded);
+        } else if !is_invisible(c) {
+            self.hold(c);
+        }
     }
 
     fn push(&mut self, c: char) {
-        self.bridge(c);
-        self.out.push(c);
+        let han = is_han_or_kana(c);
+        self.bridge(han);
+        self.out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+        self.after_han = han;
     }
 
-    /// Writes the white space that came before `next`.
-    fn bridge(&mut self, next: char) {
+    /// Notes white space.
+    fn widen(&mut self, breaks: bool) {
+        self.gap = if breaks || self.gap == Gap::Break { Gap::Break } else { Gap::Space };
+    }
+
+    /// Writes the white space that came before the next character.
+    fn bridge(&mut self, before_han: bool) {
         if self.gap == Gap::None {
             return;
         }
-        let last = self.out.chars().next_back();
-        let inside = self.gap == Gap::Break && is_han_or_kana(next) && last.is_some_and(is_han_or_kana);
-        if last.is_some() && !inside {
-            self.out.push(' ');
+        let inside = self.gap == Gap::Break && before_han && self.after_han;
+        if !self.out.is_empty() && !inside {
+            self.out.push(b' ');
         }
         self.gap = Gap::None;
     }
@@ -147,12 +180,13 @@ impl Folder {
     /// Keeps a character for the normaliser, together with a letter before it that it may compose with.
     fn hold(&mut self, c: char) {
         if self.slow.is_empty() {
-            match self.out.chars().next_back() {
-                Some(last) if self.gap == Gap::None && may_compose(last) => {
+            let last = self.out.last().map(|byte| char::from(*byte)).filter(|last| self.gap == Gap::None && may_compose(*last));
+            match last {
+                Some(last) => {
                     self.out.pop();
                     self.slow.push(last);
                 }
-                _ => self.bridge(c),
+                None => self.bridge(is_han_or_kana(c)),
             }
         }
         self.slow.push(c);
@@ -162,8 +196,8 @@ impl Folder {
         if self.slow.is_empty() {
             return;
         }
-        self.out.extend(self.slow.nfkc().flat_map(char::to_lowercase).map(|c| fold_char(c).unwrap_or(c)));
-        self.slow.clear();
+        let slow = std::mem::take(&mut self.slow);
+        slow.nfkc().flat_map(char::to_lowercase).for_each(|c| self.push(fold_char(c).unwrap_or(c)));
     }
 }
 
@@ -214,7 +248,7 @@ mod tests {
     #[test]
     fn pairs_are_whole_and_stable() {
         let chars: Vec<char> = PAIRS.chars().filter(|c| *c != '\n').collect();
-        assert!(chars.len() > 5000 && chars.len() % 2 == 0);
+        assert!(chars.len() > 5000 && chars.len().is_multiple_of(2));
         assert_eq!("乾著麼於後裡".chars().map(simplify).collect::<String>(), "干着么于后里");
         assert_eq!(simplify('a'), 'a');
         assert_eq!(simplify('\u{20000}'), '\u{20000}');

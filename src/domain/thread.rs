@@ -10,7 +10,7 @@ use super::message::{Address, MessageId, Reading};
 use super::policy::Policy;
 use super::ticket::{Status, Ticket, TicketNo};
 use super::trust::{Token, TokenPlace};
-use super::{Case, Need};
+use super::{Case, Need, Sent};
 
 /// By which clue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -43,12 +43,17 @@ pub struct Thread {
     pub because: String,
     /// The ticket that a clue named but that the mail may not enter: the new ticket is linked to it.
     pub linked: Option<TicketNo>,
-    /// The text of the mail of ours that is answered, where it is known.
+    /// The mail of ours that is answered, where it is known.
     #[serde(skip)]
-    pub sent: Option<String>,
+    pub sent: Option<Sent>,
 }
 
 impl Thread {
+    /// The text of the mail of ours that is answered, where it is known.
+    pub fn sent_text(&self) -> Option<&str> {
+        self.sent.as_ref().map(|sent| sent.text.as_str())
+    }
+
     fn none(because: impl Into<String>) -> Thread {
         Thread { ticket: None, by: By::None, because: because.into(), linked: None, sent: None }
     }
@@ -159,16 +164,7 @@ pub fn numbers_in_subject(subject: &str, prefix: &str) -> Vec<TicketNo> {
 
 /// Words that ask for news and say nothing else. Folded.
 const URGING: &[&str] = &[
-    "催办",
-    "催一下",
-    "麻烦尽快",
-    "有进展吗",
-    "什么进展",
-    "进展如何",
-    "any update",
-    "any news",
-    "any progress",
-    "following up",
+    "催办", "催一下", "麻烦尽快", "有进展吗", "什么进展", "进展如何", "any update", "any news", "any progress", "following up",
     "gentle reminder",
 ];
 

@@ -1,17 +1,18 @@
 //! `templates/<lang>/<name>.md`: Handlebars over Markdown, one file for the plain and the HTML part.
 //!
 //! The first line is `Subject: …`, the second is blank, the rest is the body. A template is filled in once and its Markdown is parsed
-//! once; both parts are written in that pass ([`markdown`]). Two registries of handlebars were weighed (one a part) and dropped: they
+//! once; both parts are written in that pass (`markdown`). Two registries of handlebars were weighed (one a part) and dropped: they
 //! double the work, and the Markdown of one file would have to be parsed anyway. The layout around both parts is here and the same for
 //! all: no colours of its own, so that dark mode works by itself, and no width, so that a phone does.
 //!
-//! - `{{name}}`: a fact, on one line, never Markdown, HTML or a link ([`escape`]); in the Subject cut and without links.
+//! - `{{name}}`: a fact, on one line, never Markdown, HTML or a link (`escape`); in the Subject cut and without links.
 //! - `{{relay words}}`: a text of one of ours, line by line as written; http(s) addresses are links.
 //! - `{{verbatim text}}`: the same for a stranger's text; nothing is a link.
 //! - `{{desk}}` is the desk's name. The `Ref:` line and the end of a notification are added behind the template.
 
 mod check;
 mod escape;
+mod html;
 mod markdown;
 
 use std::collections::BTreeMap;
@@ -191,7 +192,7 @@ fn registry(escape: fn(&str) -> String) -> Handlebars<'static> {
     registry
 }
 
-/// `{{relay words}}`, `{{verbatim text}}`: a mark that [`markdown`] replaces by the text itself.
+/// `{{relay words}}`, `{{verbatim text}}`: a mark that `markdown` replaces by the text itself.
 struct Mark(char);
 
 impl HelperDef for Mark {

@@ -122,7 +122,7 @@ fn reply(world: &World, who: &str, template: &str, body: &str, index: usize) -> 
     let quote: String = answered.reading.text.trim_end().lines().map(|l| format!("> {l}\n")).collect();
     let text = match options.quote {
         "none" => words.to_owned(),
-        "bottom" => format!("On a day, the desk wrote:\n{quote}\n{words}"),
+        "bottom" => format!("On Tue, Dec 1, 2026 at 9:00 AM IT Support <support@desk.test> wrote:\n{quote}\n{words}"),
         _ => format!("{words}\n\nOn Tue, Dec 1, 2026 at 9:00 AM IT Support <support@desk.test> wrote:\n{quote}"),
     };
     let id = answered.reading.id.as_ref().unwrap();

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
 
 use super::Circumstances;
+use super::atom::{Atom, AtomId, Atoms, Field, Test, glob_matches};
 use super::load::{Compiler, Item};
-use super::scan::{Atom, AtomId, Atoms, Field, Test, glob_matches};
 use crate::domain::message::Reading;
 use crate::domain::origin::OriginKind;
 use crate::domain::text::fold_words;
@@ -168,7 +169,7 @@ pub(super) const CONDITIONS: &[Condition] = &[
     },
     Condition {
         name: "matches",
-        doc: "A field of the mail matches this regular expression (or one of a list). It sees the text as it was written: case and width are up to the expression, `(?i)` and `[:：]`. Named groups become fields of the ticket.",
+        doc: "A field of the mail (`words`: subject or text) matches this regular expression (or one of a list). It sees the text as it was written: case and width are up to the expression, `(?i)` and `[:：]`. Named groups become fields of the ticket.",
         example: "matches = { text = '(?i)error\\s*(?P<error_code>\\d{3,5})' }",
         compile: matches,
     },
@@ -459,19 +460,30 @@ fn matches(c: &mut Compiler<'_>, key: &str, item: &Item<'_>) -> Option<Cond> {
             }
             _ => vec![(name.get_ref().clone().into_owned(), value)],
         };
-        for (name_of_field, value) in inner {
-            let field = c.text_field(&name_of_field, name.span());
-            let patterns: Option<Vec<Test>> = c.texts(value, key).and_then(|texts| {
-                let built: Vec<_> = texts.iter().map(|(text, span)| c.pattern(text, span.clone()).map(Test::Pattern)).collect();
-                built.into_iter().collect()
-            });
-            match (field, patterns, &mut all) {
-                (Some(field), Some(patterns), Some(all)) => all.push(any_of(c, &field, patterns)),
+        for (field, value) in inner {
+            match (expressions(c, &field, name.span(), value), &mut all) {
+                (Some(cond), Some(all)) => all.push(cond),
                 _ => all = None,
             }
         }
     }
     all.map(Cond::All)
+}
+
+/// One expression or several over one field; `words` is subject and text.
+fn expressions(c: &mut Compiler<'_>, field: &str, place: Range<usize>, value: &Item<'_>) -> Option<Cond> {
+    let fields = match field {
+        "words" => vec![Field::Subject, Field::Text],
+        _ => vec![c.text_field(field, place)?],
+    };
+    let sources = c.texts(value, "matches")?;
+    let mut conds = Vec::new();
+    for field in fields {
+        let built: Vec<_> = sources.iter().map(|(text, span)| c.pattern(text, span.clone()).map(|p| Test::Pattern(Box::new(p)))).collect();
+        let tests: Option<Vec<Test>> = built.into_iter().collect();
+        conds.push(any_of(c, &field, tests?));
+    }
+    Some(Cond::Any(conds))
 }
 
 impl Cond {
@@ -526,7 +538,7 @@ pub(super) fn captured(cond: &Cond, atoms: &Atoms) -> Vec<String> {
     match cond {
         Cond::All(parts) | Cond::Any(parts) => parts.iter().flat_map(|part| captured(part, atoms)).collect(),
         Cond::Atom(id) => match atoms.get(*id).map(|a| &a.test) {
-            Some(Test::Pattern(pattern)) if pattern.captures() => pattern.names(),
+            Some(Test::Pattern(pattern)) => pattern.names().to_vec(),
             _ => Vec::new(),
         },
         Cond::Not(_) | Cond::Fact(_) => Vec::new(),

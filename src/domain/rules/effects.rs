@@ -5,8 +5,8 @@ use std::ops::Range;
 use toml::de::{DeTable, DeValue};
 
 use super::Verdict;
+use super::atom::Pattern;
 use super::load::{Compiler, Item};
-use super::scan::Pattern;
 use crate::domain::ticket::{Kind, Level};
 
 /// Heaviest vote.

@@ -3,17 +3,18 @@
 //! The files are walked as spanned TOML values instead of being deserialised by serde, which stops at the first error: an operator
 //! gets all complaints of all files at once, each with its place.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
 
+use regex::Regex;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::atom::{Atoms, Field, Pattern, Test};
 use super::conditions::{self, Cond};
 use super::effects::{self, Effect};
 use super::example::{self, Example};
-use super::scan::{Atoms, Field, Pattern, Test};
 use super::{Names, Rule, RuleSet};
 use crate::domain::complaint::{Complaint, nearest};
 use crate::domain::text::fold_words;
@@ -31,6 +32,20 @@ const DEEPEST: usize = 16;
 pub(super) struct File {
     pub(super) name: String,
     pub(super) text: Arc<str>,
+    /// Where each line but the first begins.
+    lines: Arc<[usize]>,
+}
+
+impl File {
+    fn new(name: &str, text: &str) -> File {
+        let lines = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1).collect();
+        File { name: name.to_owned(), text: text.into(), lines }
+    }
+
+    /// The line of a byte, from 1.
+    fn line(&self, at: usize) -> usize {
+        self.lines.partition_point(|start| *start <= at) + 1
+    }
 }
 
 /// Collects atoms and complaints while the files are read.
@@ -41,6 +56,8 @@ pub(super) struct Compiler<'n> {
     file: File,
     /// Bytes of regular expressions in the rule so far.
     regex_bytes: usize,
+    /// Expressions by source: the same one is compiled once.
+    kept: HashMap<String, Regex>,
     depth: usize,
     /// Every field that some rule fills.
     pub(super) filled: BTreeSet<String>,
@@ -54,15 +71,15 @@ impl RuleSet {
     /// # Errors
     /// Everything that is wrong in any of them, in order of place.
     pub fn compile(files: &[(String, String)], names: &Names, threshold: i64) -> Result<RuleSet, Vec<Complaint>> {
-        let mut files: Vec<File> = files.iter().map(|(name, text)| File { name: name.clone(), text: text.as_str().into() }).collect();
+        let mut files: Vec<File> = files.iter().map(|(name, text)| File::new(name, text)).collect();
         files.sort_by(|a, b| a.name.cmp(&b.name));
-        let nothing = File { name: String::new(), text: "".into() };
         let mut compiler = Compiler {
             names,
             atoms: Atoms::default(),
             complaints: Vec::new(),
-            file: nothing,
+            file: File::new("", ""),
             regex_bytes: 0,
+            kept: HashMap::new(),
             depth: 0,
             filled: BTreeSet::new(),
             read: Vec::new(),
@@ -166,8 +183,8 @@ impl Compiler<'_> {
             self.complain(then_at.clone(), "this rule does nothing", "add then = { … }, or a named group (?P<field>…) to its `matches`");
         }
         self.check_proof(&when, &effects, &when_at);
-        let line = Complaint::at("", &self.file.text, span, "", "").line;
-        Some(Placed { rule: Rule::new(name, format!("{}:{line}", self.file.name), when, effects), name_at })
+        let at = format!("{}:{}", self.file.name, self.file.line(span.start));
+        Some(Placed { rule: Rule::new(name, at, when, effects), name_at })
     }
 
     /// Effects that close or hide things want more than a From line, which anybody can write.
@@ -378,7 +395,7 @@ impl Compiler<'_> {
             self.complain(span, message, "make several rules of it, or use lists of words");
             return None;
         }
-        let pattern = match Pattern::new(source) {
+        let pattern = match Pattern::new(source, &mut self.kept) {
             Ok(pattern) => pattern,
             Err((message, at)) => {
                 let place = at.and_then(|at| self.inside(source, &span, at)).unwrap_or(span);
@@ -386,8 +403,7 @@ impl Compiler<'_> {
                 return None;
             }
         };
-        let names = pattern.names();
-        let sound: Option<Vec<String>> = names.into_iter().map(|name| self.field_name(&name, span.clone())).collect();
+        let sound: Option<Vec<String>> = pattern.names().iter().map(|name| self.field_name(name, span.clone())).collect();
         sound.map(|_| pattern)
     }
 
@@ -417,7 +433,7 @@ impl Compiler<'_> {
     pub(super) fn text_field(&mut self, name: &str, span: Range<usize>) -> Option<Field> {
         let field = Field::named(name);
         if field.is_none() {
-            let all = ["subject", "text", "from", "from_domain", "to", "cc", "attachment", "header.<Name>"];
+            let all = ["words", "subject", "text", "from", "from_domain", "to", "cc", "attachment", "header.<Name>"];
             self.unknown(span, "a mail has no", name, &all);
         }
         field
@@ -433,7 +449,8 @@ fn key_span(table: &Range<usize>) -> Range<usize> {
 fn kind(value: &DeValue<'_>) -> &'static str {
     match value {
         DeValue::String(_) => "a text",
-        DeValue::Integer(_) | DeValue::Float(_) => "a number",
+        DeValue::Integer(_) => "a whole number",
+        DeValue::Float(_) => "a number with a point",
         DeValue::Boolean(_) => "true or false",
         DeValue::Datetime(_) => "a date",
         DeValue::Array(_) => "a list",

@@ -6,6 +6,7 @@
 //! (`example`). Sieve (RFC 5228) was weighed as the language and left: it orders mail into folders, it cannot vote, and operators
 //! review tables better than programs.
 
+mod atom;
 mod conditions;
 mod effects;
 mod example;

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::atom::{AtomId, Pattern, Test, own_text};
 use super::conditions::{Asked, Cond};
 use super::effects::{Effect, Question, placeholders};
-use super::scan::{Pattern, Scan, Test, own_text};
+use super::scan::Scan;
 use super::{Circumstances, Evidence, Rule, Verdict};
 use crate::domain::message::Reading;
 
@@ -72,7 +73,7 @@ fn witness(cond: &Cond, scan: &mut Scan<'_, '_>, asked: &Asked<'_>, found: &mut 
         Cond::Atom(id) if scan.holds(*id) => {
             let Some((field, matched)) = scan.found(*id) else { return };
             found.matches.push((field, quote(matched)));
-            if let Some(pattern) = scan.pattern(*id).filter(|pattern| pattern.captures()) {
+            if let Some(pattern) = scan.pattern(*id).filter(|pattern| !pattern.names().is_empty()) {
                 for value in scan.values_of(*id) {
                     capture(pattern, &value.raw, &mut found.fields);
                 }
@@ -98,7 +99,7 @@ fn witness(cond: &Cond, scan: &mut Scan<'_, '_>, asked: &Asked<'_>, found: &mut 
 fn capture(pattern: &Pattern, text: &str, fields: &mut BTreeMap<String, String>) {
     let Some(regex) = pattern.regex() else { return };
     let Some(captures) = regex.captures(text) else { return };
-    for name in regex.capture_names().flatten() {
+    for name in pattern.names() {
         if let Some(value) = captures.name(name) {
             fill(fields, name, value.as_str());
         }
@@ -243,11 +244,11 @@ fn elect(fired: &[(&Rule, Found)], threshold: i64) -> (Option<String>, String) {
 
 impl Scan<'_, '_> {
     /// The field's name and what the atom found in it.
-    fn found(&self, id: super::scan::AtomId) -> Option<(String, &str)> {
+    fn found(&self, id: AtomId) -> Option<(String, &str)> {
         Some((self.atom(id)?.field.shown(), self.find(id)?))
     }
 
-    fn pattern(&self, id: super::scan::AtomId) -> Option<&Pattern> {
+    fn pattern(&self, id: AtomId) -> Option<&Pattern> {
         match &self.atom(id)?.test {
             Test::Pattern(pattern) => Some(pattern),
             _ => None,

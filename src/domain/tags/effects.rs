@@ -214,7 +214,7 @@ pub fn send(plan: &mut Plan, scene: &Scene, _: &Arg) -> Effect {
 /// `[quiet]`
 pub fn quiet(plan: &mut Plan, scene: &Scene, _: &Arg) -> Effect {
     plan.quiet = true;
-    plan.done.push(scene.say("No mail is sent on account of these orders.".into(), "这些指令不引发任何通知。".into()));
+    plan.done.push(scene.say("The requester is not told of these orders.".into(), "这些指令不通知请求人。".into()));
     Ok(())
 }
 

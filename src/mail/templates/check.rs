@@ -125,9 +125,7 @@ impl<'a> Walk<'a> {
                 TemplateElement::HelperBlock(tag) => self.block(tag, place),
                 TemplateElement::HtmlExpression(_) => {
                     self.complain(
-                        place,
-                        "{{",
-                        "a fact is always escaped: {{{…}}} is not available",
+                        place, "{{", "a fact is always escaped: {{{…}}} is not available",
                         "Write {{name}}, {{relay words}} or {{verbatim text}}",
                     );
                 }
@@ -145,12 +143,9 @@ impl<'a> Walk<'a> {
     fn expression(&mut self, tag: &HelperTemplate, place: Place) {
         let name = tag.name.as_name().unwrap_or_default();
         if tag.params.is_empty() && tag.hash.is_empty() && !HELPERS.contains(&name) {
-            match self.path_text(name, place) {
-                Some(Value::Object(_) | Value::Array(_)) => {
-                    let message = format!("\"{name}\" is not one text but {}", kind(self.lookup(name).ok()));
-                    self.complain(place, name, message, format!("Use {{{{#each {name}}}}} or one of its parts, {{{{{name}.…}}}}"));
-                }
-                Some(_) | None => {}
+            if let Some(value @ (Value::Object(_) | Value::Array(_))) = self.path_text(name, place) {
+                let message = format!("\"{name}\" is not one text but {}", kind(Some(value)));
+                self.complain(place, name, message, format!("Use {{{{#each {name}}}}} or one of its parts, {{{{{name}.…}}}}"));
             }
             return;
         }

@@ -7,6 +7,7 @@ use pulldown_cmark::{Alignment, CodeBlockKind, CowStr, Event, HeadingLevel, Opti
 use serde_json::Value;
 
 use super::escape::{self, END, RELAY, VERBATIM};
+use super::html::{PART, html_line, push_html};
 
 /// Both parts of a mail's body, without the layout around them.
 pub(super) struct Parts {
@@ -36,9 +37,6 @@ pub(super) fn raw_html(markdown: &str) -> Option<String> {
 }
 
 const CELL: &str = "padding:2px 14px 2px 0;vertical-align:top";
-
-/// Parts an address for the mail client's eyes and not for the reader's.
-const PART: &str = "<wbr>";
 
 /// A list that is open: the number of the next item, or a bullet.
 struct List {
@@ -83,17 +81,6 @@ struct Page<'a> {
     bullet: usize,
     links: Vec<Option<Link>>,
     table: Option<Table>,
-    /// The end of the last text was a fact's `:`, or `www`, from which no link may grow.
-    tail: Tail,
-}
-
-/// The last characters of facts, as far as they may begin a link.
-#[derive(Default, Clone, Copy, PartialEq)]
-enum Tail {
-    #[default]
-    Other,
-    Colon,
-    W(u8),
 }
 
 impl<'a> Page<'a> {
@@ -110,7 +97,6 @@ impl<'a> Page<'a> {
             gap: 0,
             links: Vec::new(),
             table: None,
-            tail: Tail::Other,
         }
     }
 
@@ -269,7 +255,6 @@ impl<'a> Page<'a> {
             self.gap = self.prefix.len();
         }
         self.owed = self.owed.max(lines);
-        self.tail = Tail::Other;
     }
 
     /// Puts the line ends that are owed.
@@ -301,35 +286,42 @@ impl<'a> Page<'a> {
 
     /// Adds text to both parts: facts are turned back, links that facts would make are broken, marks are replaced by their texts.
     fn words(&mut self, text: &CowStr<'_>) {
-        let mut chars = text.chars();
-        while let Some(c) = chars.next() {
-            if c == RELAY || c == VERBATIM {
-                let name: String = chars.by_ref().take_while(|c| *c != END).collect();
-                self.whole(&escape::restore(&name), c == RELAY);
-                continue;
+        let mut rest: &str = text;
+        while !rest.is_empty() {
+            // Facts' punctuation and marks are of plane 15, whose first byte is F3: everything up to there is copied whole.
+            let plain = rest.bytes().position(|b| b == 0xF3 || b == b'\n').unwrap_or(rest.len());
+            let (before, from) = rest.split_at_checked(plain).unwrap_or((rest, ""));
+            if !before.is_empty() {
+                self.plain(before);
+                push_html(&mut self.html, before);
             }
-            if c == '\n' {
-                self.owe(1);
-                self.html.push('\n');
-                continue;
+            let mut chars = from.chars();
+            match chars.next() {
+                Some(c @ (RELAY | VERBATIM)) => {
+                    let name: String = chars.by_ref().take_while(|c| *c != END).collect();
+                    self.whole(&escape::restore(&name), c == RELAY);
+                }
+                Some('\n') => {
+                    self.owe(1);
+                    self.html.push('\n');
+                }
+                Some(c) => self.mark(escape::shown(c).unwrap_or(c)),
+                None => {}
             }
-            let fact = escape::shown(c);
-            let c = fact.unwrap_or(c);
-            self.settle();
-            // `http://` and `www.` of a fact are parted, else mail clients would make the link that the template did not.
-            if fact.is_some() && ((c == '/' && self.tail == Tail::Colon) || (c == '.' && self.tail == Tail::W(3))) {
-                self.text.push(' ');
-                self.html.push_str(PART);
-            }
-            self.tail = match (c, self.tail) {
-                (':', _) if fact.is_some() => Tail::Colon,
-                ('w' | 'W', Tail::W(n)) => Tail::W(n.saturating_add(1)),
-                ('w' | 'W', _) => Tail::W(1),
-                _ => Tail::Other,
-            };
-            self.text.push(c);
-            push_html(&mut self.html, c);
+            rest = chars.as_str();
         }
+    }
+
+    /// Adds a punctuation mark of a fact. `://` and `www.` are parted, else mail clients would make the link that the template did not.
+    fn mark(&mut self, c: char) {
+        self.settle();
+        let www = || self.text.get(self.text.len().saturating_sub(3)..).is_some_and(|end| end.eq_ignore_ascii_case("www"));
+        if (c == '/' && self.text.ends_with(":/")) || (c == '.' && www()) {
+            self.text.push(' ');
+            self.html.push_str(PART);
+        }
+        self.text.push(c);
+        push_html(&mut self.html, c.encode_utf8(&mut [0; 4]));
     }
 
     /// A text that stands for itself, line by line.
@@ -354,7 +346,7 @@ impl<'a> Page<'a> {
         if good {
             self.settle();
             self.html.push_str("<a href=\"");
-            url.chars().for_each(|c| push_html(&mut self.html, c));
+            push_html(&mut self.html, &url);
             self.html.push_str("\">");
         }
         self.links.push(good.then_some(Link { url, start: self.text.len() }));
@@ -366,7 +358,7 @@ impl<'a> Page<'a> {
         self.html.push_str("</a>");
         let title = self.text.get(link.start..).unwrap_or("").trim().to_owned();
         let shown = link.url.strip_prefix("mailto:").unwrap_or(&link.url);
-        if title.replace(": //", "://") == shown {
+        if title.replace(":/ /", "://") == shown {
             self.text.truncate(link.start);
         } else if !title.is_empty() {
             self.text.push_str(": ");
@@ -468,86 +460,6 @@ fn columns(text: &str) -> usize {
         .sum()
 }
 
-fn push_html(out: &mut String, c: char) {
-    match c {
-        '&' => out.push_str("&amp;"),
-        '<' => out.push_str("&lt;"),
-        '>' => out.push_str("&gt;"),
-        '"' => out.push_str("&quot;"),
-        c => out.push(c),
-    }
-}
-
-/// One line of plain text as HTML: runs of spaces stay, http(s) addresses become links where wanted and are parted where not.
-fn html_line(out: &mut String, line: &str, links: bool) {
-    let mut rest = line;
-    while let Some(at) = if links { None } else { rest.find("://").map(|at| at + 1).or_else(|| rest.find("www.").map(|at| at + 3)) } {
-        let (before, after) = rest.split_at_checked(at).unwrap_or((rest, ""));
-        html_text(out, before);
-        out.push_str(PART);
-        rest = after;
-    }
-    while let Some(at) = if links { address_start(rest) } else { None } {
-        let (before, from) = rest.split_at_checked(at).unwrap_or((rest, ""));
-        let (url, after) = from.split_at_checked(address_length(from)).unwrap_or((from, ""));
-        html_text(out, before);
-        out.push_str("<a href=\"");
-        url.chars().for_each(|c| push_html(out, c));
-        out.push_str("\">");
-        url.chars().for_each(|c| push_html(out, c));
-        out.push_str("</a>");
-        rest = after;
-    }
-    html_text(out, rest);
-}
-
-/// Text with its spaces: HTML would swallow all but one, and those at a line's head.
-fn html_text(out: &mut String, text: &str) {
-    let mut space = out.ends_with('\n') || out.ends_with("<p>");
-    for c in text.chars() {
-        match c {
-            ' ' if space => out.push_str("&nbsp;"),
-            '\t' => out.push_str("&nbsp;&nbsp;&nbsp; "),
-            c => push_html(out, c),
-        }
-        space = matches!(c, ' ' | '\t');
-    }
-}
-
-fn address_start(text: &str) -> Option<usize> {
-    let mut from = 0;
-    while let Some(found) = text.get(from..)?.find("http") {
-        let at = from + found;
-        let tail = text.get(at..)?;
-        let body = tail.strip_prefix("https://").or_else(|| tail.strip_prefix("http://"));
-        if body.is_some_and(|b| b.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '[')) {
-            return Some(at);
-        }
-        from = at + 4;
-    }
-    None
-}
-
-/// Length of the address at the beginning: to the first character that stands in none, less the sentence's own punctuation.
-fn address_length(text: &str) -> usize {
-    let end = text
-        .find(|c: char| !c.is_ascii_graphic() || matches!(c, '<' | '>' | '"' | '`' | '{' | '}' | '|' | '\\' | '^'))
-        .unwrap_or(text.len());
-    let mut url = text.get(..end).unwrap_or(text);
-    loop {
-        let shorter = match url.chars().next_back() {
-            Some('.' | ',' | ';' | ':' | '!' | '?' | '\'' | '*' | '_') => url.get(..url.len() - 1),
-            Some(')') if !url.contains('(') => url.get(..url.len() - 1),
-            Some(']') if !url.contains('[') => url.get(..url.len() - 1),
-            _ => None,
-        };
-        match shorter {
-            Some(shorter) => url = shorter,
-            None => return url.len(),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -583,7 +495,7 @@ mod tests {
     fn facts_make_no_links_and_no_markup() {
         let nasty = escape::fact("<b> http://evil.example www.evil.example [x](https://y)");
         let parts = render(&format!("Hi {nasty}\n"), &json!({}));
-        assert_eq!(parts.text, "Hi <b> http: //evil.example www .evil.example [x](https: //y)");
+        assert_eq!(parts.text, "Hi <b> http:/ /evil.example www .evil.example [x](https:/ /y)");
         assert!(parts.html.contains("&lt;b&gt;") && !parts.html.contains("<a "), "{}", parts.html);
         let linked = render(&format!("[t]({})", escape::fact("https://kb.example/a_(b)?x=1&y")), &json!({}));
         assert_eq!(linked.text, "t: https://kb.example/a_(b)?x=1&y");
@@ -602,5 +514,18 @@ mod tests {
         );
         let parts = render(&escape::mark(VERBATIM, "words"), &facts);
         assert!(!parts.html.contains("<a ") && parts.html.contains("do https:<wbr>//kb.example/a?b=1."), "{}", parts.html);
+    }
+
+    #[test]
+    fn long_lines_cost_no_more_than_their_length() {
+        for line in ["www.", "http://a", "http://a)", " ", ":/", "](", "\t", "好http"] {
+            let facts = json!({ "words": line.repeat(400_000 / line.len()) });
+            for begin in [RELAY, VERBATIM] {
+                let parts = render(&escape::mark(begin, "words"), &facts);
+                assert!(parts.html.len() < 12_000_000);
+            }
+        }
+        let tail = json!({ "words": format!("http://a{}", ")".repeat(400_000)) });
+        assert!(render(&escape::mark(RELAY, "words"), &tail).html.contains("<a href=\"http://a\">"));
     }
 }

@@ -5,9 +5,9 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Row, params};
 
 use super::{Db, blobs, micros, moment};
-use crate::domain::message::{Address, MessageId, hash64};
+use crate::domain::message::{Address, MessageId, TemplateName, hash64};
 use crate::domain::ticket::{Status, Ticket, TicketNo};
-use crate::domain::{CauseKey, Known};
+use crate::domain::{CauseKey, Known, Sent};
 use crate::store::{Counts, JournalRow, Result, TicketFilter};
 
 /// The ticket in a row's first column.
@@ -23,14 +23,16 @@ pub(super) fn ticket(db: &Db, number: TicketNo) -> Result<Option<Ticket>> {
 
 pub(super) fn known(db: &Db, ids: &[MessageId]) -> Result<Vec<Known>> {
     let mut select = db.sql(
-        "SELECT k.ticket, l.blob, l.text_size FROM known_id k LEFT JOIN letter l ON l.id = k.letter WHERE k.hash = ?1 AND k.id = ?2",
+        "SELECT k.ticket, l.blob, l.text_size, l.template FROM known_id k LEFT JOIN letter l ON l.id = k.letter WHERE k.hash = ?1 AND k.id = ?2",
     )?;
     let mut found = Vec::new();
     for id in ids {
         let mut rows = select.query(params![id.hash64(), id.as_str()])?;
         let Some(row) = rows.next()? else { continue };
         let sent = match row.get::<_, Option<i64>>(1)? {
-            Some(blob) => Some(blobs::head(db, blob, row.get(2)?)?),
+            Some(blob) => {
+                Some(Sent { template: TemplateName::parse(row.get_ref(3)?.as_str()?), text: blobs::head(db, blob, row.get(2)?)? })
+            }
             None => None,
         };
         found.push(Known { id: id.clone(), ticket: TicketNo(row.get(0)?), sent });
