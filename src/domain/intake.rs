@@ -6,16 +6,16 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
-use super::facts::{Ack, Facts, TooLarge, Update};
+use super::facts::{self, Ack, Facts, TooLarge, Update};
 use super::message::{Address, Draft, LetterKind, Person, Reading};
 use super::notify::{self, Found, say};
 use super::origin::{self, Origin, OriginKind};
-use super::policy::Policy;
+use super::policy::{Policy, Role};
 use super::rules::{Circumstances, Verdict};
 use super::thread::{self, By, Thread};
 use super::ticket::{Change, Status, Ticket, TicketNo};
 use super::trust::{self, Sender};
-use super::{Case, Decision, Event, Incoming, Judged, Need, Outcome, Undelivered, agents};
+use super::{Case, Decision, Event, Incoming, Judged, Need, Outcome, Quarantined, Undelivered, agents};
 
 /// A mail with every judgement that precedes the decision.
 #[derive(Debug, Clone, Copy)]
@@ -347,6 +347,26 @@ pub fn undelivered(case: &Case, fate: &Undelivered, policy: &Policy) -> Result<D
         LetterKind::Notice | LetterKind::Summary => decision.because("a notification's refusal is told to nobody who would refuse again"),
     }
     Ok(decision)
+}
+
+/// A cause was set aside: the operator is told, where the config names one, else the leads.
+pub fn quarantined(what: &Quarantined, policy: &Policy) -> Decision {
+    let mut decision = Decision::new(Outcome::Done, "desk");
+    decision.because(format!("cause {} was set aside: {}", what.number, what.why));
+    let arrived = notify::local_time(what.arrived, policy);
+    let facts = facts::Quarantined { number: what.number, arrived, bytes: what.bytes, why: what.why.clone() };
+    let drafts = match &policy.desk.operator {
+        Some(operator) => {
+            let person = Person { name: String::new(), address: operator.clone() };
+            vec![notify::to_staff(person, &policy.desk.language, policy, Facts::Quarantined(facts))]
+        }
+        None => {
+            let leads = policy.agents.iter().filter(|a| a.role == Role::Lead);
+            leads.map(|lead| notify::to_agent(lead, None, policy, Facts::Quarantined(facts.clone()))).collect()
+        }
+    };
+    decision.drafts = drafts;
+    decision
 }
 
 /// What a requester's answer to a resolved ticket, or a courtesy, means.

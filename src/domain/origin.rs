@@ -484,6 +484,7 @@ mod tests {
             closing: Closing { close: chrono::Duration::days(7), reopen_window: chrono::Duration::days(7) },
             limits: Limits { message_size: 0, per_address: vec![], per_ticket: vec![], attachments: 0 },
             summaries: vec![],
+            languages: vec!["en".into(), "zh".into()],
             authserv_ids: vec!["mx.desk.example".into()],
             key: Key([7; 32]),
             fingerprint: String::new(),

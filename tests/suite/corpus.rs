@@ -33,6 +33,7 @@ fn policy() -> Policy {
         closing: Closing { close: chrono::Duration::days(7), reopen_window: chrono::Duration::days(7) },
         limits: Limits { message_size: 0, per_address: vec![], per_ticket: vec![], attachments: 0 },
         summaries: vec![],
+        languages: vec!["en".into(), "zh".into()],
         authserv_ids: vec![],
         key: Key([7; 32]),
         fingerprint: String::new(),
