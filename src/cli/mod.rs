@@ -18,7 +18,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::domain::complaint::Complaint;
+use crate::domain::complaint::{Complaint, nearest};
 use crate::policy::{self, Loaded};
 use crate::store::{self, Store};
 
@@ -143,6 +143,19 @@ fn open_store(loaded: &Loaded) -> anyhow::Result<Box<dyn Store>> {
         directory.display()
     );
     store::open(directory)
+}
+
+/// The mailbox of this name; the first one where none is named.
+fn mailbox_named(loaded: &Loaded, name: Option<&str>) -> anyhow::Result<String> {
+    let known: Vec<&str> = loaded.policy.mailboxes.iter().map(|m| m.name.as_str()).collect();
+    match name {
+        Some(name) if !known.contains(&name) => {
+            let hint = nearest(name, known.iter().copied()).map_or_else(String::new, |n| format!("; did you mean {n}?"));
+            anyhow::bail!("there is no mailbox {name}; there is {}{hint}", known.join(", "))
+        }
+        Some(name) => Ok(name.to_owned()),
+        None => Ok(known.first().map(|name| (*name).to_owned()).unwrap_or_default()),
+    }
 }
 
 /// `1 error`, `3 errors`.

@@ -62,7 +62,9 @@ pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
             return Ok(if rows.is_empty() { Exit::Done } else { Exit::Findings });
         }
         What::Show { id } => {
-            let raw = store.raw(CauseId(*id))?.ok_or_else(|| anyhow::anyhow!("there is no mail {id}; see `postdesk quarantine list`"))?;
+            let here = store.quarantined()?.iter().any(|row| row.id.0 == *id);
+            let raw = store.raw(CauseId(*id))?.filter(|_| here);
+            let raw = raw.ok_or_else(|| anyhow::anyhow!("{id} is not in quarantine; see `postdesk quarantine list`"))?;
             std::io::stdout().lock().write_all(&raw)?;
         }
         What::Retry { id } => {

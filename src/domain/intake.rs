@@ -160,7 +160,7 @@ fn open(case: &Case, scene: &Scene<'_>, policy: &Policy) -> Result<Decision, Nee
     }
     let found = Found { evidence: &verdict.evidence, articles: &verdict.kb };
     for agent in notify::caretakers(&ticket, policy).into_iter().filter(|a| a.address != ticket.requester.address) {
-        decision.drafts.push(notify::agent_new(agent, &ticket, Some(scene.mail), &found, policy));
+        decision.drafts.push(notify::agent_new(agent, &ticket, scene.mail, &found, policy));
     }
     decision.changes.push((number, Change::Opened(Box::new(ticket))));
     decision.changes.extend(links.into_iter().map(|id| (number, Change::Link(id, true))));
