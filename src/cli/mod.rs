@@ -112,7 +112,11 @@ pub fn main(arguments: Arguments) -> ExitCode {
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| cause.downcast_ref::<std::io::Error>().is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe))
+    error.chain().any(|cause| {
+        let json = cause.downcast_ref::<serde_json::Error>().and_then(serde_json::Error::io_error_kind);
+        let kind = cause.downcast_ref::<std::io::Error>().map(std::io::Error::kind).or(json);
+        kind == Some(std::io::ErrorKind::BrokenPipe)
+    })
 }
 
 /// Loads the policy, or says everything that is wrong with it.

@@ -71,7 +71,7 @@ pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
             let done = store.retry(CauseId(*id))?;
             store.flush()?;
             anyhow::ensure!(done, "{id} is not in quarantine; see `postdesk quarantine list`");
-            println!("{id} will be tried once more");
+            table::line(format_args!("{id} will be tried once more"))?;
         }
     }
     Ok(Exit::Done)

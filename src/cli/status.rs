@@ -42,7 +42,11 @@ pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
         let or_none = |text: String| if text.is_empty() { "none".to_owned() } else { text };
         let mut out = std::io::stdout().lock();
         writeln!(out, "messages     {} received, {} not decided yet", counts.messages, counts.pending)?;
-        writeln!(out, "quarantine   {}", if counts.quarantined == 0 { "nothing".to_owned() } else { format!("{}; see `postdesk quarantine list`", counts.quarantined) })?;
+        writeln!(
+            out,
+            "quarantine   {}",
+            if counts.quarantined == 0 { "nothing".to_owned() } else { format!("{}; see `postdesk quarantine list`", counts.quarantined) }
+        )?;
         writeln!(out, "tickets      {}", or_none(together(&counts.tickets)))?;
         writeln!(out, "mails        {}", or_none(together(&counts.envelopes)))?;
     }

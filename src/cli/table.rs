@@ -10,13 +10,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 ///
 /// # Errors
 /// Standard output is closed.
-pub fn print<T: Serialize>(
-    json: bool,
-    header: &[&str],
-    rows: &[T],
-    none: &str,
-    cells: impl Fn(&T) -> Vec<String>,
-) -> anyhow::Result<()> {
+pub fn print<T: Serialize>(json: bool, header: &[&str], rows: &[T], none: &str, cells: impl Fn(&T) -> Vec<String>) -> anyhow::Result<()> {
     if json {
         return print_json(&rows);
     }
@@ -42,6 +36,15 @@ pub fn write<T>(out: &mut impl Write, header: &[&str], rows: &[T], cells: impl F
     for line in table.lines() {
         writeln!(out, "{}", line.trim_end())?;
     }
+    Ok(())
+}
+
+/// Prints one line. Unlike `println!`, it does not panic when a reader such as `head` has gone.
+///
+/// # Errors
+/// Standard output is closed.
+pub fn line(text: impl std::fmt::Display) -> anyhow::Result<()> {
+    writeln!(std::io::stdout().lock(), "{text}")?;
     Ok(())
 }
 

@@ -173,7 +173,7 @@ pub struct AgentNew {
     pub yours: bool,
     /// Who handed it over; empty where the rules did.
     pub handed_by: String,
-    /// What that colleague said about it, for the house alone; may be empty.
+    /// What that colleague wrote with it; may be empty.
     pub note: String,
     /// The requester's words.
     pub text: String,

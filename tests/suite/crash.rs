@@ -179,7 +179,8 @@ fn play(origin: &Scratch, mails: &[Vec<u8>], death: Option<Death>) -> (Ending, u
     let loaded = world::load(&scratch.0, CONFIG);
     let calls = Arc::new(AtomicUsize::new(0));
     let mut carried: Carried = BTreeMap::new();
-    let open = |death| Box::new(Mortal { inner: store::open(&loaded.config.data).unwrap(), calls: Arc::clone(&calls), death, poison: None });
+    let open =
+        |death| Box::new(Mortal { inner: store::open(&loaded.config.data).unwrap(), calls: Arc::clone(&calls), death, poison: None });
     let now: DateTime<Utc> = "2026-12-01T01:00:00Z".parse().unwrap();
     let mut received = 0;
     if life(open(death), &loaded, mails, &mut received, &mut carried, now).is_err() {

@@ -62,12 +62,19 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         mails: (0, 0),
     };
     let mut out = std::io::stdout().lock();
-    writeln!(out, "A day at the IT desk of example.com. Two agents, Li Wei and 王芳, a lead, requesters: all of them only read and write mail.")?;
+    writeln!(
+        out,
+        "A day at the IT desk of example.com. Two agents, Li Wei and 王芳, a lead, requesters: all of them only read and write mail."
+    )?;
     for chapter in DAY {
         writeln!(out, "\n{}", chapter.title)?;
         for scene in chapter.scenes {
             let followed = day.play(scene)?;
-            writeln!(out, "{}", format!(" {}  {}  {followed}", scene.at.trim_start_matches("+1 "), pad(&cut(&headline(scene), EVENT), EVENT)).trim_end())?;
+            writeln!(
+                out,
+                "{}",
+                format!(" {}  {}  {followed}", scene.at.trim_start_matches("+1 "), pad(&cut(&headline(scene), EVENT), EVENT)).trim_end()
+            )?;
         }
     }
     let (came, went) = day.mails;
