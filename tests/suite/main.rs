@@ -6,6 +6,7 @@ mod cli;
 mod common;
 mod corpus;
 mod crash;
+mod docs;
 mod goldens;
 mod store;
 mod stories;
