@@ -9,7 +9,8 @@ use postdesk::domain::message::Reading;
 use postdesk::mail::parse;
 use serde_json::Value;
 
-use crate::world::{CONFIG, Scratch};
+use crate::common::Scratch;
+use crate::world::CONFIG;
 
 /// How a run of the program ended.
 struct Run {
@@ -63,9 +64,9 @@ fn done(dir: &Path, arguments: &[&str]) -> Run {
 /// A directory with a desk's configuration and an empty Maildir.
 fn desk(name: &str) -> Scratch {
     let scratch = Scratch::new(name);
-    std::fs::write(scratch.0.join("config.toml"), CONFIG).unwrap();
+    std::fs::write(scratch.path().join("config.toml"), CONFIG).unwrap();
     for folder in ["in/new", "in/cur", "in/tmp"] {
-        std::fs::create_dir_all(scratch.0.join(folder)).unwrap();
+        std::fs::create_dir_all(scratch.path().join(folder)).unwrap();
     }
     scratch
 }
@@ -88,7 +89,7 @@ fn template(mail: &Reading) -> &str {
 #[test]
 fn the_demo_tells_its_day_twice_and_leaves_an_ordinary_desk() {
     let scratch = Scratch::new("demo");
-    let dir = scratch.0.as_path();
+    let dir = scratch.path();
     done(dir, &["demo"]);
     let demo = done(dir, &["demo"]);
     for line in [
@@ -169,22 +170,22 @@ fn notes_stay_inside(desk: &Path) {
 #[test]
 fn the_demo_takes_nobodys_directory() {
     let scratch = Scratch::new("demo-refused");
-    std::fs::create_dir(scratch.0.join("mine")).unwrap();
-    std::fs::write(scratch.0.join("mine/letter.txt"), "dear").unwrap();
+    std::fs::create_dir(scratch.path().join("mine")).unwrap();
+    std::fs::write(scratch.path().join("mine/letter.txt"), "dear").unwrap();
     for place in ["mine", "mine/letter.txt"] {
-        let refused = run(&scratch.0, &["demo", "--dir", place]);
+        let refused = run(scratch.path(), &["demo", "--dir", place]);
         assert_eq!(refused.code, 1, "{}", refused.out);
         assert!(refused.err.contains(place), "{}", refused.err);
     }
-    assert_eq!(std::fs::read_to_string(scratch.0.join("mine/letter.txt")).unwrap(), "dear");
-    std::fs::create_dir(scratch.0.join("empty")).unwrap();
-    done(&scratch.0, &["demo", "--dir", "empty"]);
+    assert_eq!(std::fs::read_to_string(scratch.path().join("mine/letter.txt")).unwrap(), "dear");
+    std::fs::create_dir(scratch.path().join("empty")).unwrap();
+    done(scratch.path(), &["demo", "--dir", "empty"]);
 }
 
 #[test]
 fn check_names_file_line_and_column() {
     let scratch = desk("check");
-    let dir = scratch.0.as_path();
+    let dir = scratch.path();
     assert_eq!(done(dir, &["check"]).out, "config.toml: sound\n");
     assert!(done(&std::env::temp_dir(), &["check"]).out.starts_with("the built-in rules"));
     let write = |name: &str, text: &str| {
@@ -232,7 +233,7 @@ fn paths(value: &Value, at: &str, found: &mut BTreeSet<String>) {
 #[test]
 fn explain_json_has_exactly_the_documented_keys() {
     let scratch = Scratch::new("explain");
-    let dir = scratch.0.as_path();
+    let dir = scratch.path();
     done(dir, &["demo"]);
     // One mail that has everything which the demo's mails lack.
     let rich = "Message-ID: <rich@ext.test>\nFrom: Ann <ann@ext.test>\nTo: support@desk.example\nCc: Bob <bob@ext.test>\n\
@@ -287,7 +288,7 @@ fn explain_json_has_exactly_the_documented_keys() {
 #[test]
 fn a_mail_from_a_pipe_becomes_a_ticket_and_its_mails_wait_for_the_next_run() {
     let scratch = desk("deliver");
-    let dir = scratch.0.as_path();
+    let dir = scratch.path();
     assert_eq!(run(dir, &["tickets", "list"]).code, 1, "no desk yet");
     let vpn = mail("vpn", "Alice <alice@ext.test>", "VPN down", "It says error 809.");
     assert_eq!(run_with(dir, &["deliver"], &vpn).code, 0);
@@ -319,7 +320,7 @@ fn a_mail_from_a_pipe_becomes_a_ticket_and_its_mails_wait_for_the_next_run() {
 #[test]
 fn exit_codes_and_sentences() {
     let scratch = desk("codes");
-    let dir = scratch.0.as_path();
+    let dir = scratch.path();
     assert_eq!(run_with(dir, &["deliver"], &mail("a", "a@ext.test", "VPN down", "Help.")).code, 0);
     std::fs::write(dir.join("broken.toml"), "[desk]\nname = IT\n").unwrap();
     for (command, code, words) in [
@@ -372,15 +373,15 @@ fn a_reader_that_has_seen_enough_is_no_error() {
     for n in 0..40 {
         let text = "很长的一行\n".repeat(2000);
         let raw = mail(&n.to_string(), "Alice <alice@ext.test>", "Question", &text);
-        std::fs::write(scratch.0.join(format!("in/new/{n}.mail")), raw).unwrap();
+        std::fs::write(scratch.path().join(format!("in/new/{n}.mail")), raw).unwrap();
     }
-    done(&scratch.0, &["run", "--once"]);
+    done(scratch.path(), &["run", "--once"]);
     for arguments in
         [&["tickets", "history", "1001"][..], &["tickets", "list", "--json"], &["outbox", "list", "--all"], &["status"], &["check"]]
     {
         let mut child = Command::new(env!("CARGO_BIN_EXE_postdesk"))
             .args(arguments)
-            .current_dir(&scratch.0)
+            .current_dir(scratch.path())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()

@@ -265,7 +265,7 @@ fn comes_to_rest(loaded: &postdesk::policy::Loaded, poison: Option<CauseId>, car
 #[test]
 fn a_cause_that_ends_the_process_each_time_is_quarantined_and_the_others_go_on() {
     let scratch = Scratch::new("poison");
-    let loaded = world::load(&scratch.0, CONFIG);
+    let loaded = world::load(scratch.path(), CONFIG);
     let now: DateTime<Utc> = "2026-12-01T01:00:00Z".parse().unwrap();
     let raws = ["first", "poison", "last"].map(|name| {
         format!("Message-ID: <{name}@ext.test>\nFrom: {name}@ext.test\nTo: support@desk.test\nSubject: {name}\n\nThe VPN is down.\n")

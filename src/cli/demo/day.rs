@@ -249,7 +249,7 @@ static FORENOON: &[Scene] = &[
     mail("09:50", SUN, "办公室无线网络很慢", "今天早上开始，办公室的 WiFi 特别慢，视频会议一直掉线，客户会议马上开始了，很急！"),
     answer(
         "10:05",
-        "Li Wei adds an article",
+        "Li Wei adds a link",
         LI,
         ("agent_new", "无线"),
         " [take] [kb=wifi-connect]",
