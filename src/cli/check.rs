@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::table;
 use super::{DEFAULT_CONFIG, Exit, count};
 use crate::policy;
 
@@ -30,9 +31,9 @@ pub fn run(config: &Path, _arguments: &Arguments) -> anyhow::Result<Exit> {
         eprintln!("warning: {complaint}");
     }
     if findings.errors.is_empty() {
-        println!("{name}: sound{}", if findings.warnings.is_empty() { "" } else { ", with warnings" });
+        table::line(format_args!("{name}: sound{}", if findings.warnings.is_empty() { "" } else { ", with warnings" }))?;
         return Ok(Exit::Done);
     }
-    println!("{name}: {}", count(findings.errors.len(), "error"));
+    table::line(format_args!("{name}: {}", count(findings.errors.len(), "error")))?;
     Ok(Exit::Findings)
 }

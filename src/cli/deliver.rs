@@ -43,12 +43,7 @@ pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
 
 fn take(config: &Path, arguments: &Arguments) -> anyhow::Result<()> {
     let loaded = load_to_work(config)?;
-    let known: Vec<&str> = loaded.policy.mailboxes.iter().map(|m| m.name.as_str()).collect();
-    let mailbox = match &arguments.mailbox {
-        Some(name) if known.contains(&name.as_str()) => name.clone(),
-        Some(name) => anyhow::bail!("there is no mailbox {name}; there is {}", known.join(", ")),
-        None => known.first().map(|name| (*name).to_owned()).unwrap_or_default(),
-    };
+    let mailbox = super::mailbox_named(&loaded, arguments.mailbox.as_deref())?;
     let limit = loaded.policy.limits.message_size;
     let mut raw = Vec::new();
     std::io::stdin().lock().take(limit.saturating_add(1)).read_to_end(&mut raw)?;

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::table;
 use super::{Exit, count, load};
 use crate::daemon;
 
@@ -22,16 +23,16 @@ pub fn run(config: &Path, _arguments: &Arguments) -> anyhow::Result<Exit> {
     let loaded = load(config)?;
     let mut wrong = 0;
     for (name, steps) in daemon::examine(&loaded)? {
-        println!("{name}");
+        table::line(format_args!("{name}"))?;
         for (good, sentence) in steps {
-            println!("  {} {sentence}", if good { "ok   " } else { "WRONG" });
+            table::line(format_args!("  {} {sentence}", if good { "ok   " } else { "WRONG" }))?;
             wrong += usize::from(!good);
         }
     }
     if wrong == 0 {
-        println!("everything answers as it should");
+        table::line("everything answers as it should")?;
         return Ok(Exit::Done);
     }
-    println!("{} to mend", count(wrong, "thing"));
+    table::line(format_args!("{} to mend", count(wrong, "thing")))?;
     Ok(Exit::Findings)
 }

@@ -48,7 +48,7 @@ pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
         Some(store) => Asked::Desk(Box::new(Desk::only_to_ask(store, book.clone()))),
         None => Asked::Nobody,
     };
-    let mailbox = arguments.mailbox.clone().or_else(|| book.policy.mailboxes.first().map(|m| m.name.clone())).unwrap_or_default();
+    let mailbox = super::mailbox_named(&loaded, arguments.mailbox.as_deref())?;
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     for file in &arguments.files {
         let raw = std::fs::read(file).with_context(|| format!("reading {}", file.display()))?;
@@ -91,6 +91,7 @@ fn nothing_known(query: &Query) -> Answer {
         Query::AutomaticTo(..) | Query::AutomaticFor(..) => Answer::Count(0),
         Query::Held(_) => Answer::Letters(Vec::new()),
         Query::Since(_) => Answer::Tickets(Vec::new()),
+        Query::FirstWords(_) => Answer::Words(String::new()),
     }
 }
 

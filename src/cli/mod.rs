@@ -18,7 +18,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::domain::complaint::Complaint;
+use crate::domain::complaint::{Complaint, nearest};
 use crate::policy::{self, Loaded};
 use crate::store::{self, Store};
 
@@ -112,7 +112,11 @@ pub fn main(arguments: Arguments) -> ExitCode {
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| cause.downcast_ref::<std::io::Error>().is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe))
+    error.chain().any(|cause| {
+        let json = cause.downcast_ref::<serde_json::Error>().and_then(serde_json::Error::io_error_kind);
+        let kind = cause.downcast_ref::<std::io::Error>().map(std::io::Error::kind).or(json);
+        kind == Some(std::io::ErrorKind::BrokenPipe)
+    })
 }
 
 /// Loads the policy, or says everything that is wrong with it.
@@ -143,6 +147,19 @@ fn open_store(loaded: &Loaded) -> anyhow::Result<Box<dyn Store>> {
         directory.display()
     );
     store::open(directory)
+}
+
+/// The mailbox of this name; the first one where none is named.
+fn mailbox_named(loaded: &Loaded, name: Option<&str>) -> anyhow::Result<String> {
+    let known: Vec<&str> = loaded.policy.mailboxes.iter().map(|m| m.name.as_str()).collect();
+    match name {
+        Some(name) if !known.contains(&name) => {
+            let hint = nearest(name, known.iter().copied()).map_or_else(String::new, |n| format!("; did you mean {n}?"));
+            anyhow::bail!("there is no mailbox {name}; there is {}{hint}", known.join(", "))
+        }
+        Some(name) => Ok(name.to_owned()),
+        None => Ok(known.first().map(|name| (*name).to_owned()).unwrap_or_default()),
+    }
 }
 
 /// `1 error`, `3 errors`.

@@ -65,7 +65,9 @@ pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
         What::List { all, limit, json } => {
             let rows = store.outbox(*all, *limit)?;
             let header = ["no", "state", "template", "ticket", "to", "subject", "tries", "when", "why"];
-            table::print(*json, &header, &rows, |row| {
+            let none =
+                if *all { "no mail was written yet" } else { "nothing waits, failed or is held; `outbox list --all` shows what was sent" };
+            table::print(*json, &header, &rows, none, |row| {
                 vec![
                     row.envelope.to_string(),
                     row.state.clone(),
@@ -90,13 +92,13 @@ pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
                 done,
                 "envelope {envelope} is not failed, uncertain or cancelled; `postdesk outbox list --all` shows its state"
             );
-            println!("{envelope} is queued again");
+            table::line(format_args!("{envelope} is queued again"))?;
         }
         What::Cancel { envelope } => {
             let done = store.cancel(*envelope, Utc::now())?;
             store.flush()?;
             anyhow::ensure!(done, "envelope {envelope} is not queued or held; `postdesk outbox list --all` shows its state");
-            println!("{envelope} is cancelled");
+            table::line(format_args!("{envelope} is cancelled"))?;
         }
     }
     Ok(Exit::Done)

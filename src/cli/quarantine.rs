@@ -50,7 +50,7 @@ pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
     match &arguments.what {
         What::List { json } => {
             let rows = store.quarantined()?;
-            table::print(*json, &["no", "arrived", "bytes", "why", "cause"], &rows, |row| {
+            table::print(*json, &["no", "arrived", "bytes", "why", "cause"], &rows, "nothing is in quarantine", |row| {
                 vec![
                     row.id.0.to_string(),
                     time(row.at, loaded.policy.desk.timezone),
@@ -62,14 +62,16 @@ pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
             return Ok(if rows.is_empty() { Exit::Done } else { Exit::Findings });
         }
         What::Show { id } => {
-            let raw = store.raw(CauseId(*id))?.ok_or_else(|| anyhow::anyhow!("there is no mail {id}; see `postdesk quarantine list`"))?;
+            let here = store.quarantined()?.iter().any(|row| row.id.0 == *id);
+            let raw = store.raw(CauseId(*id))?.filter(|_| here);
+            let raw = raw.ok_or_else(|| anyhow::anyhow!("{id} is not in quarantine; see `postdesk quarantine list`"))?;
             std::io::stdout().lock().write_all(&raw)?;
         }
         What::Retry { id } => {
             let done = store.retry(CauseId(*id))?;
             store.flush()?;
             anyhow::ensure!(done, "{id} is not in quarantine; see `postdesk quarantine list`");
-            println!("{id} will be tried once more");
+            table::line(format_args!("{id} will be tried once more"))?;
         }
     }
     Ok(Exit::Done)

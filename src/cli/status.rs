@@ -1,15 +1,18 @@
 //! `postdesk status`: figures at a glance; exit code 1 when something wants a look.
 
+use std::io::Write;
 use std::path::Path;
+
+use serde_json::{Map, Value, json};
 
 use super::table;
 use super::{Exit, load, open_store};
 
-/// Figures: tickets, queue, outbox.
+/// Figures at a glance.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   postdesk status
-  postdesk status --json | jq .pending
+  postdesk status --json | jq .tickets.open
 
 Exit code 1 when mail is in quarantine, failed or uncertain.")]
 pub struct Arguments {
@@ -26,15 +29,26 @@ pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
     let loaded = load(config)?;
     let counts = open_store(&loaded)?.counts()?;
     if arguments.json {
-        table::print_json(&counts)?;
+        let object = |list: &[(String, u64)]| list.iter().map(|(word, n)| (word.clone(), Value::from(*n))).collect::<Map<_, _>>();
+        table::print_json(&json!({
+            "messages": counts.messages,
+            "pending": counts.pending,
+            "quarantined": counts.quarantined,
+            "tickets": object(&counts.tickets),
+            "envelopes": object(&counts.envelopes),
+        }))?;
     } else {
         let together = |list: &[(String, u64)]| list.iter().map(|(word, n)| format!("{n} {word}")).collect::<Vec<_>>().join(", ");
         let or_none = |text: String| if text.is_empty() { "none".to_owned() } else { text };
-        println!("messages     {}", counts.messages);
-        println!("waiting      {}", counts.pending);
-        println!("quarantined  {}", counts.quarantined);
-        println!("tickets      {}", or_none(together(&counts.tickets)));
-        println!("outbox       {}", or_none(together(&counts.envelopes)));
+        let mut out = std::io::stdout().lock();
+        writeln!(out, "messages     {} received, {} not decided yet", counts.messages, counts.pending)?;
+        writeln!(
+            out,
+            "quarantine   {}",
+            if counts.quarantined == 0 { "nothing".to_owned() } else { format!("{}; see `postdesk quarantine list`", counts.quarantined) }
+        )?;
+        writeln!(out, "tickets      {}", or_none(together(&counts.tickets)))?;
+        writeln!(out, "mails        {}", or_none(together(&counts.envelopes)))?;
     }
     let wants_a_look = |(word, n): &(String, u64)| *n > 0 && (word == "failed" || word == "uncertain");
     let findings = counts.quarantined > 0 || counts.envelopes.iter().any(wants_a_look);

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use chrono::Utc;
 
+use super::table;
 use super::{Exit, load, open_store};
 use crate::desk::{self, Rulebook};
 use crate::domain::CauseKey;
@@ -43,7 +44,11 @@ pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
         std::io::Write::write_all(&mut std::io::stdout().lock(), &letter.bytes)?;
     } else {
         std::fs::write(&arguments.preview, &letter.bytes).with_context(|| format!("writing {}", arguments.preview.display()))?;
-        println!("{} holds the mail to {}", arguments.preview.display(), letter.to.first().map_or("nobody", |to| to.as_str()));
+        table::line(format_args!(
+            "{} holds the mail to {}",
+            arguments.preview.display(),
+            letter.to.first().map_or("nobody", |to| to.as_str())
+        ))?;
     }
     Ok(Exit::Done)
 }

@@ -1,11 +1,14 @@
 //! `postdesk tickets`: list, show, history.
 
+use std::io::Write;
 use std::path::Path;
 
+use chrono_tz::Tz;
 use clap::Subcommand;
 
-use super::table::{self, cut, time};
+use super::table::{self, cut, one_line, time};
 use super::{Exit, load, open_store};
+use crate::domain::complaint::nearest;
 use crate::domain::message::Address;
 use crate::domain::policy::Policy;
 use crate::domain::ticket::{Change, Status, Ticket, TicketNo};
@@ -49,16 +52,18 @@ enum What {
     },
     /// One ticket
     Show {
-        /// Its number
-        number: String,
-        /// JSON
+        /// Its number: 1042 or #1042
+        #[arg(value_parser = number)]
+        number: TicketNo,
+        /// One JSON object
         #[arg(long)]
         json: bool,
     },
     /// Everything that happened to a ticket, and why
     History {
-        /// Its number
-        number: String,
+        /// Its number: 1042 or #1042
+        #[arg(value_parser = number)]
+        number: TicketNo,
         /// One JSON array
         #[arg(long)]
         json: bool,
@@ -75,9 +80,9 @@ fn address(text: &str) -> Result<Address, String> {
 }
 
 /// `1042`, `#1042` or `[#1042]`.
-fn number(text: &str) -> anyhow::Result<TicketNo> {
-    let digits = text.trim_matches(|c: char| !c.is_ascii_digit());
-    digits.parse().map(TicketNo).map_err(|_| anyhow::anyhow!("{text} is no ticket number; write 1042 or #1042"))
+fn number(text: &str) -> Result<TicketNo, String> {
+    let digits = text.trim_start_matches('[').trim_end_matches(']').trim_start_matches('#');
+    digits.parse().map(TicketNo).map_err(|_| "a ticket's number, such as 1042 or #1042".to_owned())
 }
 
 /// Runs the command.
@@ -97,33 +102,47 @@ pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
                 requester: requester.clone(),
                 limit: *limit,
             };
-            list(&store.tickets(&filter)?, policy, *json)?;
+            list(&store.tickets(&filter)?, policy, &none_of(&filter, policy), *json)?;
         }
-        What::Show { number: text, json } => {
-            let ticket = one(store.as_ref(), text)?;
-            if *json { table::print_json(&ticket)? } else { show(&ticket, policy) }
+        What::Show { number, json } => {
+            let ticket = one(store.as_ref(), *number)?;
+            if *json { table::print_json(&ticket)? } else { show(&mut std::io::stdout().lock(), &ticket, policy)? }
         }
-        What::History { number: text, json } => {
-            let ticket = one(store.as_ref(), text)?;
+        What::History { number, json } => {
+            let ticket = one(store.as_ref(), *number)?;
             let rows = store.history(ticket.number)?;
-            if *json { table::print_json(&rows)? } else { rows.iter().for_each(|row| tell(row, policy)) }
+            if *json {
+                table::print_json(&rows)?;
+            } else {
+                let mut out = std::io::stdout().lock();
+                writeln!(out, "{} {}\n", ticket.number, one_line(&ticket.subject))?;
+                rows.iter().try_for_each(|row| tell(&mut out, row, policy))?;
+            }
         }
     }
     Ok(Exit::Done)
 }
 
-fn one(store: &dyn Store, text: &str) -> anyhow::Result<Ticket> {
-    let number = number(text)?;
+/// Why a list is empty, as far as the filter can be to blame.
+fn none_of(filter: &TicketFilter, policy: &Policy) -> String {
+    let unknown = |kind: &str, name: &Option<String>, known: &[&str]| {
+        let name = name.as_deref().filter(|name| !known.contains(name))?;
+        let hint = nearest(name, known.iter().copied()).map_or_else(String::new, |n| format!("; did you mean {n}?"));
+        Some(format!("no ticket; the configuration has no {kind} {name}{hint}"))
+    };
+    let teams: Vec<&str> = policy.teams.iter().map(|t| t.name.as_str()).collect();
+    let agents: Vec<&str> = policy.agents.iter().map(|a| a.handle.as_str()).collect();
+    unknown("team", &filter.team, &teams).or_else(|| unknown("agent", &filter.owner, &agents)).unwrap_or_else(|| "no ticket".to_owned())
+}
+
+fn one(store: &dyn Store, number: TicketNo) -> anyhow::Result<Ticket> {
     store.ticket(number)?.ok_or_else(|| anyhow::anyhow!("there is no ticket {number}; `postdesk tickets list` shows what there is"))
 }
 
 /// The list as a table or a JSON array.
-///
-/// # Errors
-/// Standard output is closed.
-pub fn list(tickets: &[Ticket], policy: &Policy, json: bool) -> anyhow::Result<()> {
+fn list(tickets: &[Ticket], policy: &Policy, none: &str, json: bool) -> anyhow::Result<()> {
     let header = ["ticket", "status", "priority", "category", "team", "owner", "requester", "subject", "changed"];
-    table::print(json, &header, tickets, |t| {
+    table::print(json, &header, tickets, none, |t| {
         let or_dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
         vec![
             t.number.to_string(),
@@ -139,15 +158,11 @@ pub fn list(tickets: &[Ticket], policy: &Policy, json: bool) -> anyhow::Result<(
     })
 }
 
-fn show(ticket: &Ticket, policy: &Policy) {
+fn show(out: &mut impl Write, ticket: &Ticket, policy: &Policy) -> std::io::Result<()> {
     let zone = policy.desk.timezone;
-    let line = |name: &str, value: String| {
-        if !value.is_empty() {
-            println!("{name:<13}{value}");
-        }
-    };
     let optional = |value: &Option<String>| value.clone().unwrap_or_default();
-    println!("{} {}", ticket.number, ticket.subject);
+    let mut lines: Vec<(&str, String)> = Vec::new();
+    let mut line = |name, value| lines.push((name, value));
     line("status", ticket.status.to_string());
     line("priority", format!("{} (impact {}, urgency {})", ticket.priority, ticket.impact, ticket.urgency));
     line("category", optional(&ticket.category));
@@ -166,40 +181,66 @@ fn show(ticket: &Ticket, policy: &Policy) {
     line("fields", ticket.fields.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(", "));
     line("linked", ticket.linked.map_or_else(String::new, |n| n.to_string()));
     line("unreachable", ticket.unreachable.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "));
+    writeln!(out, "{} {}", ticket.number, one_line(&ticket.subject))?;
+    lines.iter().filter(|(_, value)| !value.is_empty()).try_for_each(|(name, value)| writeln!(out, "{name:<13}{}", one_line(value)))
 }
 
-fn tell(row: &JournalRow, policy: &Policy) {
-    println!("{}  {}  ({})", time(row.at, policy.desk.timezone), row.actor, row.cause.0);
+fn tell(out: &mut impl Write, row: &JournalRow, policy: &Policy) -> std::io::Result<()> {
+    let zone = policy.desk.timezone;
+    writeln!(out, "{}  {}", time(row.at, zone), row.actor)?;
+    let internal = if row.internal { " (internal)" } else { "" };
+    for line in row.text.iter().flat_map(|text| text.trim().lines()) {
+        writeln!(out, "    |{internal} {}", one_line(line))?;
+    }
     for (_, change, before) in &row.changes {
-        println!("    {}", change_sentence(change, before.as_ref()));
+        if let Some(sentence) = change_sentence(change, before.as_ref(), zone) {
+            writeln!(out, "    {}", one_line(&sentence))?;
+        }
+    }
+    for mail in &row.mails {
+        let state = if mail.state == "sent" { String::new() } else { format!(" ({})", mail.state) };
+        writeln!(out, "    → {} to {}{state}: {}  [mail {}]", mail.template, mail.to, one_line(&mail.subject), mail.envelope)?;
     }
     for reason in &row.because {
-        println!("    because {}", reason.0);
+        writeln!(out, "    because {}", one_line(&reason.0))?;
     }
-    let mark = if row.internal { "internal: " } else { "" };
-    for line in row.text.iter().flat_map(|text| text.lines()) {
-        println!("    | {mark}{line}");
-    }
-    println!();
+    writeln!(out)
 }
 
-/// `status: new → open`.
-fn change_sentence(change: &Change, before: Option<&Change>) -> String {
-    let (name, now) = name_and_value(change);
-    match before.map(name_and_value) {
-        Some((_, then)) if !then.is_empty() && then != now => format!("{name}: {then} → {now}"),
+/// `status: new → open`; none for what only the threading of mails needs.
+fn change_sentence(change: &Change, before: Option<&Change>, zone: Tz) -> Option<String> {
+    if matches!(change, Change::LastFromRequester(_)) {
+        return None;
+    }
+    let (name, now) = name_and_value(change, zone);
+    Some(match before.map(|before| name_and_value(before, zone)) {
+        Some((_, then)) if then != "-" && then != now && !toggles(change) => format!("{name}: {then} → {now}"),
         _ => format!("{name}: {now}"),
-    }
+    })
 }
 
-fn name_and_value(change: &Change) -> (String, String) {
-    if let Change::Opened(ticket) = change {
-        let category = ticket.category.as_deref().unwrap_or("unclassified");
-        return ("opened".to_owned(), format!("{category}, {}, team {}", ticket.priority, ticket.team.as_deref().unwrap_or("-")));
+/// Changes whose value says itself what was before.
+fn toggles(change: &Change) -> bool {
+    matches!(change, Change::Label(..) | Change::Link(..) | Change::Participant(..) | Change::Unreachable(..))
+}
+
+fn name_and_value(change: &Change, zone: Tz) -> (String, String) {
+    match change {
+        Change::Opened(ticket) => {
+            let category = ticket.category.as_deref().unwrap_or("unclassified");
+            let team = ticket.team.as_deref().unwrap_or("none");
+            return ("opened".to_owned(), format!("{category}, priority {}, team {team}", ticket.priority));
+        }
+        Change::Answered(Some(at)) => return ("first answered".to_owned(), time(*at, zone)),
+        Change::WaitUntil(Some(at)) => return ("waits until".to_owned(), time(*at, zone)),
+        Change::Link(article, on) => return ("article".to_owned(), format!("{article} {}", if *on { "sent" } else { "taken back" })),
+        _ => {}
     }
     // A change is an enum with one name and one value: its JSON says both.
     match serde_json::to_value(change) {
-        Ok(serde_json::Value::Object(map)) => map.into_iter().next().map_or_else(Default::default, |(name, value)| (name, words(&value))),
+        Ok(serde_json::Value::Object(map)) => {
+            map.into_iter().next().map_or_else(Default::default, |(name, value)| (name.replace('_', " "), words(&value)))
+        }
         _ => Default::default(),
     }
 }

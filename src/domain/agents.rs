@@ -6,7 +6,7 @@
 use super::facts::{self, AgentError, AgentReceipt, Closed, Facts, Help, Link, NOTICE_END, Update, Words};
 use super::intake::Scene;
 use super::message::{Address, Attach, Attachment, Draft, LetterKind, Person, ReplyText, TemplateName};
-use super::notify::{self, Found, say};
+use super::notify::{self, say};
 use super::orders::{self, Plan};
 use super::policy::{Agent, Policy};
 use super::reply;
@@ -33,7 +33,10 @@ pub fn mail(case: &Case, scene: &Scene<'_>, ticket: &Ticket, policy: &Policy) ->
     } else {
         match orders::plan(case, policy, ticket, agent, &read, &words, scene.now)? {
             Err(refusals) => author.refuse(refusals.into_iter().map(|r| r.0).collect(), &words),
-            Ok(plan) => author.carry_out(&plan, &read, &own, &words),
+            Ok(plan) => {
+                let first_words = if plan.hands_over() { case.first_words(ticket.number)? } else { "" };
+                author.carry_out(&plan, &read, &own, &words, first_words)
+            }
         }
     };
     decision.guards.push((ticket.number, ticket.version));
@@ -128,7 +131,7 @@ impl Author<'_> {
     }
 
     /// Carries out a plan that nothing speaks against.
-    fn carry_out(&self, plan: &Plan, read: &TagReading, own: &ReplyText, words: &str) -> Decision {
+    fn carry_out(&self, plan: &Plan, read: &TagReading, own: &ReplyText, words: &str, first_words: &str) -> Decision {
         let files = self.files();
         let relays = !plan.note && (!words.is_empty() || !files.is_empty());
         if relays && let Some(why) = self.uncertain(own, words) {
@@ -154,7 +157,7 @@ impl Author<'_> {
         }
         decision.because(if relays { "the agent's words go to the requester" } else { "nothing of it is relayed" });
         self.write_to_requester(&mut decision, plan, &after, relays.then_some(words), files);
-        self.tell_colleagues(&mut decision, plan, &after, words);
+        self.tell_colleagues(&mut decision, plan, &after, words, first_words);
         if !read.tags.is_empty() && !plan.done.is_empty() {
             decision.drafts.push(self.receipt(plan, &after, relays));
         }
@@ -270,11 +273,10 @@ impl Author<'_> {
     }
 
     /// A new owner or team, and the owner when somebody else wrote.
-    fn tell_colleagues(&self, decision: &mut Decision, plan: &Plan, after: &Ticket, words: &str) {
-        let moved = plan.notify_owner_changed || plan.notify_team_changed;
+    fn tell_colleagues(&self, decision: &mut Decision, plan: &Plan, after: &Ticket, words: &str, first_words: &str) {
         for agent in notify::caretakers(after, self.policy).into_iter().filter(|a| a.handle != self.agent.handle) {
-            if moved {
-                decision.drafts.push(notify::agent_new(agent, after, None, &Found::default(), self.policy));
+            if plan.hands_over() {
+                decision.drafts.push(notify::handed_over(agent, after, self.agent, words, first_words, self.policy));
             } else if after.owner.is_some() && !words.is_empty() {
                 let language = notify::agent_language(agent, self.policy);
                 let event = if plan.note {

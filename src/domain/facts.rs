@@ -171,6 +171,10 @@ pub struct AgentNew {
     pub agent: String,
     /// True when it is the agent's own, false when it came to the team.
     pub yours: bool,
+    /// Who handed it over; empty where the rules did.
+    pub handed_by: String,
+    /// What that colleague wrote with it; may be empty.
+    pub note: String,
     /// The requester's words.
     pub text: String,
     /// File names.

@@ -151,8 +151,8 @@ fn open(case: &Case, scene: &Scene<'_>, policy: &Policy) -> Result<Decision, Nee
     }
     let ticket = first_state(number, scene, &verdict, policy);
     let mut decision = Decision::new(Outcome::Opened { ticket: number }, ticket.requester.address.as_str());
-    decision.because(rules_sentence(&verdict));
     decision.because.extend(verdict.because.iter().map(|sentence| super::Reason(format!("rules: {sentence}"))));
+    decision.because.extend(matches_by_rule(&verdict).map(super::Reason));
     let mut links = Vec::new();
     match withheld(scene, allowed) {
         Some(why) => decision.because(format!("no acknowledgment: {why}")),
@@ -160,7 +160,7 @@ fn open(case: &Case, scene: &Scene<'_>, policy: &Policy) -> Result<Decision, Nee
     }
     let found = Found { evidence: &verdict.evidence, articles: &verdict.kb };
     for agent in notified_of_new(&ticket, &verdict, scene, policy) {
-        decision.drafts.push(notify::agent_new(agent, &ticket, Some(scene.mail), &found, policy));
+        decision.drafts.push(notify::agent_new(agent, &ticket, scene.mail, &found, policy));
     }
     decision.changes.push((number, Change::Opened(Box::new(ticket))));
     decision.changes.extend(links.into_iter().map(|id| (number, Change::Link(id, true))));
@@ -186,15 +186,14 @@ fn notified_of_new<'a>(ticket: &Ticket, verdict: &Verdict, scene: &Scene<'_>, po
     heard
 }
 
-/// The sentence that names the category and what it was found by.
-fn rules_sentence(verdict: &Verdict) -> String {
-    let matched: Vec<String> =
-        verdict.evidence.iter().map(|e| format!("{} ({}) {} “{}” +{}", e.rule, e.at, e.field, e.matched, e.weight)).collect();
-    match &verdict.category {
-        Some(category) => format!("rules: {category}; {}", matched.join("; ")),
-        None if matched.is_empty() => "rules: none matched; unclassified".to_owned(),
-        None => format!("rules: unclassified; {}", matched.join("; ")),
-    }
+/// Each rule that matched, with what it found and the weight of its vote.
+fn matches_by_rule(verdict: &Verdict) -> impl Iterator<Item = String> {
+    verdict.evidence.chunk_by(|one, next| one.at == next.at).filter_map(|found| {
+        let first = found.first()?;
+        let what: Vec<String> = found.iter().map(|e| format!("{} “{}”", e.field, e.matched)).collect();
+        let vote = if first.weight == 0 { String::new() } else { format!(", {:+}", first.weight) };
+        Some(format!("rule {} ({}): {}{vote}", first.rule, first.at, what.join(", ")))
+    })
 }
 
 /// A ticket as the rules see it at once.

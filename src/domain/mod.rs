@@ -130,6 +130,8 @@ pub enum Query {
     Held(TicketNo),
     /// Tickets that are live or were touched since then → [`Answer::Tickets`]
     Since(DateTime<Utc>),
+    /// The own words of the mail that opened a ticket → [`Answer::Words`]
+    FirstWords(TicketNo),
 }
 
 /// What the desk answers.
@@ -149,6 +151,8 @@ pub enum Answer {
     Letters(Vec<HeldLetter>),
     /// Tickets.
     Tickets(Vec<Ticket>),
+    /// A text; empty where there is none.
+    Words(String),
 }
 
 /// A message that the store knows.
@@ -243,6 +247,9 @@ impl Case {
     getter!(
         /// Tickets that are live or were touched since then.
         since(since: DateTime<Utc>) -> &[Ticket], Query::Since(since), Tickets(list) => list.as_slice());
+    getter!(
+        /// The own words of the mail that opened a ticket.
+        first_words(number: TicketNo) -> &str, Query::FirstWords(number), Words(text) => text.as_str());
 }
 
 /// Why something was decided, in a sentence with its evidence.

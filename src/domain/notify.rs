@@ -131,20 +131,47 @@ pub fn caretakers<'a>(ticket: &Ticket, policy: &'a Policy) -> Vec<&'a Agent> {
 }
 
 /// The notification that a ticket has come to somebody.
-pub fn agent_new(agent: &Agent, ticket: &Ticket, mail: Option<&Reading>, found: &Found<'_>, policy: &Policy) -> Draft {
+pub fn agent_new(agent: &Agent, ticket: &Ticket, mail: &Reading, found: &Found<'_>, policy: &Policy) -> Draft {
     let language = agent_language(agent, policy);
     let facts = AgentNew {
-        ticket: card(ticket, policy, language),
-        agent: agent.name.clone(),
-        yours: ticket.owner.as_deref() == Some(agent.handle.as_str()),
-        text: mail.map_or_else(String::new, own_text),
-        files: mail.map_or_else(Vec::new, file_names),
-        defects: warnings(ticket, mail, language),
+        text: own_text(mail),
+        files: file_names(mail),
+        defects: warnings(ticket, Some(mail), language),
         evidence: found.evidence.iter().map(because).collect(),
         articles: agent_links(found.articles, policy, language),
-        fields: ticket.fields.iter().map(|(name, value)| format!("{name}: {value}")).collect(),
+        ..bare_new(agent, ticket, policy)
     };
     to_agent(agent, Some(ticket), policy, Facts::AgentNew(facts))
+}
+
+/// The notification that a colleague hands a ticket over: what he says about it, and the words with which it began.
+pub fn handed_over(agent: &Agent, ticket: &Ticket, by: &Agent, note: &str, first_words: &str, policy: &Policy) -> Draft {
+    let facts = AgentNew {
+        handed_by: by.name.clone(),
+        note: note.to_owned(),
+        text: first_words.to_owned(),
+        defects: warnings(ticket, None, agent_language(agent, policy)),
+        articles: agent_links(&ticket.links, policy, agent_language(agent, policy)),
+        ..bare_new(agent, ticket, policy)
+    };
+    to_agent(agent, Some(ticket), policy, Facts::AgentNew(facts))
+}
+
+/// What a notification says of any ticket.
+fn bare_new(agent: &Agent, ticket: &Ticket, policy: &Policy) -> AgentNew {
+    AgentNew {
+        ticket: card(ticket, policy, agent_language(agent, policy)),
+        agent: agent.name.clone(),
+        yours: ticket.owner.as_deref() == Some(agent.handle.as_str()),
+        handed_by: String::new(),
+        note: String::new(),
+        text: String::new(),
+        files: Vec::new(),
+        defects: Vec::new(),
+        evidence: Vec::new(),
+        articles: Vec::new(),
+        fields: ticket.fields.iter().map(|(name, value)| format!("{name}: {value}")).collect(),
+    }
 }
 
 /// What the rules found, as far as a notification shows it.

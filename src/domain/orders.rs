@@ -46,6 +46,11 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Somebody else has it now and must hear of it.
+    pub fn hands_over(&self) -> bool {
+        self.notify_owner_changed || self.notify_team_changed
+    }
+
     fn new(ticket: &Ticket) -> Plan {
         Plan {
             changes: Vec::new(),
@@ -274,7 +279,7 @@ mod tests {
         Article {
             id: id.into(),
             title: format!("{id} in {language}"),
-            url: None,
+            url: Some(format!("https://kb.example.com/{id}")),
             language: language.into(),
             categories: Vec::new(),
             summary: String::new(),

@@ -118,7 +118,8 @@ fn findings(loaded: Result<Loaded, Vec<Complaint>>) -> Findings {
 fn read_config(config: &Path) -> Result<String, Vec<Complaint>> {
     read_text(config, &config.display().to_string()).map_err(|mut complaint| {
         if !config.exists() {
-            complaint.help = "name it with  -c FILE , or type  postdesk init DIR  to get one to start from".to_owned();
+            complaint.help =
+                "name it with  -c FILE ; config.example.toml is one to start from, and  postdesk demo  makes a small one".to_owned();
         }
         vec![complaint]
     })

@@ -258,6 +258,23 @@ pub struct JournalRow {
     pub text: Option<String>,
     /// The text is internal.
     pub internal: bool,
+    /// Mails that the decision made.
+    pub mails: Vec<JournalMail>,
+}
+
+/// A mail that a decision made, one recipient each.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct JournalMail {
+    /// Template.
+    pub template: String,
+    /// Recipient.
+    pub to: Address,
+    /// Subject.
+    pub subject: String,
+    /// queued, held, sending, sent, failed, uncertain, cancelled.
+    pub state: String,
+    /// Envelope row: the number for `outbox show`.
+    pub envelope: i64,
 }
 
 /// Quarantined cause.

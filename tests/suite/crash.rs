@@ -32,6 +32,8 @@ struct Mortal {
     inner: Box<dyn Store>,
     calls: Arc<AtomicUsize>,
     death: Option<Death>,
+    /// The cause whose commit kills the process each time.
+    poison: Option<CauseId>,
 }
 
 impl Mortal {
@@ -106,6 +108,9 @@ impl Store for Mortal {
     }
 
     fn commit(&mut self, commit: &Commit) -> std::result::Result<(), CommitError> {
+        if self.poison == Some(commit.cause) {
+            self.death = Some(Death { at_call: self.calls.load(Ordering::Relaxed), after: false });
+        }
         let mut conflict = None;
         let done = self.call(|s| match s.commit(commit) {
             Ok(()) => Ok(()),
@@ -126,6 +131,9 @@ impl Store for Mortal {
         self.inner.drop_batch()
     }
 }
+
+/// What was carried out: Message-ID and recipient → the bytes, which ought to be the same each time.
+type Carried = BTreeMap<(String, Address), BTreeSet<Vec<u8>>>;
 
 /// Everything that can be seen from outside at the end.
 #[derive(PartialEq, Debug)]
@@ -171,8 +179,9 @@ fn play(origin: &Scratch, mails: &[Vec<u8>], death: Option<Death>) -> (Ending, u
     std::fs::copy(origin.path().join("data/key"), scratch.path().join("data/key")).unwrap();
     let loaded = world::load(scratch.path(), CONFIG);
     let calls = Arc::new(AtomicUsize::new(0));
-    let mut carried: BTreeMap<(String, Address), BTreeSet<Vec<u8>>> = BTreeMap::new();
-    let open = |death| Box::new(Mortal { inner: store::open(&loaded.config.data).unwrap(), calls: Arc::clone(&calls), death });
+    let mut carried: Carried = BTreeMap::new();
+    let open =
+        |death| Box::new(Mortal { inner: store::open(&loaded.config.data).unwrap(), calls: Arc::clone(&calls), death, poison: None });
     let now: DateTime<Utc> = "2026-12-01T01:00:00Z".parse().unwrap();
     let mut received = 0;
     if life(open(death), &loaded, mails, &mut received, &mut carried, now).is_err() {
@@ -198,7 +207,7 @@ fn life(
     loaded: &postdesk::policy::Loaded,
     mails: &[Vec<u8>],
     received: &mut usize,
-    carried: &mut BTreeMap<(String, Address), BTreeSet<Vec<u8>>>,
+    carried: &mut Carried,
     now: DateTime<Utc>,
 ) -> anyhow::Result<()> {
     let mut desk = Desk::open(store, world::book(loaded))?;
@@ -212,7 +221,7 @@ fn life(
     }
 }
 
-fn work(desk: &mut Desk, carried: &mut BTreeMap<(String, Address), BTreeSet<Vec<u8>>>, now: DateTime<Utc>) -> anyhow::Result<()> {
+fn work(desk: &mut Desk, carried: &mut Carried, now: DateTime<Utc>) -> anyhow::Result<()> {
     loop {
         let idle = desk.step(now)?.idle;
         let postings = desk.claim(now, 10, &["support".to_owned()])?;
@@ -244,4 +253,64 @@ fn whenever_the_process_dies_the_outcome_is_the_same() {
             assert_eq!(ending, undisturbed, "after {death:?}");
         }
     }
+}
+
+/// One life over the desk in `data` with a cause that kills; true when it came to rest.
+fn comes_to_rest(loaded: &postdesk::policy::Loaded, poison: Option<CauseId>, carried: &mut Carried, now: DateTime<Utc>) -> bool {
+    let inner = store::open(&loaded.config.data).unwrap();
+    let mortal = Box::new(Mortal { inner, calls: Arc::default(), death: None, poison });
+    Desk::open(mortal, world::book(loaded)).and_then(|mut desk| work(&mut desk, carried, now)).is_ok()
+}
+
+#[test]
+fn a_cause_that_ends_the_process_each_time_is_quarantined_and_the_others_go_on() {
+    let scratch = Scratch::new("poison");
+    let loaded = world::load(scratch.path(), CONFIG);
+    let now: DateTime<Utc> = "2026-12-01T01:00:00Z".parse().unwrap();
+    let raws = ["first", "poison", "last"].map(|name| {
+        format!("Message-ID: <{name}@ext.test>\nFrom: {name}@ext.test\nTo: support@desk.test\nSubject: {name}\n\nThe VPN is down.\n")
+            .into_bytes()
+    });
+    let mut store = store::open(&loaded.config.data).unwrap();
+    for raw in raws.clone() {
+        let arrival = Arrival { mailbox: "support".into(), place: None, at: now, raw, whole_size: None, quiet: false, cursor: None };
+        store.receive(&arrival).unwrap();
+    }
+    store.flush().unwrap();
+    let poison = store.pending(3).unwrap().get(1).map(|cause| cause.id).unwrap();
+    drop(store);
+
+    let mut carried = Carried::new();
+    let mut deaths = 0;
+    while !comes_to_rest(&loaded, Some(poison), &mut carried, now) {
+        deaths += 1;
+        assert!(deaths < 10, "the desk never gets past it");
+    }
+    // Once in company, which is not counted against anybody; then alone, three times.
+    assert_eq!(deaths, 4);
+    let store = store::open(&loaded.config.data).unwrap();
+    let subjects = |store: &dyn Store| {
+        let filter = TicketFilter { limit: 10, ..TicketFilter::default() };
+        let mut all: Vec<String> = store.tickets(&filter).unwrap().into_iter().map(|t| t.subject).collect();
+        all.sort();
+        all
+    };
+    assert_eq!(subjects(store.as_ref()), ["first", "last"]);
+    let set_aside = store.quarantined().unwrap();
+    assert_eq!(set_aside.iter().map(|row| row.id).collect::<Vec<_>>(), [poison]);
+    assert!(set_aside[0].why.contains("ended the process"), "{}", set_aside[0].why);
+    assert_eq!(store.raw(poison).unwrap().as_deref(), Some(raws[1].as_slice()));
+    let acknowledged: Vec<&str> = carried.keys().map(|(_, to)| to.as_str()).filter(|to| to.ends_with("@ext.test")).collect();
+    assert_eq!(acknowledged.len(), 2, "{acknowledged:?}");
+    drop(store);
+
+    // After an upgrade, say: the operator has it tried once more.
+    let mut store = store::open(&loaded.config.data).unwrap();
+    assert!(store.retry(poison).unwrap());
+    store.flush().unwrap();
+    drop(store);
+    assert!(comes_to_rest(&loaded, None, &mut carried, now));
+    let store = store::open(&loaded.config.data).unwrap();
+    assert_eq!(subjects(store.as_ref()), ["first", "last", "poison"]);
+    assert!(store.quarantined().unwrap().is_empty());
 }

@@ -3,18 +3,25 @@
 
 mod client;
 mod day;
+mod directory;
+mod told;
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use chrono::{DateTime, Duration, NaiveTime, TimeZone, Utc};
+use chrono::{DateTime, Datelike, Duration, NaiveDate, NaiveTime, TimeZone, Utc, Weekday};
 use chrono_tz::Tz;
 
 use self::day::{Act, DAY, Scene};
-use super::table::cut;
-use super::{Exit, load_to_work, tickets};
+use super::table::{self, cut, pad};
+use super::{Exit, load_to_work};
 use crate::daemon::played::Played;
+use crate::domain::message::Reading;
+use crate::domain::policy::Policy;
+use crate::domain::ticket::Ticket;
 use crate::store::TicketFilter;
+use crate::store::lock::DataLock;
 
 /// Play a day of some thirty mails on an embedded Maildir desk: no server, no configuration.
 #[derive(Debug, clap::Args)]
@@ -31,108 +38,202 @@ pub struct Arguments {
     dir: PathBuf,
 }
 
-/// Tells a demo's directory from one that somebody cares for.
-const MARK: &str = ".postdesk-demo";
-
-const CONFIG: &str = include_str!("config.toml");
-
-/// The Tuesday that is played.
-const TODAY: (i32, u32, u32) = (2026, 12, 1);
+/// Columns of the printed line for the event.
+const EVENT: usize = 46;
 
 /// Runs the command.
 ///
 /// # Errors
 /// The directory is somebody's, or cannot be written.
 pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
-    let dir = prepare(&arguments.dir)?;
+    let dir = arguments.dir.as_path();
+    directory::prepare(dir)?;
     let loaded = load_to_work(&dir.join("config.toml"))?;
+    let _lock = DataLock::take(&loaded.config.data)?;
     let zone = loaded.policy.desk.timezone;
-    let mut desk = Played::open(&loaded, moment("07:55", zone)?)?;
-    println!("A day at the IT desk of example.com. Requesters, agents and machines write mail; nobody sees anything but mail.\n");
-    let mut raws: Vec<Vec<u8>> = Vec::new();
-    let mut sent = 0;
-    for (index, scene) in DAY.iter().enumerate() {
-        let now = moment(scene.at, zone)?;
-        desk.set_clock(now);
-        let raw = bytes(scene, index, now, &dir, &raws)?;
-        if let Some(raw) = &raw {
-            client::drop_into(&dir.join("mail/support"), raw, index, now)?;
-        }
-        raws.push(raw.unwrap_or_default());
-        println!("{:>8}  {}", scene.at, headline(scene));
-        for letter in desk.work()? {
-            sent += 1;
-            println!("            → {:<13} {}  {}", letter.template, letter.to, cut(&letter.subject, 60));
+    let calendar = Calendar { day: played_day(Utc::now().with_timezone(&zone)), zone };
+    let mut day = Day {
+        dir,
+        policy: &loaded.policy,
+        calendar,
+        desk: Played::open(&loaded, calendar.moment("07:55")?.with_timezone(&Utc))?,
+        told: told::Told::default(),
+        first: None,
+        mails: (0, 0),
+    };
+    let mut out = std::io::stdout().lock();
+    writeln!(
+        out,
+        "A day at the IT desk of example.com. Two agents, Li Wei and 王芳, a lead, requesters: all of them only read and write mail."
+    )?;
+    for chapter in DAY {
+        writeln!(out, "\n{}", chapter.title)?;
+        for scene in chapter.scenes {
+            let followed = day.play(scene)?;
+            writeln!(
+                out,
+                "{}",
+                format!(" {}  {}  {followed}", scene.at.trim_start_matches("+1 "), pad(&cut(&headline(scene), EVENT), EVENT)).trim_end()
+            )?;
         }
     }
-    let mails = DAY.iter().filter(|s| !matches!(s.act, Act::Wait)).count();
-    println!("\n{mails} mails came in, {sent} went out. The tickets at the end of the day:\n");
-    let filter = TicketFilter { limit: 100, ..TicketFilter::default() };
-    tickets::list(&desk.store().tickets(&filter)?, &loaded.policy, false)?;
-    println!("{}", farewell(&arguments.dir));
+    let (came, went) = day.mails;
+    writeln!(out, "\n{came} mails came in, {went} went out. The tickets on the next morning:\n")?;
+    print_tickets(&mut out, day.desk.store().tickets(&TicketFilter { limit: 100, ..TicketFilter::default() })?)?;
+    writeln!(out, "{}", where_to_look(dir))?;
     Ok(Exit::Done)
 }
 
-fn farewell(dir: &Path) -> String {
-    let dir = dir.display();
-    format!(
-        "\nWhere to look:
-  postdesk -c {dir}/config.toml tickets history 1001      what happened, and why
-  postdesk -c {dir}/config.toml outbox list --all          every mail that went out
-  neomutt -f {dir}/mail/out/alice@example.com              Alice's mailbox: one thread
-  neomutt -f {dir}/mail/out/li@desk.example                Li's notifications; answer one, drop it into {dir}/mail/support/new,
-  postdesk -c {dir}/config.toml run --once                 and let the desk work"
-    )
+/// The desk at work, and what the players keep in mind.
+struct Day<'a> {
+    dir: &'a Path,
+    policy: &'a Policy,
+    calendar: Calendar,
+    desk: Played,
+    told: told::Told,
+    /// The day's first mail, which comes once more.
+    first: Option<Vec<u8>>,
+    /// Mails in and out so far; their number names the next one.
+    mails: (usize, usize),
 }
 
-/// An empty directory with the demo's configuration.
-fn prepare(dir: &Path) -> anyhow::Result<PathBuf> {
-    if dir.exists() {
-        let empty = std::fs::read_dir(dir).with_context(|| format!("reading {}", dir.display()))?.next().is_none();
-        anyhow::ensure!(
-            empty || dir.join(MARK).exists(),
-            "{} exists and is no demo of before; name another directory with --dir",
-            dir.display()
-        );
-        std::fs::remove_dir_all(dir).with_context(|| format!("replacing {}", dir.display()))?;
+impl Day<'_> {
+    /// Does what the scene says, lets the desk work, and says what followed.
+    fn play(&mut self, scene: &Scene) -> anyhow::Result<String> {
+        let now = self.calendar.moment(scene.at)?;
+        self.desk.set_clock(now.with_timezone(&Utc));
+        let index = self.mails.0;
+        let raw = match &scene.act {
+            Act::Mail(mail) => Some(client::new_mail(mail, index, now)),
+            Act::Answer(answer) => {
+                let parent = self.newest(client::address(answer.who), answer.to, answer.about)?;
+                Some(client::answer(&parent, answer, index, now))
+            }
+            Act::Bounce { who, to, about } => Some(client::bounce(&self.newest(who, to, about)?, who, index, now)),
+            Act::Raw(raw) => Some(raw.to_vec()),
+            Act::Again => self.first.clone(),
+            Act::Wait => None,
+        };
+        if let Some(raw) = raw {
+            client::drop_into(&self.dir.join("mail/support"), false, &raw, index, now)?;
+            if let Some(writer) = writer(scene) {
+                client::drop_into(&self.mailbox(client::address(writer)), true, &raw, index, now)?;
+            }
+            self.first.get_or_insert(raw);
+            self.mails.0 += 1;
+        }
+        let sent = self.desk.work()?;
+        self.mails.1 += sent.len();
+        self.told.next(self.desk.store(), &sent, self.policy)
     }
-    for folder in ["mail/support/new", "mail/support/cur", "mail/support/tmp"] {
-        std::fs::create_dir_all(dir.join(folder)).with_context(|| format!("making {}", dir.display()))?;
+
+    fn mailbox(&self, address: &str) -> PathBuf {
+        self.dir.join("mail/people").join(address)
     }
-    std::fs::write(dir.join(MARK), "")?;
-    std::fs::write(dir.join("config.toml"), CONFIG)?;
-    Ok(dir.to_owned())
+
+    fn newest(&self, who: &str, template: &str, about: &str) -> anyhow::Result<Reading> {
+        client::find(&self.mailbox(who), template, about).with_context(|| format!("{who} has no {template} about {about}"))
+    }
 }
 
-/// `08:05`, or `+1 08:05` for the next day.
-fn moment(at: &str, zone: Tz) -> anyhow::Result<DateTime<Utc>> {
-    let (days, time) = at.strip_prefix("+1 ").map_or((0, at), |time| (1, time));
-    let (year, month, day) = TODAY;
-    let time = NaiveTime::parse_from_str(time, "%H:%M").with_context(|| format!("the time {at}"))?;
-    let local = chrono::NaiveDate::from_ymd_opt(year, month, day).context("the day")?.and_time(time) + Duration::days(days);
-    Ok(zone.from_local_datetime(&local).earliest().context("a time that the clock skips")?.with_timezone(&Utc))
+/// The person whose client keeps a copy of what he wrote; machines keep none.
+fn writer(scene: &Scene) -> Option<&'static str> {
+    match &scene.act {
+        Act::Mail(mail) if mail.headers.is_empty() => Some(mail.from),
+        Act::Answer(answer) if answer.headers.is_empty() => Some(answer.who),
+        _ => None,
+    }
 }
 
 fn headline(scene: &Scene) -> String {
-    let who = match &scene.act {
-        Act::Mail { from, subject, .. } => format!("{}: {}", from.split(" <").next().unwrap_or(from), subject),
-        Act::Answer { who, tags, .. } => format!("{who} answers{tags}"),
-        Act::Raw(_) | Act::Again(_) | Act::Wait => String::new(),
-    };
-    if who.is_empty() { scene.title.to_owned() } else { format!("{}  ({})", cut(&who, 60), scene.title) }
+    match &scene.act {
+        Act::Mail(mail) => format!("{}: {}", client::name(mail.from), mail.subject),
+        Act::Answer(answer) => format!("{}{}", scene.title, answer.tags),
+        Act::Bounce { .. } | Act::Raw(_) | Act::Again | Act::Wait => scene.title.to_owned(),
+    }
 }
 
-/// The bytes of a scene's mail; `None` where only time passes.
-fn bytes(scene: &Scene, index: usize, now: DateTime<Utc>, dir: &Path, earlier: &[Vec<u8>]) -> anyhow::Result<Option<Vec<u8>>> {
-    Ok(match &scene.act {
-        Act::Mail { from, subject, headers, text } => Some(client::new_mail(from, subject, headers, text, index, now)),
-        Act::Answer { who, to, about, tags, headers, text } => {
-            let mailbox = dir.join("mail/out").join(who);
-            let parent = client::find(&mailbox, to, about).with_context(|| format!("{who} has no {to} about {about}"))?;
-            Some(client::answer(&parent, who, tags, headers, text, index, now))
-        }
-        Act::Raw(raw) => Some(raw.to_vec()),
-        Act::Again(first) => earlier.get(*first).cloned(),
-        Act::Wait => None,
+/// Which day is played.
+#[derive(Clone, Copy)]
+struct Calendar {
+    day: NaiveDate,
+    zone: Tz,
+}
+
+impl Calendar {
+    /// `08:05`, or `+1 08:05` for the next day.
+    fn moment(self, at: &str) -> anyhow::Result<DateTime<Tz>> {
+        let (days, time) = at.strip_prefix("+1 ").map_or((0, at), |time| (1, time));
+        let time = NaiveTime::parse_from_str(time, "%H:%M").with_context(|| format!("the time {at}"))?;
+        let local = self.day.and_time(time) + Duration::days(days);
+        self.zone.from_local_datetime(&local).earliest().context("a time that the clock skips")
+    }
+}
+
+/// The newest workday, Monday to Thursday, whose next morning is over: the desk that remains is one of yesterday, with no mail from the
+/// future and no clock long overdue.
+fn played_day(now: DateTime<Tz>) -> NaiveDate {
+    let yesterday = (now - Duration::hours(9)).date_naive() - Duration::days(1);
+    let fits = |day: &NaiveDate| matches!(day.weekday(), Weekday::Mon | Weekday::Tue | Weekday::Wed | Weekday::Thu);
+    yesterday.iter_days().rev().find(fits).unwrap_or(yesterday)
+}
+
+/// The tickets by number, without the times, which stand above.
+fn print_tickets(out: &mut impl Write, mut tickets: Vec<Ticket>) -> anyhow::Result<()> {
+    tickets.sort_by_key(|ticket| ticket.number);
+    let header = ["ticket", "status", "priority", "category", "team", "owner", "requester", "subject"];
+    let or_dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
+    table::write(out, &header, &tickets, |t| {
+        vec![
+            t.number.to_string(),
+            t.status.to_string(),
+            t.priority.to_string(),
+            or_dash(&t.category),
+            or_dash(&t.team),
+            or_dash(&t.owner),
+            cut(t.requester.called(), 18),
+            cut(&t.subject, 40),
+        ]
     })
+}
+
+/// Commands to go on with; each works as it stands.
+fn where_to_look(dir: &Path) -> String {
+    let program = std::env::args().next().unwrap_or_else(|| "postdesk".to_owned());
+    let dir = dir.display();
+    let postdesk = format!("{program} -c {dir}/config.toml");
+    format!(
+        "
+Where to look:
+  what happened to a ticket, and why     {postdesk} tickets history 1001
+  every mail that went out               {postdesk} outbox list --all
+  Alice's mailbox, one thread            neomutt -f {dir}/mail/people/alice@example.com
+  Li Wei's: notices and his answers      neomutt -f {dir}/mail/people/li@desk.example
+  the lead's: the summary                neomutt -f {dir}/mail/people/chen@desk.example
+  rules and articles to try changes on   {dir}/rules, {dir}/kb, then: {postdesk} check
+
+It is an ordinary desk now. Drop a mail of your own into {dir}/mail/support/new, then:
+  {postdesk} run --once"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_played_day_is_a_workday_whose_next_morning_is_over() {
+        for (now, day) in [
+            ("2026-11-25 10:00", "2026-11-24"), // Wednesday: yesterday
+            ("2026-11-25 08:30", "2026-11-23"), // the summary of 08:00 is not out yet, surely
+            ("2026-11-27 10:00", "2026-11-26"), // Friday
+            ("2026-11-28 10:00", "2026-11-26"), // the weekend
+            ("2026-11-30 10:00", "2026-11-26"), // Monday
+            ("2026-12-01 10:00", "2026-11-30"),
+        ] {
+            let local = chrono::NaiveDateTime::parse_from_str(now, "%Y-%m-%d %H:%M").unwrap();
+            let now = chrono_tz::Asia::Shanghai.from_local_datetime(&local).unwrap();
+            assert_eq!(played_day(now).to_string(), day, "{now}");
+        }
+    }
 }

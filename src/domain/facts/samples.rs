@@ -179,6 +179,8 @@ fn to_agents(w: &Vocabulary) -> Vec<Facts> {
         ticket: w.card(),
         agent: w.owner.into(),
         yours: true,
+        handed_by: "Chen Hao".into(),
+        note: w.event.into(),
         text: w.text.into(),
         files: vec![w.file.into(), "log_1*.txt".into()],
         defects: vec![w.defect.into()],
@@ -206,6 +208,8 @@ fn to_agents(w: &Vocabulary) -> Vec<Facts> {
     let bare_new = AgentNew {
         ticket: w.bare(),
         yours: false,
+        handed_by: String::new(),
+        note: String::new(),
         text: HOSTILE.into(),
         files: Vec::new(),
         defects: Vec::new(),

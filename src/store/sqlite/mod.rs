@@ -118,6 +118,7 @@ impl Read for Sqlite {
             Query::AutomaticFor(number, since) => Ok(Answer::Count(outbox::automatic_for(&self.db, *number, *since)?)),
             Query::Held(number) => Ok(Answer::Letters(outbox::held(&self.db, *number)?)),
             Query::Since(since) => Ok(Answer::Tickets(tickets::since(&self.db, *since)?)),
+            Query::FirstWords(number) => Ok(Answer::Words(tickets::first_words(&self.db, *number)?)),
         }
     }
 }

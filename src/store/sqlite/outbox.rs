@@ -11,7 +11,7 @@ use super::{Db, blobs, causes, commit, due_micros, micros, moment};
 use crate::domain::message::{Address, Letter, LetterId, LetterKind, hash64};
 use crate::domain::ticket::TicketNo;
 use crate::domain::{CauseKey, HeldLetter, Undelivered};
-use crate::store::{CauseId, Fate, Note, OutboxRow, Posting, Result};
+use crate::store::{CauseId, Fate, JournalMail, Note, OutboxRow, Posting, Result};
 
 /// A claim ends before it holds more bytes than this, but for a single letter.
 const CLAIM_BYTES: usize = 8 * 1024 * 1024;
@@ -254,6 +254,18 @@ pub(super) fn rows(db: &Db, all: bool, limit: usize) -> Result<Vec<OutboxRow>> {
         })
     };
     select.query_and_then(params![all, i64::try_from(limit).unwrap_or(i64::MAX)], read)?.collect()
+}
+
+/// What a decision wrote for a ticket.
+pub(super) fn written(db: &Db, number: TicketNo, cause: i64) -> Result<Vec<JournalMail>> {
+    let mut select = db.sql(
+        "SELECT l.template, e.recipient, l.subject, e.state, e.id FROM letter l JOIN envelope e ON e.letter = l.id
+         WHERE l.cause = ?1 AND l.ticket = ?2 ORDER BY e.id",
+    )?;
+    let read = |row: &Row<'_>| -> Result<JournalMail> {
+        Ok(JournalMail { template: row.get(0)?, to: address(row, 1)?, subject: row.get(2)?, state: row.get(3)?, envelope: row.get(4)? })
+    };
+    select.query_and_then(params![cause, number.0], read)?.collect()
 }
 
 pub(super) fn letter_bytes(db: &Db, envelope: i64) -> Result<Option<Vec<u8>>> {

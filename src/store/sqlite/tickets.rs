@@ -4,7 +4,7 @@ use anyhow::Context;
 use chrono::{DateTime, Utc};
 use rusqlite::{Row, params};
 
-use super::{Db, blobs, micros, moment};
+use super::{Db, blobs, micros, moment, outbox};
 use crate::domain::message::{Address, MessageId, TemplateName, hash64};
 use crate::domain::ticket::{Status, Ticket, TicketNo};
 use crate::domain::{CauseKey, Known, Sent};
@@ -60,6 +60,16 @@ pub(super) fn since(db: &Db, since: DateTime<Utc>) -> Result<Vec<Ticket>> {
     Ok(found)
 }
 
+/// The own words of the mail that opened a ticket; the first of its journal is the one.
+pub(super) fn first_words(db: &Db, number: TicketNo) -> Result<String> {
+    let mut select = db.sql(
+        "SELECT coalesce(m.text, '') FROM journal_ticket t JOIN journal j ON j.id = t.journal JOIN message m ON m.cause = j.cause
+         WHERE t.ticket = ?1 ORDER BY t.journal LIMIT 1",
+    )?;
+    let mut rows = select.query([number.0])?;
+    Ok(rows.next()?.map(|row| row.get(0)).transpose()?.unwrap_or_default())
+}
+
 pub(super) fn due(db: &Db, now: DateTime<Utc>, limit: usize) -> Result<Vec<(TicketNo, DateTime<Utc>)>> {
     let mut select = db.sql("SELECT number, next_due FROM ticket WHERE next_due <= ?1 ORDER BY next_due, number LIMIT ?2")?;
     let read = |row: &Row<'_>| Ok((TicketNo(row.get(0)?), moment(row.get(1)?)?));
@@ -92,7 +102,7 @@ pub(super) fn list(db: &Db, filter: &TicketFilter) -> Result<Vec<Ticket>> {
 
 pub(super) fn history(db: &Db, number: TicketNo) -> Result<Vec<JournalRow>> {
     let mut select = db.sql(
-        "SELECT j.at, c.key, j.actor, j.policy, j.outcome, j.because, j.changes, m.text, coalesce(m.internal, 0)
+        "SELECT j.at, c.key, j.actor, j.policy, j.outcome, j.because, j.changes, m.text, coalesce(m.internal, 0), j.cause
          FROM journal_ticket t JOIN journal j ON j.id = t.journal JOIN cause c ON c.id = j.cause LEFT JOIN message m ON m.cause = c.id
          WHERE t.ticket = ?1 ORDER BY t.journal",
     )?;
@@ -107,6 +117,7 @@ pub(super) fn history(db: &Db, number: TicketNo) -> Result<Vec<JournalRow>> {
             changes: serde_json::from_str(row.get_ref(6)?.as_str()?)?,
             text: row.get(7)?,
             internal: row.get(8)?,
+            mails: outbox::written(db, number, row.get(9)?)?,
         })
     };
     select.query_and_then([number.0], read)?.collect::<Result<_>>().with_context(|| format!("the history of {number} is damaged"))

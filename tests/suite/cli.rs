@@ -1,0 +1,394 @@
+//! The program itself, as people and scripts meet it: what it prints, what it leaves behind, how it ends.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use postdesk::domain::message::Reading;
+use postdesk::mail::parse;
+use serde_json::Value;
+
+use crate::common::Scratch;
+use crate::world::CONFIG;
+
+/// How a run of the program ended.
+struct Run {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+impl Run {
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|e| panic!("{e} in {}{}", self.out, self.err))
+    }
+
+    /// The rows of a list in JSON.
+    fn rows(&self) -> Vec<Value> {
+        self.json().as_array().expect("one array").clone()
+    }
+}
+
+/// Runs the program in a directory, with bytes on standard input.
+fn run_with(dir: &Path, arguments: &[&str], input: &[u8]) -> Run {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_postdesk"))
+        .args(arguments)
+        .current_dir(dir)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // A program that wants no input may have ended already.
+    child.stdin.take().unwrap().write_all(input).ok();
+    let output = child.wait_with_output().unwrap();
+    Run {
+        code: output.status.code().unwrap(),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+fn run(dir: &Path, arguments: &[&str]) -> Run {
+    run_with(dir, arguments, b"")
+}
+
+/// Runs the program and expects that it ends well.
+fn done(dir: &Path, arguments: &[&str]) -> Run {
+    let run = run(dir, arguments);
+    assert_eq!(run.code, 0, "{arguments:?}\n{}{}", run.out, run.err);
+    run
+}
+
+/// A directory with a desk's configuration and an empty Maildir.
+fn desk(name: &str) -> Scratch {
+    let scratch = Scratch::new(name);
+    std::fs::write(scratch.path().join("config.toml"), CONFIG).unwrap();
+    for folder in ["in/new", "in/cur", "in/tmp"] {
+        std::fs::create_dir_all(scratch.path().join(folder)).unwrap();
+    }
+    scratch
+}
+
+fn mail(id: &str, from: &str, subject: &str, text: &str) -> Vec<u8> {
+    format!("Message-ID: <{id}@ext.test>\nFrom: {from}\nTo: support@desk.test\nSubject: {subject}\nContent-Type: text/plain; charset=utf-8\n\n{text}\n")
+        .into_bytes()
+}
+
+/// The mails that the desk delivered to a Maildir.
+fn delivered(maildir: &Path) -> Vec<Reading> {
+    let files = std::fs::read_dir(maildir.join("new")).unwrap();
+    files.map(|entry| parse::read(&std::fs::read(entry.unwrap().path()).unwrap(), None)).collect()
+}
+
+fn template(mail: &Reading) -> &str {
+    mail.header("X-Postdesk-Mail").unwrap()
+}
+
+#[test]
+fn the_demo_tells_its_day_twice_and_leaves_an_ordinary_desk() {
+    let scratch = Scratch::new("demo");
+    let dir = scratch.path();
+    done(dir, &["demo"]);
+    let demo = done(dir, &["demo"]);
+    for line in [
+        "08:02  Alice Baker: VPN down                           #1001 opened: network → notice to li, ack to alice",
+        "08:12  Alice's mail once more, by another road         known already: nothing follows",
+        "08:22  王芳, without a word 【认领】【优先级=高】      #1002 owner wang, high, open",
+        "09:00  Ben's vacation notice answers us                filed with #1003\n",
+        "kept; no ticket, no answer",
+        "#1008 opened: network, linked to #1001",
+    ] {
+        assert!(demo.out.contains(line), "no {line}\n{}", demo.out);
+    }
+    the_demo_went_well(&dir.join("postdesk-demo"));
+    notes_stay_inside(&dir.join("postdesk-demo"));
+    for words in demo.out.split_whitespace().filter(|word| word.starts_with("postdesk-demo/")) {
+        assert!(dir.join(words.trim_end_matches(',')).exists(), "{words} is not there");
+    }
+    for command in [
+        "check", "doctor", "status", "outbox", "outbox list --all", "tickets list", "tickets show 1001", "tickets history #1004",
+        "quarantine list", "summary daily --preview -", "run --once",
+    ] {
+        let arguments: Vec<&str> = ["-c", "postdesk-demo/config.toml"].into_iter().chain(command.split(' ')).collect();
+        done(dir, &arguments);
+    }
+}
+
+fn the_demo_went_well(desk: &Path) {
+    let tickets = done(desk, &["tickets", "list", "--json"]).rows();
+    let states: BTreeMap<i64, (&str, &str)> = tickets
+        .iter()
+        .map(|t| (t["number"].as_i64().unwrap(), (t["status"].as_str().unwrap(), t["category"].as_str().unwrap_or("-"))))
+        .collect();
+    assert_eq!(states.len(), 11);
+    assert_eq!(states[&1001], ("closed", "network"));
+    assert_eq!(states[&1002], ("open", "hardware"));
+    assert_eq!(states[&1003], ("resolved", "account"));
+    assert_eq!(states[&1004], ("closed", "permission"));
+    assert_eq!(states[&1007], ("new", "network"));
+    assert_eq!(states[&1009], ("new", "-"));
+    let status = done(desk, &["status", "--json"]).json();
+    assert_eq!((&status["messages"], &status["pending"], &status["quarantined"]), (&31.into(), &0.into(), &0.into()));
+
+    let alice = delivered(&desk.join("mail/people/alice@example.com"));
+    let templates: BTreeSet<&str> = alice.iter().map(template).collect();
+    assert_eq!((alice.len(), templates), (3, BTreeSet::from(["ack", "reply", "resolved"])));
+    let anchors: BTreeSet<_> = alice.iter().map(|mail| mail.references.first().unwrap().clone()).collect();
+    assert_eq!(anchors.len(), 1, "one thread");
+    let told = |words: &str| alice.iter().filter(|mail| mail.text.contains(words)).count();
+    assert_eq!((told("https://kb.example.com/en/vpn-setup"), told("TCP 443")), (1, 1));
+    let zhao = delivered(&desk.join("mail/people/zhaomin@example.cn"));
+    assert!(zhao.iter().any(|mail| mail.text.contains("https://kb.example.com/zh/printer-offline")));
+
+    let li = delivered(&desk.join("mail/people/li@desk.example"));
+    let handed = li.iter().find(|mail| mail.subject.contains("door reader")).unwrap();
+    assert!(handed.text.contains("hangs on switch-2f") && handed.text.contains("has been dark since nine"), "{}", handed.text);
+    let chen = delivered(&desk.join("mail/people/chen@desk.example"));
+    assert!(chen.iter().any(|mail| template(mail) == "summary" && mail.text.contains("Opened: 11")));
+}
+
+/// What agents wrote for the house alone reached no requester.
+fn notes_stay_inside(desk: &Path) {
+    let mut looked_at = 0;
+    for person in std::fs::read_dir(desk.join("mail/people")).unwrap() {
+        let person = person.unwrap().path();
+        if person.to_string_lossy().ends_with("@desk.example") {
+            continue;
+        }
+        for mail in delivered(&person) {
+            looked_at += 1;
+            for canary in ["搓纸轮", "先不要告诉用户", "hangs on switch-2f", "Judged by", "~~~~ Postdesk"] {
+                assert!(!mail.text.contains(canary), "{canary} reached {}", person.display());
+            }
+        }
+    }
+    assert!(looked_at > 15, "only {looked_at} mails");
+}
+
+#[test]
+fn the_demo_takes_nobodys_directory() {
+    let scratch = Scratch::new("demo-refused");
+    std::fs::create_dir(scratch.path().join("mine")).unwrap();
+    std::fs::write(scratch.path().join("mine/letter.txt"), "dear").unwrap();
+    for place in ["mine", "mine/letter.txt"] {
+        let refused = run(scratch.path(), &["demo", "--dir", place]);
+        assert_eq!(refused.code, 1, "{}", refused.out);
+        assert!(refused.err.contains(place), "{}", refused.err);
+    }
+    assert_eq!(std::fs::read_to_string(scratch.path().join("mine/letter.txt")).unwrap(), "dear");
+    std::fs::create_dir(scratch.path().join("empty")).unwrap();
+    done(scratch.path(), &["demo", "--dir", "empty"]);
+}
+
+#[test]
+fn check_names_file_line_and_column() {
+    let scratch = desk("check");
+    let dir = scratch.path();
+    assert_eq!(done(dir, &["check"]).out, "config.toml: sound\n");
+    assert!(done(&std::env::temp_dir(), &["check"]).out.starts_with("the built-in rules"));
+    let write = |name: &str, text: &str| {
+        std::fs::create_dir_all(dir.join(name).parent().unwrap()).unwrap();
+        std::fs::write(dir.join(name), text).unwrap();
+    };
+    let rule = "[[rule]]\nname = \"vpn\"\nwhen = { subject = [\"vpn\"] }\nthen = { category = \"network\" }\n";
+    let example = "[[example]]\nsubject = \"VPN\"\nexpect = { category = \"hardware\" }\n";
+    for (file, text, place, words) in [
+        ("config.toml", CONFIG.replace("timezone", "timzone"), "config.toml:4:1:", "did you mean \"timezone\"?"),
+        ("config.toml", CONFIG.replace("team = \"network\"", "team = \"netwrok\""), "config.toml:29:8:", "did you mean \"network\"?"),
+        ("rules/10.toml", rule.replace("subject", "subjct"), "rules/10.toml:3:10:", "did you mean"),
+        ("rules/10.toml", rule.replace("network", "netwrok"), "rules/10.toml:4:21:", "netwrok"),
+        ("rules/10.toml", format!("{rule}{example}"), "rules/10.toml:7:23:", "hardware"),
+        ("templates/en/ack.md", "Subject: {{ticket.tag}}\n\nHello {{nobody}}\n".to_owned(), "templates/en/ack.md:3:", "nobody"),
+        ("kb/vpn.md", "+++\nid = \"vpn\"\n+++\n".to_owned(), "kb/vpn.md:1:1:", "title"),
+    ] {
+        let before = std::fs::read(dir.join(file)).ok();
+        write(file, &text);
+        let found = run(dir, &["check"]);
+        let shown = found.err.lines().find(|line| line.starts_with(place)).unwrap_or_else(|| panic!("no {place} in\n{}", found.err));
+        assert!(found.code == 1 && found.err.contains(words), "{shown}\n{}", found.err);
+        // Nothing else works on what is unsound.
+        if !text.contains("[[example]]") {
+            assert_eq!(run(dir, &["run", "--once"]).code, 1);
+        }
+        match before {
+            Some(bytes) => write(file, std::str::from_utf8(&bytes).unwrap()),
+            None => std::fs::remove_dir_all(dir.join(Path::new(file).iter().next().unwrap())).unwrap(),
+        }
+    }
+}
+
+/// Every path of keys in a JSON value; `[]` stands for the members of a list.
+fn paths(value: &Value, at: &str, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(map) => map.iter().for_each(|(key, value)| paths(value, &format!("{at}.{key}"), found)),
+        Value::Array(list) => list.iter().for_each(|value| paths(value, &format!("{at}[]"), found)),
+        _ => {
+            found.insert(at.to_owned());
+        }
+    }
+}
+
+#[test]
+fn explain_json_has_exactly_the_documented_keys() {
+    let scratch = Scratch::new("explain");
+    let dir = scratch.path();
+    done(dir, &["demo"]);
+    // One mail that has everything which the demo's mails lack.
+    let rich = "Message-ID: <rich@ext.test>\nFrom: Ann <ann@ext.test>\nTo: support@desk.example\nCc: Bob <bob@ext.test>\n\
+                Reply-To: Ann at home <ann@home.test>\nSubject: VPN drops\n\nThe VPN disconnects.\n";
+    std::fs::write(dir.join("rich.eml"), rich).unwrap();
+    let mut mails: Vec<PathBuf> =
+        std::fs::read_dir(dir.join("postdesk-demo/mail/support/new")).unwrap().map(|e| e.unwrap().path()).collect();
+    mails.push("rich.eml".into());
+    let mut arguments = vec!["-c", "postdesk-demo/config.toml", "explain", "--json"];
+    arguments.extend(mails.iter().map(|path| path.to_str().unwrap()));
+    let lines = done(dir, &arguments).out;
+    assert_eq!(lines.lines().count(), mails.len(), "one object a line");
+
+    let person = ["name", "address"];
+    let mut wanted: BTreeSet<String> = BTreeSet::new();
+    let mut want = |prefix: &str, keys: &[&str]| wanted.extend(keys.iter().map(|key| format!("{prefix}{key}")));
+    want(".", &["version", "file", "language", "held", "policy"]);
+    want(".message.", &["id", "date", "subject", "base_subject", "references[]", "text", "defects[]"]);
+    for list in ["from", "to[]", "cc[]", "reply_to[]"] {
+        want(&format!(".message.{list}."), &person);
+    }
+    want(".message.attachments[].", &["name", "type", "size", "inline"]);
+    want(".origin.", &["kind", "because", "suspect", "bounce.recipient", "bounce.status", "bounce.reason"]);
+    want(".sender.", &["role", "trust", "because"]);
+    want(".reply.", &["text", "quoted", "signature"]);
+    want(".tags[].", &["name", "op", "value", "at", "error"]);
+    want(".thread.", &["ticket", "by", "because"]);
+    want(".verdict.", &["category", "type", "impact", "urgency", "priority", "team", "labels[]", "missing[]"]);
+    want(".verdict.evidence[].", &["rule", "at", "field", "matched", "weight"]);
+    want(".kb[].", &["id", "title", "url", "score"]);
+    want(".mails[].", &["template", "to[]", "subject", "text"]);
+
+    let mut found = BTreeSet::new();
+    for line in lines.lines() {
+        let object: Value = serde_json::from_str(line).unwrap();
+        assert_eq!(object["version"], 1);
+        for list in ["tags", "changes", "kb", "mails"] {
+            assert!(object[list].is_array(), "{list} in {line}");
+        }
+        assert!(object["verdict"]["fields"].is_object() && object["mails"].as_array().unwrap().iter().all(|m| m["cc"].is_array()));
+        let kinds = ["person", "automatic_reply", "generated", "bounce", "bulk", "own"];
+        assert!(kinds.contains(&object["origin"]["kind"].as_str().unwrap()));
+        paths(&object, "", &mut found);
+    }
+    // Changes are a ticket's own; fields are named by rules; where there is nothing, null stands for the object.
+    found.retain(|path| {
+        !path.starts_with(".changes[]") && !path.starts_with(".verdict.fields.") && path != ".message.from" && path != ".origin.bounce"
+    });
+    assert_eq!(found, wanted);
+}
+
+#[test]
+fn a_mail_from_a_pipe_becomes_a_ticket_and_its_mails_wait_for_the_next_run() {
+    let scratch = desk("deliver");
+    let dir = scratch.path();
+    assert_eq!(run(dir, &["tickets", "list"]).code, 1, "no desk yet");
+    let vpn = mail("vpn", "Alice <alice@ext.test>", "VPN down", "It says error 809.");
+    assert_eq!(run_with(dir, &["deliver"], &vpn).code, 0);
+    // The MTA tries again although it was taken: the same mail, once.
+    assert_eq!(run_with(dir, &["deliver", "--mailbox", "support"], &vpn).code, 0);
+    let tickets = done(dir, &["tickets", "list", "--json"]).rows();
+    assert_eq!(tickets.iter().map(|t| t["subject"].as_str().unwrap()).collect::<Vec<_>>(), ["VPN down"]);
+    assert_eq!(tickets[0]["fields"]["error_code"], "809");
+    let outbox = done(dir, &["outbox", "list", "--json"]).rows();
+    let waiting: Vec<_> = outbox.iter().map(|row| (row["state"].as_str().unwrap(), row["to"].as_str().unwrap())).collect();
+    assert_eq!(waiting.len(), 2, "{waiting:?}");
+    assert!(waiting.contains(&("queued", "alice@ext.test")) && waiting.contains(&("queued", "li@desk.test")));
+    let shown = done(dir, &["outbox", "show", &outbox[0]["envelope"].to_string()]).out;
+    assert!(shown.contains("Message-ID: <") && shown.contains("X-Postdesk-Mail: "), "{shown}");
+    let notice = outbox.iter().find(|row| row["to"] == "li@desk.test").unwrap()["envelope"].to_string();
+    done(dir, &["outbox", "cancel", &notice]);
+    assert_eq!(run(dir, &["outbox", "cancel", &notice]).code, 1);
+    done(dir, &["run", "--once"]);
+    assert_eq!(delivered(&dir.join("out/alice@ext.test")).len(), 1);
+    assert!(!dir.join("out/li@desk.test").exists(), "cancelled");
+    let status = done(dir, &["status", "--json"]).json();
+    assert_eq!(status["envelopes"], serde_json::json!({"sent": 1, "cancelled": 1}));
+    assert_eq!(status["tickets"], serde_json::json!({"new": 1}));
+    let history = done(dir, &["tickets", "history", "1001", "--json"]).rows();
+    assert_eq!(history[0]["mails"].as_array().unwrap().len(), 2);
+    assert!(done(dir, &["quarantine", "list", "--json"]).rows().is_empty());
+}
+
+#[test]
+fn exit_codes_and_sentences() {
+    let scratch = desk("codes");
+    let dir = scratch.path();
+    assert_eq!(run_with(dir, &["deliver"], &mail("a", "a@ext.test", "VPN down", "Help.")).code, 0);
+    std::fs::write(dir.join("broken.toml"), "[desk]\nname = IT\n").unwrap();
+    for (command, code, words) in [
+        ("", 2, "Usage: postdesk"),
+        ("tikets list", 2, "tickets"),
+        ("tickets", 2, "history"),
+        ("tickets show abc", 2, "such as 1042"),
+        ("tickets list --status nwe", 2, "one of new, open"),
+        ("tickets list --requester alice", 2, "alice@example.com"),
+        ("explain", 2, "<FILE>"),
+        ("summary daily", 2, "--preview"),
+        ("tickets show 4711", 1, "there is no ticket #4711"),
+        ("tickets list --team netwrk", 0, "did you mean network?"),
+        ("outbox show 99", 1, "no envelope 99"),
+        ("quarantine list", 0, "nothing is in quarantine"),
+        ("quarantine show 1", 1, "not in quarantine"),
+        ("quarantine retry 1", 1, "not in quarantine"),
+        ("summary dayly --preview -", 1, "did you mean daily?"),
+        ("explain nothing.eml", 1, "nothing.eml"),
+        ("explain --mailbox suport config.toml", 1, "did you mean support?"),
+        ("-c nowhere.toml tickets list", 1, "nowhere.toml"),
+        ("-c nowhere.toml check", 1, "-c FILE"),
+        ("-c broken.toml status", 1, "broken.toml:2:"),
+        ("deliver", 75, "standard input was empty"),
+        ("deliver --mailbox suport", 75, "did you mean support?"),
+        ("-c broken.toml deliver", 75, "broken.toml:2:"),
+        ("--version", 0, env!("CARGO_PKG_VERSION")),
+    ] {
+        let arguments: Vec<&str> = command.split(' ').filter(|word| !word.is_empty()).collect();
+        let run = run(dir, &arguments);
+        let said = run.out.clone() + &run.err;
+        assert_eq!(run.code, code, "{command}\n{said}");
+        assert!(said.contains(words), "{command}\n{said}");
+        assert!(!said.contains("panicked"), "{command}\n{said}");
+    }
+}
+
+#[test]
+fn every_command_has_help_with_examples() {
+    let dir = std::env::temp_dir();
+    for command in ["demo", "check", "doctor", "run", "deliver", "explain", "tickets", "outbox", "quarantine", "status", "summary"] {
+        let help = done(&dir, &[command, "--help"]).out;
+        assert!(help.contains(&format!("Examples:\n  postdesk {command}")), "{help}");
+    }
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_error() {
+    let scratch = desk("pipe");
+    for n in 0..40 {
+        let text = "很长的一行\n".repeat(2000);
+        let raw = mail(&n.to_string(), "Alice <alice@ext.test>", "Question", &text);
+        std::fs::write(scratch.path().join(format!("in/new/{n}.mail")), raw).unwrap();
+    }
+    done(scratch.path(), &["run", "--once"]);
+    for arguments in
+        [&["tickets", "history", "1001"][..], &["tickets", "list", "--json"], &["outbox", "list", "--all"], &["status"], &["check"]]
+    {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_postdesk"))
+            .args(arguments)
+            .current_dir(scratch.path())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && said.is_empty(), "{arguments:?}: {said}");
+    }
+}
