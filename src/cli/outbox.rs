@@ -15,7 +15,7 @@ use super::{Exit, load, open_store};
   postdesk outbox                what is not sent yet, failed, held or uncertain
   postdesk outbox list --all     sent mail too
   postdesk outbox show 17        the mail itself
-  postdesk outbox retry 17       send a failed, uncertain or cancelled mail again
+  postdesk outbox retry 17       send a failed, uncertain or cancelled mail again, a queued one now
   postdesk outbox cancel 17      do not send a queued or held mail")]
 pub struct Arguments {
     #[command(subcommand)]
@@ -41,7 +41,7 @@ enum What {
         /// Envelope number
         envelope: i64,
     },
-    /// Send a failed, uncertain or cancelled mail again
+    /// Send a failed, uncertain or cancelled mail again; a queued one at once
     Retry {
         /// Envelope number
         envelope: i64,
@@ -88,9 +88,9 @@ pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
             store.flush()?;
             anyhow::ensure!(
                 done,
-                "envelope {envelope} is not failed, uncertain or cancelled; `postdesk outbox list --all` shows its state"
+                "envelope {envelope} is not queued, failed, uncertain or cancelled; `postdesk outbox list --all` shows its state"
             );
-            println!("{envelope} is queued again");
+            println!("{envelope} is sent as soon as the daemon runs");
         }
         What::Cancel { envelope } => {
             let done = store.cancel(*envelope, Utc::now())?;
