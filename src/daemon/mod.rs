@@ -4,6 +4,7 @@ mod accounts;
 pub mod hub;
 pub mod played;
 
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,10 +31,14 @@ const LOOK_FOR_CHANGES: Duration = Duration::from_secs(2);
 /// A connection that has had nothing to send for so long is closed.
 const IDLE_CONNECTION: Duration = Duration::from_secs(30);
 
-/// Logs to standard error: `POSTDESK_LOG` (default `info`), no bodies, no secrets.
+/// Logs to standard error: `POSTDESK_LOG` (default `info`), no bodies, no secrets; in colour on a terminal only.
 pub fn log_to_stderr(json: bool) {
     let filter = tracing_subscriber::EnvFilter::try_from_env("POSTDESK_LOG").unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false);
     // A second call, as in tests, keeps the first logger.
     drop(if json { builder.json().try_init() } else { builder.try_init() });
 }
