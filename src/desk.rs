@@ -246,6 +246,16 @@ impl Desk {
             return Ok(false);
         }
         self.store.quarantine(cause.id, why, now)?;
+        let bytes = match &cause.body {
+            PendingBody::Mail(mail) => mail.whole_size.unwrap_or(mail.raw.len() as u64),
+            PendingBody::Note(_) => 0,
+        };
+        let told = domain::Quarantined { number: cause.id.0, arrived: cause.at, bytes, why: why.to_owned() };
+        let key = CauseKey(format!("quarantined:{}:{}", cause.id.0, now.timestamp_millis()));
+        // What cannot even be said to the operator is not said about that again.
+        if !matches!(cause.body, PendingBody::Note(Note::Quarantined(_))) {
+            self.store.enqueue(&key, now, &Note::Quarantined(told))?;
+        }
         tracing::error!(cause = cause.key.0, id = cause.id.0, "quarantined; see `postdesk quarantine list`");
         Ok(true)
     }
@@ -431,6 +441,7 @@ fn event_of(cause: &Pending) -> (Event, Option<Arc<Reading>>) {
         PendingBody::Note(Note::Due { ticket }) => (What::Due(*ticket), None),
         PendingBody::Note(Note::Slot { name, at }) => (What::Slot { name: name.clone(), at: *at }, None),
         PendingBody::Note(Note::Undelivered(fate)) => (What::Undelivered(fate.clone()), None),
+        PendingBody::Note(Note::Quarantined(what)) => (What::Quarantined(what.clone()), None),
     };
     (Event { key: cause.key.clone(), at: cause.at, what }, reading)
 }

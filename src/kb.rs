@@ -225,16 +225,8 @@ mod tests {
             assert!(url(good).is_ok(), "{good}");
         }
         for bad in [
-            "",
-            "kb.example/vpn",
-            "ftp://x/y",
-            "file:///etc/passwd",
-            "javascript:x",
-            "https://",
-            "https:///x",
-            "data:text/html,x",
-            "mailto:nobody",
-            "https://x/)[y](z",
+            "", "kb.example/vpn", "ftp://x/y", "file:///etc/passwd", "javascript:x", "https://", "https:///x", "data:text/html,x",
+            "mailto:nobody", "https://x/)[y](z",
         ] {
             assert!(url(bad).is_err(), "{bad}");
         }

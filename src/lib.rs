@@ -27,6 +27,8 @@ pub mod kb;
 pub mod mail;
 pub mod store;
 
+pub mod tls;
+
 pub mod delivery;
 pub mod source;
 

@@ -8,17 +8,7 @@ use toml::Spanned;
 use super::secret::{Secret, is_world_readable};
 use super::section::{Section, Trouble};
 use super::value;
-
-/// How a connection is encrypted (RFC 8314).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Tls {
-    /// TLS from the first byte.
-    Implicit,
-    /// Plain, then STARTTLS; refused when the server does not offer it.
-    Starttls,
-    /// Not at all.
-    None,
-}
+pub use crate::tls::Tls;
 
 /// Where mail comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]

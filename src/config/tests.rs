@@ -166,9 +166,7 @@ fn complaints_name_place_and_remedy() {
         ("password_command = \"pass show support\"\n", "password_env = \"hunter2!\"\n", "13:16", "the variable's name, not the password"),
         ("user = \"support@desk.example\"\npass", "pass", "9:1", "no `user`"),
         (
-            "password_command = \"pass show support\"\n",
-            "password_command = \"a\"\npassword_file = \"Cargo.toml\"\n",
-            "13:1",
+            "password_command = \"pass show support\"\n", "password_command = \"a\"\npassword_file = \"Cargo.toml\"\n", "13:1",
             "keep one of them",
         ),
         // Servers.

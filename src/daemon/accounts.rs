@@ -13,6 +13,7 @@ use crate::policy::Loaded;
 use crate::source::{Start, imap, maildir};
 
 /// One folder that is watched.
+#[derive(Clone)]
 pub enum Watcher {
     /// A folder of an IMAP account.
     Imap {
@@ -62,11 +63,7 @@ pub fn imap_account(mailbox: &Mailbox, message_size: u64) -> Option<imap::Accoun
     Some(imap::Account {
         host: account.host.clone(),
         port: account.port,
-        tls: match account.tls {
-            config::Tls::Implicit => imap::Tls::Implicit,
-            config::Tls::Starttls => imap::Tls::Starttls,
-            config::Tls::None => imap::Tls::None,
-        },
+        tls: account.tls,
         ca_file: account.ca_file.clone(),
         // The config was refused unless plain text was asked for in as many words.
         allow_plaintext: true,
@@ -135,11 +132,7 @@ pub fn smtp_account(account: &config::SmtpAccount) -> smtp::Account {
     smtp::Account {
         host: account.host.clone(),
         port: account.port,
-        tls: match account.tls {
-            config::Tls::Implicit => smtp::Tls::Implicit,
-            config::Tls::Starttls => smtp::Tls::Starttls,
-            config::Tls::None => smtp::Tls::None,
-        },
+        tls: account.tls,
         ca_file: account.ca_file.clone(),
         user: account.user.clone(),
         password: secret

@@ -15,6 +15,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
+use self::accounts::Watcher;
 use self::hub::{Door, Hub, Line, Message};
 use crate::delivery::Carrier;
 use crate::desk::{Desk, Rulebook};
@@ -81,7 +82,7 @@ async fn serve(config: PathBuf, loaded: Loaded, desk: Desk, once: bool) -> anyho
     let mut hub_ended = start_hub(Hub::new(desk, inbound, lines, Utc::now))?;
     let mut sources = JoinSet::new();
     for watcher in accounts::watchers(&loaded) {
-        sources.spawn(watcher.watch(door.clone(), stopping.clone(), once));
+        sources.spawn(keep_watching(watcher, door.clone(), stopping.clone(), once));
     }
     tracing::info!(mailboxes = loaded.policy.mailboxes.len(), policy = loaded.policy.fingerprint, "the desk is open");
     let reloading = tokio::spawn(reload_on_change(config, loaded.snapshot.clone(), door.clone(), stopping.clone()));
@@ -111,6 +112,22 @@ fn flat(ended: Result<anyhow::Result<()>, oneshot::error::RecvError>) -> anyhow:
     ended.context("the desk's thread died")?
 }
 
+/// How long a source that panicked rests before it is started again.
+const AFTER_A_PANIC: Duration = Duration::from_secs(10);
+
+/// One source; a bug in it, or in a library below it, stops neither the other sources nor itself for good.
+async fn keep_watching(watcher: Watcher, door: Door, stopping: watch::Receiver<bool>, once: bool) -> anyhow::Result<()> {
+    loop {
+        let ended = tokio::spawn(watcher.clone().watch(door.clone(), stopping.clone(), once)).await;
+        match ended {
+            Ok(outcome) => return outcome.inspect_err(|error| tracing::error!("a mailbox is no longer watched: {error:#}")),
+            Err(panic) if once => return Err(anyhow::Error::new(panic).context("a source died")),
+            Err(panic) => tracing::error!("a source died and is started again in {} s: {panic}", AFTER_A_PANIC.as_secs()),
+        }
+        tokio::time::sleep(AFTER_A_PANIC).await;
+    }
+}
+
 /// The desk works on a thread of its own, since its store blocks.
 fn start_hub(hub: Hub) -> anyhow::Result<oneshot::Receiver<anyhow::Result<()>>> {
     let (ended, receiver) = oneshot::channel();
@@ -127,7 +144,6 @@ async fn work_off(sources: &mut JoinSet<anyhow::Result<()>>, door: &Door) -> any
     let mut outcome = Ok(());
     while let Some(ended) = sources.join_next().await {
         if let Err(error) = ended.context("a source died").flatten() {
-            tracing::error!("{error:#}");
             outcome = Err(error);
         }
     }

@@ -3,7 +3,7 @@
 //! Nothing internal may leave by this door (promise 5): the notification that was answered is cut from the words, files of other mails
 //! stay behind, and what cannot be cut with certainty is held until the agent says `[send]`.
 
-use super::facts::{self, AgentError, AgentReceipt, Closed, Facts, Help, Link, Update, Words};
+use super::facts::{self, AgentError, AgentReceipt, Closed, Facts, Help, Link, NOTICE_END, Update, Words};
 use super::intake::Scene;
 use super::message::{Address, Attach, Attachment, Draft, LetterKind, Person, ReplyText, TemplateName};
 use super::notify::{self, Found, say};
@@ -24,7 +24,7 @@ pub fn mail(case: &Case, scene: &Scene<'_>, ticket: &Ticket, policy: &Policy) ->
         return Ok(Decision::new(Outcome::Ignored, "desk"));
     };
     let language = notify::agent_language(agent, policy);
-    let own = reply::own_words(&scene.mail.text, scene.thread.sent_text());
+    let own = reply::own_words(&scene.mail.text, notification(scene));
     let read = tags::read(&scene.mail.subject, Some(&ticket.subject), &own.text, true);
     let words = read.body.trim().to_owned();
     let author = Author { scene, ticket, agent, language, policy };
@@ -187,10 +187,8 @@ impl Author<'_> {
     /// Why the words may hold something internal, if that is not certain.
     fn uncertain(&self, own: &ReplyText, words: &str) -> Option<String> {
         let sign = |word: &str| Token::read(word.trim_matches(|c: char| !c.is_ascii_alphanumeric()), &self.policy.key).is_some();
-        let token = words.split_whitespace().any(sign);
-        // The mail that returns an agent's words to him is full of them.
-        let sent = self.scene.thread.sent.as_ref().filter(|sent| sent.template != Some(TemplateName::AgentError));
-        let quoted = sent.is_some_and(|sent| repeats(words, &sent.text));
+        let token = words.split_whitespace().any(sign) || words.contains(NOTICE_END);
+        let quoted = notification(self.scene).is_some_and(|sent| repeats(words, sent));
         (own.unsure || token || quoted).then(|| {
             say(
                 self.language,
@@ -298,6 +296,12 @@ impl Author<'_> {
         };
         notify::to_agent(self.agent, Some(after), self.policy, Facts::AgentReceipt(facts))
     }
+}
+
+/// The text of the notification that is answered. One that returns an agent's own words to him is left out: they may come again.
+fn notification<'a>(scene: &Scene<'a>) -> Option<&'a str> {
+    let sent = scene.thread.sent.as_ref().filter(|sent| sent.template != Some(TemplateName::AgentError));
+    sent.map(|sent| sent.text.as_str())
 }
 
 /// Does a line of the notification, long enough to be no coincidence, stand among the words?

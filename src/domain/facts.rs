@@ -40,6 +40,8 @@ pub enum Facts {
     Summary(Box<Summary>),
     /// `help`
     Help(Help),
+    /// `quarantined`
+    Quarantined(Quarantined),
 }
 
 /// A ticket, in words for people; times are in the desk's zone.
@@ -314,6 +316,19 @@ pub struct TagHelp {
     pub doc: String,
 }
 
+/// `quarantined`: a mail broke the desk three times.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Quarantined {
+    /// For `postdesk quarantine show`.
+    pub number: i64,
+    /// When it arrived, local time.
+    pub arrived: String,
+    /// Its size.
+    pub bytes: u64,
+    /// What went wrong the last time.
+    pub why: String,
+}
+
 impl Facts {
     /// The template that they belong to.
     pub fn template(&self) -> TemplateName {
@@ -330,6 +345,7 @@ impl Facts {
             Facts::TooLarge(_) => TemplateName::TooLarge,
             Facts::Summary(_) => TemplateName::Summary,
             Facts::Help(_) => TemplateName::Help,
+            Facts::Quarantined(_) => TemplateName::Quarantined,
         }
     }
 
@@ -346,7 +362,7 @@ impl Facts {
             Facts::AgentReceipt(f) => Some(&f.ticket),
             Facts::AgentError(f) => f.ticket.as_ref(),
             Facts::TooLarge(f) => Some(&f.ticket),
-            Facts::Summary(_) => None,
+            Facts::Summary(_) | Facts::Quarantined(_) => None,
             Facts::Help(f) => f.ticket.as_ref(),
         }
     }

@@ -6,16 +6,16 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
-use super::facts::{Ack, Facts, TooLarge, Update};
+use super::facts::{self, Ack, Facts, TooLarge, Update};
 use super::message::{Address, Draft, LetterKind, Person, Reading};
 use super::notify::{self, Found, say};
 use super::origin::{self, Origin, OriginKind};
-use super::policy::Policy;
+use super::policy::{Policy, Role};
 use super::rules::{Circumstances, Verdict};
 use super::thread::{self, By, Thread};
 use super::ticket::{Change, Status, Ticket, TicketNo};
 use super::trust::{self, Sender};
-use super::{Case, Decision, Event, Incoming, Judged, Need, Outcome, Undelivered, agents};
+use super::{Case, Decision, Event, Incoming, Judged, Need, Outcome, Quarantined, Undelivered, agents};
 
 /// A mail with every judgement that precedes the decision.
 #[derive(Debug, Clone, Copy)]
@@ -152,6 +152,7 @@ fn open(case: &Case, scene: &Scene<'_>, policy: &Policy) -> Result<Decision, Nee
     let ticket = first_state(number, scene, &verdict, policy);
     let mut decision = Decision::new(Outcome::Opened { ticket: number }, ticket.requester.address.as_str());
     decision.because(rules_sentence(&verdict));
+    decision.because.extend(verdict.because.iter().map(|sentence| super::Reason(format!("rules: {sentence}"))));
     let mut links = Vec::new();
     match withheld(scene, allowed) {
         Some(why) => decision.because(format!("no acknowledgment: {why}")),
@@ -348,6 +349,26 @@ pub fn undelivered(case: &Case, fate: &Undelivered, policy: &Policy) -> Result<D
     Ok(decision)
 }
 
+/// A cause was set aside: the operator is told, where the config names one, else the leads.
+pub fn quarantined(what: &Quarantined, policy: &Policy) -> Decision {
+    let mut decision = Decision::new(Outcome::Done, "desk");
+    decision.because(format!("cause {} was set aside: {}", what.number, what.why));
+    let arrived = notify::local_time(what.arrived, policy);
+    let facts = facts::Quarantined { number: what.number, arrived, bytes: what.bytes, why: what.why.clone() };
+    let drafts = match &policy.desk.operator {
+        Some(operator) => {
+            let person = Person { name: String::new(), address: operator.clone() };
+            vec![notify::to_staff(person, &policy.desk.language, policy, Facts::Quarantined(facts))]
+        }
+        None => {
+            let leads = policy.agents.iter().filter(|a| a.role == Role::Lead);
+            leads.map(|lead| notify::to_agent(lead, None, policy, Facts::Quarantined(facts.clone()))).collect()
+        }
+    };
+    decision.drafts = drafts;
+    decision
+}
+
 /// What a requester's answer to a resolved ticket, or a courtesy, means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Gist {
@@ -361,23 +382,7 @@ enum Gist {
 
 const SOLVED: &[&str] = &["已解决", "解决了", "好了", "可以了", "solved", "resolved", "it works", "works now", "working now", "fixed"];
 const NOT_SOLVED: &[&str] = &[
-    "没有解决",
-    "未解决",
-    "没解决",
-    "不行",
-    "还是",
-    "仍然",
-    "not",
-    "n't",
-    "still",
-    "but",
-    "但",
-    "however",
-    "again",
-    "又",
-    "?",
-    "？",
-    "吗",
+    "没有解决", "未解决", "没解决", "不行", "还是", "仍然", "not", "n't", "still", "but", "但", "however", "again", "又", "?", "？", "吗",
 ];
 const THANKS: &[&str] = &["谢谢", "感谢", "多谢", "收到", "thanks", "thank you", "thx", "cheers", "great", "ok", "好的", "辛苦了"];
 

@@ -414,11 +414,13 @@ pub enum TemplateName {
     Summary,
     /// To an agent: the answer to `[help]`.
     Help,
+    /// To the operator: a mail broke the desk and was set aside.
+    Quarantined,
 }
 
 impl TemplateName {
     /// Every template, for `check` and the golden tests.
-    pub const ALL: [TemplateName; 12] = [
+    pub const ALL: [TemplateName; 13] = [
         TemplateName::Ack,
         TemplateName::Reply,
         TemplateName::Update,
@@ -431,6 +433,7 @@ impl TemplateName {
         TemplateName::TooLarge,
         TemplateName::Summary,
         TemplateName::Help,
+        TemplateName::Quarantined,
     ];
 
     /// The template of this stem.
@@ -453,6 +456,7 @@ impl TemplateName {
             TemplateName::TooLarge => "too_large",
             TemplateName::Summary => "summary",
             TemplateName::Help => "help",
+            TemplateName::Quarantined => "quarantined",
         }
     }
 }

@@ -65,6 +65,8 @@ pub enum What {
     },
     /// A letter could not be delivered for good.
     Undelivered(Undelivered),
+    /// A cause broke the desk three times and was set aside.
+    Quarantined(Quarantined),
 }
 
 /// A mail with where and how it came.
@@ -76,6 +78,19 @@ pub struct Incoming {
     pub reading: Arc<Reading>,
     /// It came before the desk was there: no automatic mail.
     pub quiet: bool,
+}
+
+/// A cause that was set aside.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quarantined {
+    /// Its number for `postdesk quarantine`.
+    pub number: i64,
+    /// When it arrived.
+    pub arrived: DateTime<Utc>,
+    /// Its size in bytes; 0 for what is no mail.
+    pub bytes: u64,
+    /// What went wrong the last time.
+    pub why: String,
 }
 
 /// The end of an envelope that was refused for good.
@@ -353,5 +368,6 @@ pub fn decide(case: &Case, event: &Event, policy: &Policy, now: DateTime<Utc>) -
         What::Due(number) => sla::struck(case, *number, policy, now),
         What::Slot { name, at } => reports::slot(case, name, *at, policy),
         What::Undelivered(fate) => intake::undelivered(case, fate, policy),
+        What::Quarantined(what) => Ok(intake::quarantined(what, policy)),
     }
 }

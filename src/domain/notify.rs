@@ -95,14 +95,25 @@ pub fn to_requester(ticket: &Ticket, kind: LetterKind, facts: Facts, cc: Vec<Per
 
 /// A draft to one agent, with his own token.
 pub fn to_agent(agent: &Agent, ticket: Option<&Ticket>, policy: &Policy, facts: Facts) -> Draft {
-    let mailbox = ticket.map(|t| t.mailbox.clone()).or_else(|| policy.mailboxes.first().map(|m| m.name.clone())).unwrap_or_default();
+    let person = Person { name: agent.name.clone(), address: agent.address.clone() };
+    let mut draft = to_staff(person, agent_language(agent, policy), policy, facts);
+    draft.agent = Some(agent.handle.clone());
+    if let Some(ticket) = ticket {
+        draft.ticket = Some(ticket.number);
+        draft.mailbox.clone_from(&ticket.mailbox);
+    }
+    draft
+}
+
+/// A draft to somebody of the house who needs no token.
+pub fn to_staff(person: Person, language: &str, policy: &Policy, facts: Facts) -> Draft {
     Draft {
-        language: agent_language(agent, policy).to_owned(),
+        language: language.to_owned(),
         kind: LetterKind::Notice,
-        mailbox,
-        ticket: ticket.map(|t| t.number),
-        to: vec![Recipient { person: Person { name: agent.name.clone(), address: agent.address.clone() }, cc: false }],
-        agent: Some(agent.handle.clone()),
+        mailbox: policy.mailboxes.first().map(|m| m.name.clone()).unwrap_or_default(),
+        ticket: None,
+        to: vec![Recipient { person, cc: false }],
+        agent: None,
         answers: None,
         facts,
         attach: Vec::new(),
@@ -162,16 +173,27 @@ pub fn agent_followup(
         agent: agent.name.clone(),
         from: from.to_owned(),
         event,
-        text,
+        text: shortened(&text),
         files: mail.map_or_else(Vec::new, file_names),
     };
     to_agent(agent, Some(ticket), policy, Facts::AgentFollowup(facts))
 }
 
+/// A notification shows so many characters of a mail; the whole of it is kept.
+const MOST_TEXT: usize = 20_000;
+
 /// The writer's own words; the whole text where the cut left nothing.
-pub fn own_text(mail: &Reading) -> String {
+fn own_text(mail: &Reading) -> String {
     let own = mail.reply.text.trim();
-    if own.is_empty() { mail.text.trim().to_owned() } else { own.to_owned() }
+    shortened(if own.is_empty() { mail.text.trim() } else { own })
+}
+
+/// A text that a notification can carry.
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(MOST_TEXT).and_then(|(end, _)| text.get(..end)) {
+        Some(head) => format!("{head}\n[…]"),
+        None => text.to_owned(),
+    }
 }
 
 fn file_names(mail: &Reading) -> Vec<String> {

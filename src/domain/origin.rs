@@ -86,113 +86,27 @@ fn own(mail: &Reading, policy: &Policy) -> Option<String> {
 // Bounces.
 
 /// Subjects of delivery reports, lower case.
-const BOUNCE_SUBJECTS: [&str; 56] = [
-    "undeliver",
-    "returned mail",
-    "delivery status notification",
-    "delivery failure",
-    "failure notice",
-    "delivery notification",
-    "mail delivery fail",
-    "mail delivery problem",
-    "mail delivery error",
-    "mail system error",
-    "delivery has failed",
-    "could not be delivered",
-    "non-deliver",
-    "nondeliver",
-    "not deliver",
-    "unzustellbar",
-    "delivery report",
-    "mail failure",
-    "message delivery failure",
-    "returned to sender",
-    "return to sender",
-    "delivery failed",
-    "delivery incomplete",
-    "message not delivered",
-    "message delayed",
-    "delivery delayed",
-    "delayed mail",
-    "warning: message",
-    "warning: could not send",
-    "message blocked",
-    "rejected mail",
-    "mail rejected",
-    "message undelivered",
-    "unknown user",
-    "user unknown",
-    "mail could not be",
-    "notification d'échec",
-    "non remis",
-    "no se puede entregar",
-    "no entregado",
-    "mancato recapito",
-    "не доставлен",
-    "配信不能",
-    "无法投递",
-    "无法送达",
-    "投递失败",
-    "退信",
-    "未送达",
-    "传递失败",
-    "未传递",
-    "投递状态",
-    "邮件被退回",
-    "發送失敗",
-    "無法傳遞",
-    "無法送達",
-    "寄送失敗",
+const BOUNCE_SUBJECTS: &[&str] = &[
+    "undeliver", "returned mail", "delivery status notification", "delivery failure", "failure notice", "delivery notification",
+    "mail delivery fail", "mail delivery problem", "mail delivery error", "mail system error", "delivery has failed",
+    "could not be delivered", "non-deliver", "nondeliver", "not deliver", "unzustellbar", "delivery report", "mail failure",
+    "message delivery failure", "returned to sender", "return to sender", "delivery failed", "delivery incomplete",
+    "message not delivered", "message delayed", "delivery delayed", "delayed mail", "warning: message", "delivery warning", "failed mail",
+    "warning: could not send", "message blocked", "rejected mail", "mail rejected", "message undelivered", "unknown user", "user unknown",
+    "mail could not be", "notification d'échec", "non remis", "no se puede entregar", "no entregado", "mancato recapito", "не доставлен",
+    "配信不能", "无法投递", "无法送达", "投递失败", "退信", "未送达", "传递失败", "未传递", "投递状态", "邮件被退回", "發送失敗",
+    "無法傳遞", "無法送達", "寄送失敗",
 ];
 
 /// What notices say in their first lines, lower case.
-const BOUNCE_WORDS: [&str; 46] = [
-    "could not be delivered",
-    "couldn't be delivered",
-    "cannot be delivered",
-    "can't be delivered",
-    "did not reach",
-    "was not delivered",
-    "not be delivered to",
-    "permanent fatal error",
-    "permanent error",
-    "delivery failed",
-    "delivery to the following",
-    "delivery failure",
-    "undeliverable",
-    "undelivered",
-    "unable to deliver",
-    "failed permanently",
-    "user unknown",
-    "unknown user",
-    "no such user",
-    "mailbox unavailable",
-    "returned to sender",
-    "returned mail",
-    "message returned",
-    "delivery error",
-    "delivery has failed",
-    "delivery attempts",
-    "does not exist",
-    "not found",
-    "failed to deliver",
-    "failed addresses",
-    "fatal errors",
-    "the following address",
-    "non-deliver",
-    "over quota",
-    "mailbox full",
-    "无法投递",
-    "无法送达",
-    "未能送达",
-    "投递失败",
-    "退信",
-    "被退回",
-    "退回",
-    "收件人不存在",
-    "發送失敗",
-    "無法傳遞",
-    "無法送達",
+const BOUNCE_WORDS: &[&str] = &[
+    "could not be delivered", "couldn't be delivered", "cannot be delivered", "can't be delivered", "did not reach", "was not delivered",
+    "not be delivered to", "permanent fatal error", "permanent error", "delivery failed", "delivery to the following", "delivery failure",
+    "undeliverable", "undelivered", "unable to deliver", "failed permanently", "user unknown", "unknown user", "no such user",
+    "mailbox unavailable", "returned to sender", "returned mail", "message returned", "delivery error", "delivery has failed",
+    "delivery attempts", "does not exist", "not found", "failed to deliver", "failed addresses", "fatal errors", "the following address",
+    "non-deliver", "over quota", "mailbox full", "invalid user", "postponed", "无法投递", "无法送达", "未能送达", "投递失败", "退信",
+    "被退回", "退回", "收件人不存在", "發送失敗", "無法傳遞", "無法送達",
 ];
 
 /// Why this is a delivery report, if it is one. A person who quotes, forwards or attaches a report does not write one.
@@ -216,25 +130,30 @@ pub fn bounce_shape(mail: &Reading) -> Option<String> {
         BOUNCE_WORDS.iter().find(|w| opening.contains(*w))
     };
     if let Some(sender) = daemon(mail) {
-        if mail.report.is_some() {
+        if mail.attachments.iter().any(|a| a.media_type == "message/delivery-status") {
             return Some(format!("a delivery report (RFC 3464) from {sender}"));
         }
         if let Some(word) = by_subject.or_else(by_words) {
             return Some(format!("it comes from {sender} and says \"{word}\""));
         }
-        if sender.contains("daemon") {
+        if sender.to_ascii_lowercase().contains("daemon") {
             return Some(format!("it comes from {sender}"));
         }
     }
     // A quoted or forwarded report has a prefix that mailers write and machines do not.
     let answered = mail.forwarded || mail.subject != mail.base_subject;
     let machine = mail.return_path == Some(None) || auto_submitted(mail).is_some();
-    if machine && !answered && (mail.report.is_some() || by_subject.is_some()) && vacation(&mail.subject).is_none() {
+    // An alert may speak of failed deliveries too: without the null reverse-path its text must read like a notice.
+    let told = by_subject.is_some() && (mail.return_path == Some(None) || by_words().is_some());
+    if machine && !answered && (mail.report.is_some() || told) && vacation(&mail.subject).is_none() {
         return Some(format!("a machine's mail with a report's {}", if by_subject.is_some() { "subject" } else { "content (RFC 3464)" }));
     }
+    let returned = mail.attachments.iter().any(|a| a.media_type == "message/rfc822" || a.media_type == "text/rfc822-headers");
+    if returned && !answered && mail.return_path == Some(None) && vacation(&mail.subject).is_none() {
+        return Some("a null reverse-path, and it returns a mail".to_owned());
+    }
     let (subject, words) = (by_subject?, by_words()?);
-    let returned = mail.text.lines().any(|l| l.trim_start_matches(['>', ' ']).starts_with("Received:"))
-        || mail.attachments.iter().any(|a| a.media_type == "message/rfc822" || a.media_type == "text/rfc822-headers");
+    let returned = returned || mail.text.lines().any(|l| l.trim_start_matches(['>', ' ']).starts_with("Received:"));
     let fresh = !answered && mail.in_reply_to.is_empty() && mail.references.is_empty();
     (fresh && returned).then(|| format!("its subject says \"{subject}\", its text \"{words}\", and it returns a mail"))
 }
@@ -249,35 +168,16 @@ fn opening(text: &str) -> String {
     opening
 }
 
-/// The sender, where it is a mail system's.
-fn daemon(mail: &Reading) -> Option<String> {
-    let from = mail.from.as_ref()?;
-    let locals = [
-        "mailer-daemon",
-        "mailerdaemon",
-        "mailer_daemon",
-        "mail-daemon",
-        "maildaemon",
-        "mail.daemon",
-        "mdaemon",
-        "postmaster",
-        "microsoftexchange",
-        "mmdf",
-        "smtp-daemon",
+/// The sender, where it is a mail system's. Some write a From that is no address: `MAILER-DAEMON <>`.
+fn daemon(mail: &Reading) -> Option<&str> {
+    let marks = [
+        "mailer-daemon", "mailerdaemon", "mailer_daemon", "mailer daemon", "mail-daemon", "maildaemon", "mail.daemon", "mdaemon@",
+        "smtp-daemon", "postmaster", "post_master", "microsoftexchange", "mmdf@", "mail delivery s", "mail administrator",
+        "delivery subsystem", "邮件系统", "系统退信", "退信",
     ];
-    let names = [
-        "mail delivery",
-        "mailer-daemon",
-        "mailer daemon",
-        "mail administrator",
-        "delivery subsystem",
-        "postmaster",
-        "邮件系统",
-        "系统退信",
-        "退信",
-    ];
-    let (local, name) = (from.address.local(), from.name.to_lowercase());
-    (locals.iter().any(|l| local.contains(l)) || names.iter().any(|n| name.contains(n))).then(|| from.address.to_string())
+    let from = mail.header("From")?;
+    let lower = from.to_lowercase();
+    marks.iter().any(|m| lower.contains(m)).then_some(from)
 }
 
 /// Content-Type of the whole mail, lower case.
@@ -286,7 +186,7 @@ fn content_type(mail: &Reading) -> String {
 }
 
 /// Phrases of notices and the status code (RFC 3463) that they stand for. Order matters: the more telling first.
-const STATUS_WORDS: [(&str, &str); 56] = [
+const STATUS_WORDS: &[(&str, &str)] = &[
     ("user unknown", "5.1.1"),
     ("unknown user", "5.1.1"),
     ("no such user", "5.1.1"),
@@ -323,6 +223,11 @@ const STATUS_WORDS: [(&str, &str); 56] = [
     ("no such host", "5.1.2"),
     ("couldn't find any host", "5.1.2"),
     ("域名不存在", "5.1.2"),
+    ("domain does not exist", "5.1.2"),
+    ("unroutable", "5.1.2"),
+    ("may not exist", "5.1.1"),
+    ("folder is full", "5.2.2"),
+    ("invalid user", "5.1.1"),
     ("mailbox is full", "5.2.2"),
     ("mailbox full", "5.2.2"),
     ("over quota", "5.2.2"),
@@ -342,7 +247,9 @@ const STATUS_WORDS: [(&str, &str); 56] = [
     ("垃圾邮件", "5.7.1"),
     ("timed out", "4.4.1"),
     ("connection refused", "4.4.1"),
+    ("network error", "4.4.1"),
     ("too long", "4.4.7"),
+    ("attempts", "4.4.7"),
 ];
 
 /// The status code that a notice's words stand for.
@@ -398,71 +305,26 @@ fn auto_submitted(mail: &Reading) -> Option<String> {
 }
 
 /// How automatic replies begin their subject, lower case; a colon, bracket or the end must follow.
-const VACATION: [&str; 36] = [
-    "automatic reply",
-    "automatic response",
-    "auto reply",
-    "auto-reply",
-    "autoreply",
-    "auto response",
-    "auto-response",
-    "autoresponse",
-    "auto",
-    "out of office",
-    "out of the office",
-    "out of office autoreply",
-    "out of office reply",
-    "out-of-office",
-    "ooo",
-    "vacation",
-    "away from the office",
-    "on vacation",
-    "自动回复",
-    "自動回覆",
-    "自動回復",
-    "自动答复",
-    "不在办公室",
-    "外出自动回复",
-    "休假自动回复",
-    "自動返信",
-    "abwesenheitsnotiz",
-    "abwesend",
-    "automatische antwort",
-    "réponse automatique",
-    "respuesta automática",
-    "risposta automatica",
-    "resposta automática",
-    "automatisch antwoord",
-    "automatyczna odpowiedź",
-    "автоответ",
+const VACATION: &[&str] = &[
+    "automatic reply", "automatic response", "auto reply", "auto-reply", "autoreply", "auto response", "auto-response", "autoresponse",
+    "auto", "out of office", "out of the office", "out of office autoreply", "out of office reply", "out-of-office", "ooo", "vacation",
+    "away from the office", "on vacation", "自动回复", "自動回覆", "自動回復", "自动答复", "不在办公室", "外出自动回复", "休假自动回复",
+    "自動返信", "abwesenheitsnotiz", "abwesend", "automatische antwort", "réponse automatique", "respuesta automática",
+    "risposta automatica", "resposta automática", "automatisch antwoord", "automatyczna odpowiedź", "автоответ",
 ];
 
 /// Words of absence that people also use in tickets: they count only beside a machine's mark.
-const ABSENCE: [&str; 16] = [
-    "out of office",
-    "out of the office",
-    "vacation",
-    "on leave",
-    "away",
-    "holiday",
-    "absence",
-    "休假",
-    "不在办公室",
-    "出差",
-    "外出",
-    "自动回复",
-    "自動回覆",
-    "不在辦公室",
-    "absent",
-    "autoreply",
+const ABSENCE: &[&str] = &[
+    "out of office", "out of the office", "vacation", "on leave", "away", "holiday", "absence", "休假", "不在办公室", "出差", "外出",
+    "自动回复", "自動回覆", "不在辦公室", "absent", "autoreply",
 ];
 
 /// The subject begins as automatic replies do.
 fn vacation(subject: &str) -> Option<&'static str> {
     let subject = subject.to_lowercase();
     let subject = subject.trim_start_matches(['[', '【', '(', '（', '<', '*', ' ', '"', '“']);
-    VACATION.into_iter().find(|word| {
-        subject.strip_prefix(word).is_some_and(|after| {
+    VACATION.iter().copied().find(|word| {
+        subject.strip_prefix(*word).is_some_and(|after| {
             let after = after.trim_start();
             after.is_empty()
                 || after.starts_with([':', '：', ']', '】', ')', '）', '>', '*', '"', '”', '-', '–'])
@@ -477,12 +339,7 @@ fn automatic_reply(mail: &Reading) -> Option<String> {
         return Some(format!("Auto-Submitted: {word}"));
     }
     for name in [
-        "X-Autoreply",
-        "X-Autorespond",
-        "X-Autoresponder",
-        "X-Autoreply-From",
-        "X-Mail-Autoreply",
-        "X-AutoReply-From",
+        "X-Autoreply", "X-Autorespond", "X-Autoresponder", "X-Autoreply-From", "X-Mail-Autoreply", "X-AutoReply-From",
         "X-TMDA-Confirm-Done",
     ] {
         if let Some(value) = mail.header(name).filter(|v| !v.eq_ignore_ascii_case("no")) {
@@ -524,22 +381,8 @@ fn precedence(mail: &Reading) -> String {
 fn calendar_reply(mail: &Reading, root: &str) -> Option<String> {
     let calendar = root.starts_with("text/calendar") || mail.attachments.iter().any(|a| a.media_type == "text/calendar");
     let words = [
-        "accepted:",
-        "declined:",
-        "tentative:",
-        "tentatively accepted:",
-        "已接受",
-        "接受:",
-        "接受：",
-        "已拒绝",
-        "谢绝:",
-        "谢绝：",
-        "暂定:",
-        "暂定：",
-        "zugesagt:",
-        "abgesagt:",
-        "accepté",
-        "refusé",
+        "accepted:", "declined:", "tentative:", "tentatively accepted:", "已接受", "接受:", "接受：", "已拒绝", "谢绝:", "谢绝：", "暂定:",
+        "暂定：", "zugesagt:", "abgesagt:", "accepté", "refusé",
     ];
     let subject = mail.subject.to_lowercase();
     let told = root.contains("method=reply") || root.contains("method=\"reply\"");
@@ -550,12 +393,8 @@ fn calendar_reply(mail: &Reading, root: &str) -> Option<String> {
 fn challenge(mail: &Reading) -> Option<String> {
     let subject = mail.subject.to_lowercase();
     let words = [
-        "[boxtrapper]",
-        "please confirm your message",
-        "confirm your email to",
-        "your message requires confirmation",
-        "message verification required",
-        "spam arrest",
+        "[boxtrapper]", "please confirm your message", "confirm your email to", "your message requires confirmation",
+        "message verification required", "spam arrest",
     ];
     let word = words.iter().find(|w| subject.contains(**w))?;
     Some(format!("its subject is a challenge: \"{word}\""))
@@ -611,4 +450,187 @@ fn suspicion(mail: &Reading, policy: &Policy) -> Option<String> {
     };
     let failed = |value: &str| value.split(';').skip(1).any(|r| r.trim_start().to_ascii_lowercase().starts_with("dmarc=fail"));
     mail.all_headers("Authentication-Results").find(|v| ours(v) && failed(v)).map(|_| "our border reports dmarc=fail".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::message::{Attachment, MessageId, Person};
+    use super::super::policy::{Closing, Desk, Limits, Mailbox};
+    use super::super::rules::RuleSet;
+    use super::super::ticket::Matrix;
+    use super::super::trust::Key;
+    use super::*;
+    use OriginKind::{AutomaticReply, Bounce as B, Bulk, Generated, Own, Person as P};
+
+    fn policy() -> Policy {
+        let address = Address::parse("it@desk.example").unwrap();
+        let mailbox = Mailbox {
+            name: "it".into(),
+            address,
+            aliases: vec![],
+            via_lists: vec!["help.desk.example".into()],
+            language: None,
+            plus_addresses: false,
+        };
+        Policy {
+            desk: Desk { name: "IT".into(), language: "en".into(), timezone: chrono_tz::UTC, ticket_prefix: "#".into(), operator: None },
+            mailboxes: vec![mailbox],
+            teams: vec![],
+            agents: vec![],
+            categories: vec![],
+            matrix: Matrix::default(),
+            rules: std::sync::Arc::new(RuleSet::default()),
+            articles: std::sync::Arc::default(),
+            closing: Closing { close: chrono::Duration::days(7), reopen_window: chrono::Duration::days(7) },
+            limits: Limits { message_size: 0, per_address: vec![], per_ticket: vec![], attachments: 0 },
+            summaries: vec![],
+            languages: vec!["en".into(), "zh".into()],
+            authserv_ids: vec!["mx.desk.example".into()],
+            key: Key([7; 32]),
+            fingerprint: String::new(),
+        }
+    }
+
+    /// `Name: value` lines, an empty line, the text.
+    fn mail(raw: &str) -> Reading {
+        let (header, text) = raw.split_once("\n\n").unwrap_or((raw, ""));
+        let headers: Vec<(String, String)> =
+            header.lines().filter_map(|l| l.split_once(": ")).map(|(n, v)| (n.to_owned(), v.to_owned())).collect();
+        let get = |name: &str| headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v.clone());
+        let subject = get("Subject").unwrap_or_default();
+        let from = get("From").unwrap_or_else(|| "li@example.org".into());
+        let bare = subject.trim_start_matches("Re: ").trim_start_matches("Fwd: ").trim_start_matches("转发：").to_owned();
+        Reading {
+            from: Address::parse(&from).map(|address| Person { name: String::new(), address }),
+            return_path: get("Return-Path").map(|v| Address::parse(&v)),
+            forwarded: subject.starts_with("Fwd: ") || subject.starts_with("转发："),
+            base_subject: bare,
+            subject,
+            text: text.to_owned(),
+            headers,
+            ..Reading::default()
+        }
+    }
+
+    #[test]
+    fn kinds() {
+        let cases = [
+            (P, "Subject: VPN down\n\nplease help"),
+            (P, "Subject: VPN down\nAuto-Submitted: no\n\nx"),
+            (P, "Subject: VPN down\nPrecedence: first-class\n\nx"),
+            (P, "Subject: 休假系统打不开\n\nx"),
+            (P, "Subject: 自动回复设置不了\n\nx"),
+            (P, "Subject: Out of office replies do not work\n\nx"),
+            (P, "Subject: Automatic reply: does not work\nAuto-Submitted: no\n\nx"),
+            (P, "Subject: 邮件退信了怎么办\n\n我给客户发邮件，总是退信"),
+            (P, "Subject: Fwd: Undelivered Mail Returned to Sender\n\nwhat is this?\n\nReceived: from x"),
+            (P, "Subject: 转发：系统退信\n\n为什么退信？\n\nReceived: from x"),
+            (P, "Subject: Undelivered mail\n\nMy mail could not be delivered, why?"),
+            (P, "From: postmaster@example.org\nSubject: A question about MX\n\nwho runs your MX?"),
+            (P, "Subject: x\nList-Id: Help <help.desk.example>\nPrecedence: list\n\nvia our own list"),
+            (P, "Subject: x\nReturn-Path: li@example.org\n\nhello"),
+            (B, "From: MAILER-DAEMON@mx.example.org\nSubject: Undelivered Mail Returned to Sender\nAuto-Submitted: auto-replied\n\nx"),
+            (B, "From: MAILER-DAEMON <>\nSubject: whatever\n\nx"),
+            (B, "Content-Type: multipart/report; report-type=delivery-status; boundary=x\nSubject: x\n\nx"),
+            (B, "Subject: x\nX-Failed-Recipients: li@example.org\n\nx"),
+            (B, "From: postmaster@qq.example\nSubject: 来自qq.example的退信\n\n很抱歉"),
+            (B, "From: Postmaster@163.example\nSubject: 系统退信/Systems bounce\n\n抱歉，您的邮件被退回来了"),
+            (B, "From: postmaster@notes.example\nSubject: DELIVERY FAILURE: User li not listed in Domino Directory\n\nYour message"),
+            (B, "From: x@example.org\nReturn-Path: <>\nSubject: 投递失败通知\n\n收件人不存在"),
+            (B, "From: admin@example.org\nSubject: failure notice\n\nUser unknown\n\nReceived: from a"),
+            (AutomaticReply, "Subject: Away\nAuto-Submitted: auto-replied (vacation)\n\nx"),
+            (AutomaticReply, "Subject: x\nX-Autoreply: yes\n\nx"),
+            (AutomaticReply, "Subject: x\nX-Autorespond: vacation\n\nx"),
+            (AutomaticReply, "Subject: x\nPrecedence: auto_reply\n\nx"),
+            (AutomaticReply, "Subject: Automatic reply: VPN\nAuto-Submitted: auto-generated\n\nx"),
+            (AutomaticReply, "Subject: Out of Office: VPN\n\nx"),
+            (AutomaticReply, "Subject: 自动回复: VPN\n\nx"),
+            (AutomaticReply, "Subject: 【自动回复】我在休假\n\nx"),
+            (AutomaticReply, "Subject: 休假至12月5日\nReturn-Path: <>\n\nx"),
+            (AutomaticReply, "Subject: I am on vacation until Monday\nPrecedence: bulk\n\nx"),
+            (AutomaticReply, "Subject: Read: x\nContent-Type: multipart/report; report-type=disposition-notification\n\nx"),
+            (AutomaticReply, "Subject: Accepted: visit\nContent-Type: text/calendar; method=REPLY\n\nx"),
+            (AutomaticReply, "Subject: Please confirm your message\n\nclick"),
+            (Generated, "Subject: Alert: mail rejected rate is high\nAuto-Submitted: auto-generated\n\nsee the graph"),
+            (Generated, "Subject: disk full\nAuto-Submitted: auto-generated\n\nx"),
+            (Generated, "Subject: x\nContent-Type: multipart/report; report-type=feedback-report\n\nx"),
+            (Bulk, "Subject: x\nList-Id: News <news.example.org>\n\nx"),
+            (Bulk, "Subject: x\nList-Unsubscribe: <mailto:u@example.org>\n\nx"),
+            (Bulk, "Subject: x\nPrecedence: Bulk\n\nx"),
+            (Bulk, "Subject: x\nPrecedence: junk\n\nx"),
+        ];
+        for (kind, raw) in cases {
+            let origin = judge(&mail(raw), &policy());
+            assert_eq!(origin.kind, kind, "{raw}\n→ {}", origin.because);
+            assert!(!origin.because.is_empty());
+        }
+    }
+
+    #[test]
+    fn own_mail_is_signed() {
+        let policy = policy();
+        let key = "abcdefghijklmnop";
+        let mut ours = mail("From: x@elsewhere.example\nSubject: x\nAuto-Submitted: auto-replied\n\nx");
+        ours.id = MessageId::parse(&format!("pdl.{key}.{}@desk.example", policy.key.sign(&["letter", key])));
+        assert_eq!(judge(&ours, &policy).kind, Own);
+        ours.id = MessageId::parse(&format!("pdl.{key}.aaaaaaaaaaaaaaaa@desk.example"));
+        assert_eq!(judge(&ours, &policy).kind, AutomaticReply);
+        let looped = format!("Subject: x\nX-Postdesk-Loop: {}\n\nx", policy.key.sign(&["loop"]));
+        assert_eq!(judge(&mail(&looped), &policy).kind, Own);
+        assert_eq!(judge(&mail("From: it@desk.example\nSubject: x\nX-Postdesk-Loop: forged\n\nx"), &policy).kind, P);
+    }
+
+    #[test]
+    fn suspicion_and_suppression() {
+        for (raw, suspect, suppress) in [
+            ("X-Spam-Flag: YES", true, false),
+            ("X-Spam-Status: Yes, score=9", true, false),
+            ("X-Spam-Status: No, score=0", false, false),
+            ("Authentication-Results: mx.desk.example; spf=pass; dmarc=fail header.from=example.org", true, false),
+            ("Authentication-Results: mx.desk.example; dmarc=pass", false, false),
+            ("Authentication-Results: mx.elsewhere.example; dmarc=fail", false, false),
+            ("X-Auto-Response-Suppress: All", false, true),
+            ("X-Auto-Response-Suppress: DR, OOF, AutoReply", false, true),
+            ("X-Auto-Response-Suppress: None", false, false),
+        ] {
+            let origin = judge(&mail(&format!("Subject: x\n{raw}\n\nx")), &policy());
+            assert_eq!((origin.kind, origin.suspect, origin.suppress), (P, suspect, suppress), "{raw}");
+        }
+    }
+
+    #[test]
+    fn bounce_facts() {
+        let report = |status: Option<&str>, action: &str, diagnostic: &str| Report {
+            status: status.map(str::to_owned),
+            action: action.into(),
+            diagnostic: diagnostic.into(),
+            ..Report::default()
+        };
+        for (report, reason, hard) in [
+            (report(Some("5.1.1"), "failed", ""), "no such mailbox", true),
+            (report(Some("5.0.0"), "failed", "550 User unknown"), "no such mailbox", true),
+            (report(Some("5.1.2"), "failed", ""), "no such host", true),
+            (report(Some("5.2.2"), "failed", ""), "the mailbox is full", false),
+            (report(Some("4.2.2"), "failed", ""), "the mailbox is full", false),
+            (report(Some("5.7.1"), "failed", ""), "refused by policy or as spam", true),
+            (report(Some("4.4.7"), "failed", ""), "not delivered in time", false),
+            (report(Some("4.4.1"), "delayed", ""), "delayed, still being tried", false),
+            (report(Some("2.1.5"), "delivered", ""), "delivered", false),
+            (report(None, "failed", "邮箱已满"), "the mailbox is full", false),
+            (report(None, "failed", ""), "not delivered, no reason given", true),
+        ] {
+            let facts = facts(Some(&report), &Reading::default());
+            assert_eq!((facts.reason.as_str(), facts.hard), (reason, hard), "{report:?}");
+        }
+    }
+
+    #[test]
+    fn a_returned_mail_with_a_null_reverse_path_is_a_bounce() {
+        let mut mail = mail("From: no-reply@example.org\nReturn-Path: <>\nSubject: Mail\n\nYour mail");
+        let part = Attachment { name: "x.eml".into(), media_type: "message/rfc822".into(), size: 1, inline: false, cid: None, part: 2 };
+        mail.attachments.push(part);
+        assert_eq!(judge(&mail, &policy()).kind, B);
+        mail.return_path = Address::parse("li@example.org").map(Some);
+        assert_eq!(judge(&mail, &policy()).kind, P);
+    }
 }

@@ -22,6 +22,8 @@ enum Kind {
     Signature,
 }
 
+/// Lines of words that a signature may have.
+const SIGNATURE: usize = 15;
 /// Most of our own mail's text that is compared.
 const SENT: usize = 64 * 1024;
 
@@ -71,36 +73,41 @@ fn subtract(lines: &[&str], kinds: &mut [Kind], sent: &str) {
             match () {
                 () if bare.is_empty() => Ours::Silent,
                 () if long => Ours::Surely(bare.len()),
-                () if whole.contains(&bare) || (bare.len() >= 3 && stream.contains(&bare)) => Ours::Perhaps,
+                () if whole.contains(&bare) => Ours::Whole,
+                () if bare.len() >= 3 && stream.contains(&bare) => Ours::Piece,
                 () => Ours::No,
             }
         })
         .collect();
+    // One sure line may be chance, as people repeat what they were told.
+    let weights = || ours.iter().filter_map(|o| if let Ours::Surely(n) = o { Some(*n) } else { None });
+    if weights().count() < 2 && weights().sum::<usize>() < 40 {
+        return;
+    }
     let mut at = 0;
     while at < ours.len() {
         let run = ours.iter().skip(at).take_while(|o| **o != Ours::No).count();
         let inside = ours.get(at..at + run).unwrap_or_default();
-        let sure = inside.iter().filter(|o| matches!(o, Ours::Surely(_))).count();
-        let weight: usize = inside.iter().map(|o| if let Ours::Surely(n) = o { *n } else { 0 }).sum();
-        if sure >= 2 || weight >= 40 {
-            let first = inside.iter().position(|o| matches!(o, Ours::Surely(_))).unwrap_or(0);
-            let begin = leading_perhaps(inside, first);
-            let end = inside.iter().rposition(|o| *o != Ours::Silent).map_or(0, |i| i + 1);
-            for kind in kinds.iter_mut().skip(at + begin).take(end.saturating_sub(begin)) {
-                *kind = Kind::Quote;
+        if let Some(first) = inside.iter().position(|o| matches!(o, Ours::Surely(_))) {
+            let begin = at + greeting(inside, first);
+            let end = at + inside.iter().rposition(|o| *o != Ours::Silent).map_or(0, |i| i + 1);
+            // A piece of a re-wrapped line touches its rest; alone it may be the answer: "it works".
+            let whole = |i: usize| matches!(ours.get(i), Some(Ours::Surely(_) | Ours::Whole));
+            for i in (begin..end).filter(|i| ours.get(*i) != Some(&Ours::Piece) || whole(i + 1) || i.checked_sub(1).is_some_and(whole)) {
+                mark(kinds, i, i + 1);
             }
         }
         at += run.max(1);
     }
 }
 
-/// Short lines right before the first sure one belong to it (a greeting of ours), up to an empty line and beyond it once.
-fn leading_perhaps(inside: &[Ours], first: usize) -> usize {
+/// Short lines of ours right before the first sure one belong to it (a greeting), with one gap between.
+fn greeting(inside: &[Ours], first: usize) -> usize {
     let mut begin = first;
     let mut gaps = 0;
     for (i, o) in inside.iter().enumerate().take(first).rev() {
         match o {
-            Ours::Perhaps => begin = i,
+            Ours::Whole | Ours::Piece => begin = i,
             Ours::Silent if gaps < 1 => gaps += 1,
             _ => break,
         }
@@ -113,8 +120,10 @@ fn leading_perhaps(inside: &[Ours], first: usize) -> usize {
 enum Ours {
     /// Long enough to be no chance; its weight.
     Surely(usize),
-    /// It does, but it is short.
-    Perhaps,
+    /// A whole line of ours, but a short one.
+    Whole,
+    /// A short piece of one.
+    Piece,
     /// Nothing but marks on it.
     Silent,
     /// No.
@@ -124,6 +133,7 @@ enum Ours {
 /// Cuts quote heads, and what follows them. True when a head was followed by text that may be the answer.
 fn cut_heads(lines: &[&str], kinds: &mut [Kind]) -> bool {
     let mut unsure = false;
+    let mut own_before = false;
     let mut at = 0;
     while at < lines.len() {
         if kinds.get(at) != Some(&Kind::Own) {
@@ -135,15 +145,16 @@ fn cut_heads(lines: &[&str], kinds: &mut [Kind]) -> bool {
             return unsure;
         }
         let Some((start, end)) = quotes::wrote(lines, at) else {
+            own_before = true;
             at += 1;
             continue;
         };
         let next = kinds.iter().skip(end).position(|k| *k != Kind::Blank).map(|i| end + i);
         let quoted = next.is_none_or(|n| kinds.get(n) == Some(&Kind::Quote));
-        let nothing_before = kinds.iter().take(start).all(|k| *k != Kind::Own);
+        own_before |= start > at;
         if quoted {
             mark(kinds, start, end);
-        } else if nothing_before {
+        } else if !own_before {
             // An unmarked quote with the answer below it, or nothing but a quote: who can tell?
             mark(kinds, start, end);
             unsure = true;
@@ -181,32 +192,26 @@ fn cut_signatures(lines: &[&str], kinds: &mut [Kind]) {
         let own = kinds.get(at) == Some(&Kind::Own);
         let line = lines.get(at).copied().unwrap_or("");
         if own && matches!(line.trim(), "--" | "-- ") {
-            let length = kinds.iter().skip(at).take_while(|k| matches!(k, Kind::Own | Kind::Blank)).count();
+            let length = kinds.iter().skip(at).take(SIGNATURE * 4).take_while(|k| matches!(k, Kind::Own | Kind::Blank)).count();
             let words = kinds.iter().skip(at + 1).take(length).filter(|k| **k == Kind::Own).count();
-            if words <= 15 {
+            if words <= SIGNATURE {
                 sign(kinds, at, at + length);
                 at += length;
                 continue;
             }
         }
         if own && quotes::is_client_line(line) {
-            sign(kinds, card_start(lines, kinds, at), at + 1);
+            sign(kinds, card_start(lines, at), at + 1);
         }
         at += 1;
     }
 }
 
-/// NetEase draws a card of `|` lines above its own line.
-fn card_start(lines: &[&str], kinds: &[Kind], at: usize) -> usize {
-    let card = |i: &usize| {
-        let line = lines.get(*i).map_or("", |l| l.trim());
-        line.starts_with('|') || line.ends_with('|') || (kinds.get(*i) == Some(&Kind::Blank))
-    };
-    if !lines.get(at).is_some_and(|l| l.contains("网易")) {
-        return at;
-    }
-    let above = (0..at).rev().take(20).take_while(card).count();
-    at - above
+/// NetEase draws a card between `|` lines above its own line.
+fn card_start(lines: &[&str], at: usize) -> usize {
+    let near = || (at.saturating_sub(12)..at).find(|i| lines.get(*i).is_some_and(|l| l.trim().starts_with('|')));
+    let netease = lines.get(at).is_some_and(|l| l.contains("网易"));
+    if netease { near().unwrap_or(at) } else { at }
 }
 
 fn sign(kinds: &mut [Kind], from: usize, to: usize) {
@@ -251,5 +256,180 @@ fn looks_quoted(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// (mailer, text, own words).
+    const CLIENTS: &[(&str, &str, &str)] = &[
+        ("plain", "It works.\n\nThanks\nLi", "It works.\n\nThanks\nLi"),
+        (
+            "gmail",
+            "It works.\n\nOn Tue, Dec 1, 2026 at 9:12 AM IT Support <it@desk.example> wrote:\n\n> Please try\n> again.\n",
+            "It works.",
+        ),
+        (
+            "gmail, wrapped head",
+            "It works.\n\nOn Tue, Dec 1, 2026 at 9:12 AM A Very Long Name Indeed via Support <\nit@desk.example> wrote:\n\n> Please try\n",
+            "It works.",
+        ),
+        ("gmail zh", "好了。\n\nIT 支持 <it@desk.example> 于2026年12月1日周二 09:12写道：\n\n> 请再试一次\n", "好了。"),
+        ("gmail zh-hant", "好了。\n\nIT <it@desk.example> 於 2026年12月1日 週二 上午9:12寫道：\n\n> 請再試\n", "好了。"),
+        (
+            "outlook desktop",
+            "It works.\n\nFrom: IT Support <it@desk.example>\nSent: Tuesday, December 1, 2026 9:12 AM\nTo: Li <li@example.org>\nSubject: RE: VPN\n\nPlease try again.\n",
+            "It works.",
+        ),
+        (
+            "outlook web",
+            "It works.\n________________________________\nFrom: IT Support <it@desk.example>\nSent: Tuesday, December 1, 2026 9:12 AM\nTo: Li\nSubject: RE: VPN\n\nPlease try again.\n",
+            "It works.",
+        ),
+        (
+            "outlook mobile",
+            "It works.\n\nGet Outlook for iOS<https://aka.ms/o0ukef>\n________________________________\nFrom: IT <it@desk.example>\nSent: Tuesday, December 1, 2026\nTo: Li\nSubject: VPN\n\nPlease\n",
+            "It works.",
+        ),
+        (
+            "outlook html, bold fields, empty lines between",
+            "It works.\n\n*From:* IT <it@desk.example>\n\n*Sent:* Tuesday\n\n*To:* Li\n\n*Subject:* VPN\n\nPlease\n",
+            "It works.",
+        ),
+        (
+            "outlook zh",
+            "好了。\n\n发件人: IT 支持 <it@desk.example>\n发送时间: 2026年12月1日 9:12\n收件人: 李 <li@example.org>\n主题: 答复: VPN\n\n请再试一次。\n",
+            "好了。",
+        ),
+        ("apple", "It works.\n\n> On 1 Dec 2026, at 09:12, IT <it@desk.example> wrote:\n> \n> Please try\n", "It works."),
+        ("apple zh", "好了\n\n> 在 2026年12月1日，09:12，IT <it@desk.example> 写道：\n> \n> 请再试\n", "好了"),
+        ("iphone", "It works.\n\nSent from my iPhone\n\nOn Dec 1, 2026, at 09:12, IT <it@desk.example> wrote:\n\n> Please\n", "It works."),
+        ("iphone zh", "好了\n\n发自我的iPhone\n\n> 在 2026年12月1日，09:12，IT <it@desk.example> 写道：\n> 请再试\n", "好了"),
+        (
+            "thunderbird, bottom",
+            "Am 01.12.2026 um 09:12 schrieb IT Support:\n> Bitte nochmal\n> versuchen.\n\nGeht wieder.\n",
+            "Geht wieder.",
+        ),
+        ("thunderbird zh", "在 2026/12/1 9:12, IT 支持 写道:\n> 请再试一次\n\n好了，谢谢\n", "好了，谢谢"),
+        (
+            "yahoo",
+            "It works.\n    On Tuesday, December 1, 2026 at 09:12:00 AM GMT, IT <it@desk.example> wrote:  \n \n Please try again.\n",
+            "It works.",
+        ),
+        (
+            "qq mail",
+            "好了\n\n\n------------------ 原始邮件 ------------------\n发件人: \"IT\" <it@desk.example>;\n发送时间: 2026年12月1日(星期二) 上午9:12\n收件人: \"李\"<li@qq.example>;\n主题: VPN\n\n请再试\n",
+            "好了",
+        ),
+        ("qq mail, html", "好了\n\n------------------&nbsp;原始邮件&nbsp;------------------\n发件人: x\n请再试\n", "好了"),
+        (
+            "qq mail en",
+            "ok\n\n------------------ Original ------------------\nFrom:  \"IT\";<it@desk.example>;\nDate:  Tue\n\nPlease\n",
+            "ok",
+        ),
+        (
+            "foxmail",
+            "好了\n\n\n\n李伟\n \n发件人： IT 支持\n发送时间： 2026-12-01 09:12\n收件人： 李\n主题： Re: VPN\n请再试一次\n",
+            "好了\n\n李伟",
+        ),
+        ("163", "好了\n\n\n\n\n\n在 2026-12-01 09:12:00，\"IT 支持\" <it@desk.example> 写道：\n\n请再试一次\n多行\n", "好了"),
+        (
+            "163 app",
+            "好了\n\n| |\n李伟\n|\n|\n邮箱：li@163.example\n|\n\n签名由 网易邮箱大师 定制\n\n---- 回复的原邮件 ----\n| 发件人 | IT<it@desk.example> |\n| 日期 | 2026年12月01日 09:12 |\n| 收件人 | li |\n| 主题 | VPN |\n请再试\n",
+            "好了",
+        ),
+        ("wecom", "好了\n\n发自我的企业微信\n\n----------------------原始邮件----------------------\n发件人：IT\n请再试\n", "好了"),
+        ("fr", "Merci.\n\nLe mar. 1 déc. 2026 à 09:12, IT <it@desk.example> a écrit :\n\n> Essayez\n", "Merci."),
+        ("es", "Gracias.\n\nEl mar, 1 dic 2026 a las 9:12, IT (<it@desk.example>) escribió:\n\n> Pruebe\n", "Gracias."),
+        ("pt", "Obrigado.\n\nEm ter., 1 de dez. de 2026 às 09:12, IT <it@desk.example> escreveu:\n\n> Tente\n", "Obrigado."),
+        ("it", "Grazie.\n\nIl giorno mar 1 dic 2026 alle ore 09:12 IT <it@desk.example> ha scritto:\n\n> Provi\n", "Grazie."),
+        ("nl", "Dank.\n\nOp di 1 dec 2026 om 09:12 schreef IT <it@desk.example>:\n\n> Probeer\n", "Dank."),
+        ("sv", "Tack.\n\nDen tis 1 dec. 2026 kl 09:12 skrev IT <it@desk.example>:\n\n> Prova\n", "Tack."),
+        ("pl", "Dzięki.\n\nwt., 1 gru 2026 o 09:12 IT <it@desk.example> napisał(a):\n\n> Proszę\n", "Dzięki."),
+        ("ru", "Спасибо.\n\nвт, 1 дек. 2026 г. в 09:12, IT <it@desk.example>:\n\n> Попробуйте\n", "Спасибо."),
+        ("ja", "直りました。\n\n2026年12月1日(火) 9:12 IT <it@desk.example>:\n\n> もう一度\n", "直りました。"),
+        ("ko", "됩니다.\n\n2026년 12월 1일 (화) 오전 9:12, IT <it@desk.example>님이 작성:\n\n> 다시\n", "됩니다."),
+        ("tr", "Tamam.\n\nIT <it@desk.example>, 1 Ara 2026 Sal, 09:12 tarihinde şunu yazdı:\n\n> Deneyin\n", "Tamam."),
+        ("interleaved", "Hi,\n\n> Does it work now?\n\nYes.\n\n> And the printer?\n\nNo.\n", "Hi,\n\nYes.\n\nNo."),
+        ("signature", "Thanks!\n\n-- \nLi Wei\n+86 10 5555\n", "Thanks!"),
+        ("no signature", "a -- b\n\n---- not a mark ----\nmore", "a -- b\n\n---- not a mark ----\nmore"),
+        (
+            "a date and a colon are no head", "On 1 Dec we saw these 3 errors:\n\nE809\nE810\n",
+            "On 1 Dec we saw these 3 errors:\n\nE809\nE810",
+        ),
+        ("wrote in a sentence", "My boss wrote me on 3 Dec 2026.\nPlease help.", "My boss wrote me on 3 Dec 2026.\nPlease help."),
+        ("one field is no block", "From: the second floor\nNothing prints.", "From: the second floor\nNothing prints."),
+        ("forward", "See below.\n\n---------- Forwarded message ---------\nFrom: x <x@y.example>\nSubject: z\n\nold\n", "See below."),
+    ];
+
+    #[test]
+    fn mailers() {
+        for (mailer, text, own) in CLIENTS {
+            assert_eq!(own_words(text, None).text, *own, "{mailer}");
+            assert_eq!(own_words(&text.replace('\n', "\r\n"), None).text, *own, "{mailer} with CRLF");
+        }
+    }
+
+    #[test]
+    fn signatures_are_kept_apart() {
+        let reply = own_words("好了\n\n发自我的iPhone\n", None);
+        assert_eq!((reply.text.as_str(), reply.signature.as_str(), reply.quoted), ("好了", "发自我的iPhone", false));
+        assert_eq!(own_words("ok\n-- \nLi\nIT", None).signature, "Li\nIT");
+    }
+
+    const SENT: &str = "Dear Li,\n\nplease restart the VPN client and sign in again with your new password, then tell us whether it works.\n\n\
+                        Ref: pd.1042.0.abcdefghijklmnop\n\nIT Support";
+
+    #[test]
+    fn our_own_mail_is_subtracted() {
+        let rewrapped = "Dear Li,\n\nplease restart the VPN client and sign in\nagain with your new password, then tell us\nwhether it works.\n\n\
+                         Ref: pd.1042.0.abcdefghijklmnop\n\nIT Support";
+        let quoted = |text: &str| text.lines().map(|l| format!("> {l}\n")).collect::<String>();
+        for (case, text, own) in [
+            ("unmarked below", format!("It works.\n\n{SENT}"), "It works."),
+            ("unmarked above", format!("{SENT}\n\nIt works."), "It works."),
+            ("re-wrapped", format!("It works.\n\n{rewrapped}"), "It works."),
+            ("quoted", format!("It works.\n\n{}", quoted(rewrapped)), "It works."),
+            ("answers inside", rewrapped.replace("whether it works.", "whether it works.\n\nIt does!"), "It does!"),
+        ] {
+            let reply = own_words(&text, Some(SENT));
+            assert_eq!((reply.text.as_str(), reply.quoted, reply.unsure), (own, true, false), "{case}");
+        }
+        // His own words may repeat a phrase of ours.
+        assert_eq!(own_words("The VPN client is down.\nIT Support", Some(SENT)).text, "The VPN client is down.\nIT Support");
+    }
+
+    #[test]
+    fn what_may_be_a_quote_is_unsure() {
+        for (text, unsure) in [
+            ("On 1 Dec 2026 IT <it@desk.example> wrote:\n\nPlease restart.\n\nDone!", true),
+            ("Done\nRef: pd.1042.0.abcdefghijklmnop", true),
+            ("Done\nFrom: IT <it@desk.example>\nPlease restart", true),
+            ("Done", false),
+        ] {
+            assert_eq!(own_words(text, None).unsure, unsure, "{text}");
+        }
+    }
+
+    #[test]
+    fn long_texts_take_linear_time() {
+        let started = std::time::Instant::now();
+        for line in ["On 1 wrote:\n", "> > >\n", "--\n", "From: a\n", "a@b <1 2\n", "|\n"] {
+            own_words(&line.repeat(100_000 / line.len()), Some(SENT));
+        }
+        assert!(started.elapsed().as_secs() < 10, "{:?}", started.elapsed());
+    }
+
+    proptest! {
+        #[test]
+        fn never_panics(text in "(?s).{0,400}", sent in proptest::option::of("(?s).{0,200}")) {
+            own_words(&text, sent.as_deref());
+        }
+
+        #[test]
+        fn lines_of_mail_never_panic(lines in proptest::collection::vec("(> |>|-- |On 1 Dec 2026 x <a@b> wrote:|发件人：|From: |\\||--- 原始邮件 ---|Sent from my |[a-z ]{0,9}|打印机)", 0..40)) {
+            let text = lines.join("\n");
+            let reply = own_words(&text, Some(&text));
+            prop_assert!(reply.text.len() <= text.len());
+        }
+    }
 }

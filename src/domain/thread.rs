@@ -164,16 +164,7 @@ pub fn numbers_in_subject(subject: &str, prefix: &str) -> Vec<TicketNo> {
 
 /// Words that ask for news and say nothing else. Folded.
 const URGING: &[&str] = &[
-    "催办",
-    "催一下",
-    "麻烦尽快",
-    "有进展吗",
-    "什么进展",
-    "进展如何",
-    "any update",
-    "any news",
-    "any progress",
-    "following up",
+    "催办", "催一下", "麻烦尽快", "有进展吗", "什么进展", "进展如何", "any update", "any news", "any progress", "following up",
     "gentle reminder",
 ];
 

@@ -248,7 +248,7 @@ pub fn unflow(text: &str, delsp: bool) -> String {
 }
 
 /// English words that no neighbouring language shares.
-const ENGLISH: [&str; 40] = [
+const ENGLISH: &[&str] = &[
     "the", "and", "you", "please", "with", "have", "not", "this", "that", "my", "what", "from", "are", "for", "when", "can", "cannot",
     "your", "our", "is", "it", "has", "been", "would", "could", "of", "to", "thanks", "thank", "hello", "how", "does", "but", "was", "on",
     "after", "help", "need", "i", "we",

@@ -59,6 +59,7 @@ shipped! {
     TooLarge = "too_large",
     Summary = "summary",
     Help = "help",
+    Quarantined = "quarantined",
 }
 
 /// Every template in every language, compiled.
@@ -179,8 +180,8 @@ impl Templates {
 
 /// Mail to agents and leads: it ends in [`NOTICE_END`].
 fn to_agents(name: TemplateName) -> bool {
-    use TemplateName::{AgentError, AgentFollowup, AgentNew, AgentReceipt, Help, Summary};
-    matches!(name, AgentNew | AgentFollowup | AgentReceipt | AgentError | Help | Summary)
+    use TemplateName::{AgentError, AgentFollowup, AgentNew, AgentReceipt, Help, Quarantined, Summary};
+    matches!(name, AgentNew | AgentFollowup | AgentReceipt | AgentError | Help | Summary | Quarantined)
 }
 
 fn registry(escape: fn(&str) -> String) -> Handlebars<'static> {

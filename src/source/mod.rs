@@ -6,7 +6,6 @@
 pub mod backoff;
 pub mod imap;
 pub mod maildir;
-pub mod tls;
 
 use std::future::Future;
 use std::time::Duration;

@@ -129,10 +129,8 @@ mod tests {
     fn others_are_not() {
         let original = Identity::of(MAIL);
         let same_id: &[&[u8]] = &[
-            b"Message-ID: <1@a>\nFrom: Ann <ann@a>\n\nline 1\nline 3\n",
-            b"Message-ID: <1@a>\nFrom: Bob <bob@a>\n\nline 1\nline 2\n",
-            b"Message-ID: <1@a>\n\nline 1\nline 2\n",
-            b"Message-ID: <1@a>\nFrom: Ann <ann@a>\nline 1\nline 2\n",
+            b"Message-ID: <1@a>\nFrom: Ann <ann@a>\n\nline 1\nline 3\n", b"Message-ID: <1@a>\nFrom: Bob <bob@a>\n\nline 1\nline 2\n",
+            b"Message-ID: <1@a>\n\nline 1\nline 2\n", b"Message-ID: <1@a>\nFrom: Ann <ann@a>\nline 1\nline 2\n",
         ];
         for other in same_id {
             let other = Identity::of(other);

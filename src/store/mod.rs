@@ -96,6 +96,8 @@ pub enum Note {
     },
     /// An envelope ended in refusal.
     Undelivered(crate::domain::Undelivered),
+    /// A cause was set aside.
+    Quarantined(crate::domain::Quarantined),
 }
 
 /// One commit: everything that follows from one cause.

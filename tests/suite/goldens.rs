@@ -59,11 +59,14 @@ fn recipient(name: &str, at: &str, cc: bool) -> Recipient {
 
 /// The draft that a decision would make for these facts.
 fn draft(facts: Facts, language: &str) -> Draft {
-    use TemplateName::{Ack, AgentError, AgentFollowup, AgentNew, AgentReceipt, Closed, Help, Reply, Resolved, Summary, TooLarge, Update};
+    use TemplateName::{
+        Ack, AgentError, AgentFollowup, AgentNew, AgentReceipt, Closed, Help, Quarantined, Reply, Resolved, Summary, TooLarge, Update,
+    };
     let (kind, agent) = match facts.template() {
         Ack | Update | Closed | TooLarge => (LetterKind::Automatic, None),
         Reply | Resolved => (LetterKind::Reply, None),
         AgentNew | AgentFollowup | AgentReceipt | AgentError | Help => (LetterKind::Notice, Some("li".to_owned())),
+        Quarantined => (LetterKind::Notice, None),
         Summary => (LetterKind::Summary, None),
     };
     let zh = language == "zh";

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::string_slice, clippy::panic, missing_docs)]
 
 mod architecture;
+mod common;
 mod corpus;
 mod crash;
 mod goldens;

@@ -123,12 +123,7 @@ pub static DAY: &[Scene] = &[
         "I am out of office until Monday.",
     ),
     answer(
-        "08:31",
-        "Alice: still broken, with a file",
-        "alice@example.com",
-        "reply",
-        "VPN",
-        "",
+        "08:31", "Alice: still broken, with a file", "alice@example.com", "reply", "VPN", "",
         "Thanks, but it still fails with 809. What else can I try?",
     ),
     mail(
@@ -147,12 +142,7 @@ pub static DAY: &[Scene] = &[
         "Buy now.",
     ),
     answer(
-        "08:44",
-        "a near miss: nothing is sent, Li is told",
-        "li@desk.example",
-        "agent_followup",
-        "VPN",
-        " [resovle]",
+        "08:44", "a near miss: nothing is sent, Li is told", "li@desk.example", "agent_followup", "VPN", " [resovle]",
         "Please reboot the router, then it works.",
     ),
     answer(
@@ -195,12 +185,7 @@ pub static DAY: &[Scene] = &[
         },
     },
     answer(
-        "09:20",
-        "a note stays inside",
-        "wangfang@desk.example",
-        "agent_receipt",
-        "打印机",
-        " 【备注】",
+        "09:20", "a note stays inside", "wangfang@desk.example", "agent_receipt", "打印机", " 【备注】",
         "搓纸轮磨损,已联系供应商,周三到货。",
     ),
     mail(
@@ -236,12 +221,7 @@ pub static DAY: &[Scene] = &[
     answer("10:30", "Ben's password is done; no words are needed", "wangfang@desk.example", "agent_new", "password", " [resolve]", ""),
     mail("11:00", "the list of tags, asked by mail", "Li Wei <li@desk.example>", "[help]", ""),
     answer(
-        "11:20",
-        "王芳 resolves the permission",
-        "wangfang@desk.example",
-        "agent_followup",
-        "权限",
-        " 【解决】",
+        "11:20", "王芳 resolves the permission", "wangfang@desk.example", "agent_followup", "权限", " 【解决】",
         "已为您开通只读权限,请重新登录后查看。",
     ),
     mail(

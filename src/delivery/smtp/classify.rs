@@ -41,70 +41,22 @@ const LOGIN_CODES: &[u16] = &[525, 530, 534, 535, 538];
 
 /// Words that say: log in first, or as somebody else. With them, the sender's address that the login does not own.
 const LOGIN_WORDS: &[&str] = &[
-    "authentication required",
-    "authentication is required",
-    "authentication failed",
-    "must authenticate",
-    "not authenticated",
-    "need ehlo and auth",
-    "auth first",
-    "log in first",
-    "login required",
-    "please log in",
-    "client host rejected",
-    "must equal authoriz",
-    "must be same as authoriz",
-    "not owned by user",
-    "sendasdenied",
-    "user suspended",
-    "account disabled",
-    "account is disabled",
-    "account has been disabled",
-    "请先登录",
-    "未登录",
-    "认证失败",
+    "authentication required", "authentication is required", "authentication failed", "must authenticate", "not authenticated",
+    "need ehlo and auth", "auth first", "log in first", "login required", "please log in", "client host rejected", "must equal authoriz",
+    "must be same as authoriz", "not owned by user", "sendasdenied", "user suspended", "account disabled", "account is disabled",
+    "account has been disabled", "请先登录", "未登录", "认证失败",
 ];
 
 /// Words that name a limit on sending, whatever the enhanced code.
 const LIMIT_WORDS: &[&str] = &[
-    "sending limit",
-    "sending quota",
-    "submissionquota",
-    "daily limit",
-    "hourly limit",
-    "daily message limit",
-    "rate limit",
-    "rate-limit",
-    "ratelimit",
-    "throttl",
-    "frequency limited",
-    "unusual rate",
-    "unusual sending",
-    "mi:sfq",
-    "mi:dmc",
-    "mi:stc",
-    "频率",
-    "超过限制",
-    "超出限制",
-    "发信上限",
-    "发送限制",
+    "sending limit", "sending quota", "submissionquota", "daily limit", "hourly limit", "daily message limit", "rate limit", "rate-limit",
+    "ratelimit", "throttl", "frequency limited", "unusual rate", "unusual sending", "mi:sfq", "mi:dmc", "mi:stc", "频率", "超过限制",
+    "超出限制", "发信上限", "发送限制",
 ];
 
 /// "Too many" of these are ours. (Too many hops or Received fields are this letter's loop, RFC 5321 section 6.3.)
 const TOO_MANY: &[&str] = &[
-    "message",
-    "mail",
-    "email",
-    "connection",
-    "concurrent",
-    "session",
-    "request",
-    "recipient",
-    "error",
-    "login",
-    "auth",
-    "command",
-    "bad",
+    "message", "mail", "email", "connection", "concurrent", "session", "request", "recipient", "error", "login", "auth", "command", "bad",
 ];
 
 /// Words that say that the sending host is on a block list: nothing will pass from here.

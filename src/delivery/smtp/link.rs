@@ -26,9 +26,10 @@ use tokio::time::{Instant, timeout};
 use super::classify::{Phase, classify, enhanced, words};
 use super::payload::{self, Blocks};
 use super::wire::{Road, Wire};
-use super::{Account, Timeouts, Tls, tls};
+use super::{Account, Timeouts, Tls};
 use crate::delivery::{Handover, Parcel};
 use crate::domain::message::Address;
+use crate::tls;
 
 /// What was done on the way to a usable connection, a sentence a step; false for the one that failed, which is the last.
 pub type Steps = Vec<(bool, String)>;
@@ -337,11 +338,10 @@ async fn starttls(mut wire: Wire, account: &Account) -> Result<Box<dyn Road>, St
 }
 
 async fn encrypt(road: Box<dyn Road>, account: &Account, steps: &mut Steps) -> Result<Box<dyn Road>, String> {
-    let config = tls::config(account.ca_file.as_deref()).map_err(|error| format!("{error:#}"))?;
-    let starttls = account.tls == Tls::Starttls;
-    let road = within(account.timeouts.connect, "the TLS handshake", tls::handshake(road, config, &account.host, starttls)).await?;
+    let handshake = tls::handshake(road, account.ca_file.as_deref(), &account.host, account.tls);
+    let road = within(account.timeouts.connect, "the TLS handshake", handshake).await?;
     steps.push((true, format!("TLS with {}, certificate verified", account.host)));
-    Ok(road)
+    Ok(Box::new(road))
 }
 
 async fn within<T>(limit: Duration, what: &str, work: impl Future<Output = Result<T, String>>) -> Result<T, String> {

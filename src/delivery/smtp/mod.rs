@@ -11,7 +11,6 @@
 pub mod classify;
 mod link;
 mod payload;
-mod tls;
 mod wire;
 
 use std::fmt;
@@ -25,16 +24,7 @@ use lettre::transport::smtp::extension::ClientId;
 use crate::delivery::{Handover, Parcel};
 use link::{Ending, Link};
 
-/// How the connection is encrypted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tls {
-    /// From the first byte (RFC 8314 section 3.3; port 465).
-    Implicit,
-    /// By STARTTLS (RFC 3207; port 587), without which nothing is sent.
-    Starttls,
-    /// Not at all: to a loopback address only, unless `allow_plaintext`.
-    None,
-}
+pub use crate::tls::Tls;
 
 /// Looks a password up.
 pub type Password = Box<dyn Fn() -> anyhow::Result<String> + Send + Sync>;

@@ -3,8 +3,8 @@
 //! For each template a rich sample first, then the edges: empty lists, nobody in charge, no ticket, texts that try to break out.
 
 use super::{
-    Ack, AgentError, AgentFollowup, AgentNew, AgentReceipt, Because, Card, Closed, Facts, Help, Link, OldTicket, Reply, Row, Summary,
-    TagHelp, TooLarge, Update, Words,
+    Ack, AgentError, AgentFollowup, AgentNew, AgentReceipt, Because, Card, Closed, Facts, Help, Link, OldTicket, Quarantined, Reply, Row,
+    Summary, TagHelp, TooLarge, Update, Words,
 };
 
 impl Facts {
@@ -14,6 +14,7 @@ impl Facts {
         let mut all = to_requesters(&words);
         all.extend(to_agents(&words));
         all.extend(reports(&words));
+        all.push(Facts::Quarantined(Quarantined { number: 12, arrived: "2026-12-01 09:30".into(), bytes: 4711, why: words.defect.into() }));
         all
     }
 }

@@ -107,22 +107,8 @@ pub(super) const EXPECTATIONS: &[Expectation] = &[
 
 /// The keys that make up the mail of an example.
 pub(super) const MAIL_KEYS: &[&str] = &[
-    "subject",
-    "text",
-    "from",
-    "to",
-    "cc",
-    "headers",
-    "attachments",
-    "language",
-    "size",
-    "origin",
-    "role",
-    "authenticated",
-    "suspect",
-    "business_hours",
-    "fields",
-    "expect",
+    "subject", "text", "from", "to", "cc", "headers", "attachments", "language", "size", "origin", "role", "authenticated", "suspect",
+    "business_hours", "fields", "expect",
 ];
 
 /// Reads one example; what is wrong is noted.

@@ -223,7 +223,8 @@ mod tests {
         let rare = GB18030.encode("镕䶮𠮷和一些普通的字").0.into_owned();
         let big5 = BIG5.encode("您好，印表機壞了，請幫忙看一下。").0.into_owned();
         let m = Some(Defect::Mislabelled);
-        let cases: Vec<(&[u8], Option<&str>, &str, Option<Defect>)> = vec![
+        type Case<'a> = (&'a [u8], Option<&'a str>, &'a str, Option<Defect>);
+        let cases: Vec<Case<'_>> = vec![
             (&gbk, Some("gb2312"), TEXT, None),
             (&gbk, Some("GBK"), TEXT, None),
             (&gbk, Some("cp936"), TEXT, None),

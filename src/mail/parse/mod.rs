@@ -149,7 +149,8 @@ fn read_body(parts: &[Part<'_>], reading: &mut Reading, defects: &mut Defects) {
         let mut told = report::from_text(reading, defects);
         if let Some(known) = reading.report.take() {
             told.recipient = known.recipient.or(told.recipient);
-            told.status = known.status.or(told.status);
+            let words = origin::words_to_status(&known.diagnostic).map(str::to_owned);
+            told.status = known.status.or(words).or(told.status);
             told.action = if known.action.is_empty() { told.action } else { known.action };
             told.diagnostic = if known.diagnostic.is_empty() { told.diagnostic } else { known.diagnostic };
         }
@@ -304,4 +305,259 @@ fn file_name(part: &Part<'_>, index: usize, defects: &mut Defects) -> String {
         other => other.rsplit('/').next().filter(|s| s.len() <= 5 && s.bytes().all(|b| b.is_ascii_alphanumeric())).unwrap_or("bin"),
     };
     format!("part-{index}.{extension}")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn gbk(text: &str) -> Vec<u8> {
+        encoding_rs::GB18030.encode(text).0.into_owned()
+    }
+
+    fn word(charset: &str, bytes: &[u8]) -> String {
+        format!("=?{charset}?B?{}?=", data_encoding::BASE64.encode(bytes))
+    }
+
+    fn subject(value: &[u8]) -> String {
+        read(&[b"From: a@b.example\r\nSubject: ", value, b"\r\n\r\nx"].concat(), None).subject
+    }
+
+    #[test]
+    fn subjects() {
+        let text = "打印机坏了";
+        let bytes = gbk(text);
+        // Three bytes in: through the second character.
+        let (left, right) = bytes.split_at(3);
+        let split = format!("{}\r\n {}", word("gbk", left), word("GBK", right));
+        for (raw, decoded) in [
+            (split.as_bytes(), text),
+            (bytes.as_slice(), text),
+            (text.as_bytes(), text),
+            (word("gb2312", &bytes).as_bytes(), text),
+            (word("utf-8*zh", text.as_bytes()).as_bytes(), text),
+            (word("utf-8", &bytes).as_bytes(), text),
+            (b"=?utf-8?q?=E6=89=93_a?= b =?utf-8?q?c?=\r\n\t=?iso-8859-1?q?=E9?=", "打 a b cé"),
+            (b"plain\r\n folded", "plain folded"),
+            (b"=?utf-8?B?not closed", "=?utf-8?B?not closed"),
+            (b"2 =? 3", "2 =? 3"),
+            (b"=?x-none?B?YQ==?=", "a"),
+            (b"", ""),
+        ] {
+            assert_eq!(subject(raw), decoded, "{}", String::from_utf8_lossy(raw));
+        }
+    }
+
+    #[test]
+    fn addresses() {
+        let people = |value: &str| -> Vec<(String, String)> {
+            let mail = read(format!("To: {value}\n\nx").as_bytes(), None);
+            mail.to.into_iter().map(|p| (p.name, p.address.to_string())).collect()
+        };
+        let p = |name: &str, address: &str| (name.to_owned(), address.to_owned());
+        for (value, expected) in [
+            ("a@b.example", vec![p("", "a@b.example")]),
+            ("<A@B.Example>", vec![p("", "a@b.example")]),
+            ("\"Li, Wei\" <li@b.example>, c@d.example", vec![p("Li, Wei", "li@b.example"), p("", "c@d.example")]),
+            ("a@b.example (Li Wei)", vec![p("Li Wei", "a@b.example")]),
+            ("Team: a@b.example, c@d.example;", vec![p("", "a@b.example"), p("", "c@d.example")]),
+            ("undisclosed-recipients:;", vec![]),
+            ("\"=?utf-8?B?5p2O?=\" <li@b.example>", vec![p("李", "li@b.example")]),
+            ("=?utf-8?B?5p2OLCDkvJ8=?= <li@b.example>", vec![p("李, 伟", "li@b.example")]),
+            ("=?utf-8?Q?Li_=3Cli=40b.example=3E?=", vec![p("Li", "li@b.example")]),
+            ("\"O\\\"Neil\" <o@b.example>", vec![p("O\"Neil", "o@b.example")]),
+            ("李伟 <li@b.example>；王 <w@b.example>", vec![p("李伟", "li@b.example"), p("王", "w@b.example")]),
+            ("nobody, \"", vec![]),
+        ] {
+            assert_eq!(people(value), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn ids() {
+        let mail = read(b"Message-ID: <a@x>\nIn-Reply-To: <c@x> (my mail)\nReferences: <b@x>\n <long\n @x> <b@x>\n\nx", None);
+        let ids = |list: &[MessageId]| list.iter().map(|i| i.as_str().to_owned()).collect::<Vec<_>>();
+        assert_eq!(mail.id.as_ref().map(MessageId::as_str), Some("a@x"));
+        assert_eq!(ids(&mail.references), ["b@x", "long@x", "c@x"]);
+        assert_eq!(ids(&mail.in_reply_to), ["c@x"]);
+    }
+
+    #[test]
+    fn file_names() {
+        let name = |fields: &[u8]| {
+            let start: &[u8] = b"From: a@b.example\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nx\n--b\n";
+            let mail = read(&[start, fields, b"\n\nfile\n--b--\n"].concat(), None);
+            mail.attachments.first().map(|a| a.name.clone()).unwrap_or_default()
+        };
+        let raw = [b"Content-Type: application/pdf; name=\"".as_slice(), &gbk("报表.pdf"), b"\""].concat();
+        let cases: [(&[u8], &str); 9] = [
+            (b"Content-Disposition: attachment; filename=a.pdf", "a.pdf"),
+            (b"Content-Disposition: attachment; filename=\"a;b.pdf\"", "a;b.pdf"),
+            (b"Content-Disposition: attachment; filename*=utf-8''%E6%8A%A5.pdf; filename=x.pdf", "报.pdf"),
+            (b"Content-Disposition: attachment;\n filename*0*=utf-8''%E6%8A;\n filename*1*=%A5;\n filename*2=.pdf", "报.pdf"),
+            (b"Content-Disposition: attachment; filename=\"=?utf-8?B?5oqlLnBkZg==?=\"", "报.pdf"),
+            (&raw, "报表.pdf"),
+            (b"Content-Disposition: attachment; filename=\"C:\\tmp\\..\\a.pdf\"", "a.pdf"),
+            (b"Content-Type: image/png", "part-2.png"),
+            (b"Content-Type: message/rfc822", "message.eml"),
+        ];
+        for (fields, expected) in cases {
+            assert_eq!(name(fields), expected, "{}", String::from_utf8_lossy(fields));
+        }
+    }
+
+    #[test]
+    fn parts_are_found_again() {
+        let raw = b"Content-Type: multipart/mixed; boundary=b\n\n--b\n\nhi\n--b\nContent-Type: image/png; name=a.png\nContent-ID: <c1>\n\
+                    Content-Transfer-Encoding: base64\n\niVBORw==\n--b--\n";
+        let mail = read(raw, None);
+        let file = mail.attachments.first().unwrap();
+        assert_eq!((file.name.as_str(), file.size, file.inline, file.cid.as_deref()), ("a.png", 4, true, Some("c1")));
+        assert_eq!(part(raw, file.part).unwrap(), b"\x89PNG");
+        assert_eq!(part(raw, 99), None);
+        assert_eq!(mail.text, "hi");
+    }
+
+    #[test]
+    fn defects_are_named() {
+        use Defect::*;
+        for (raw, defects) in [
+            (&b""[..], vec![NoHeader]),
+            (b"just some text\nmore", vec![NoHeader]),
+            (b"\r\n\r\n", vec![NoHeader]),
+            (b"Subject: x\n\nx", vec![NoFrom, NoMessageId]),
+            (b"From: a@b\nMessage-ID: <>\n\nx", vec![NoMessageId]),
+            (b"From: a@b\nMessage-ID: <a@b>\nContent-Type: multipart/mixed; boundary=q\n\n--q\n\nhalf", vec![Truncated]),
+            (b"From: a@b\nMessage-ID: <a@b>\nContent-Type: multipart/encrypted; boundary=q\n\n--q\n\nx\n--q--", vec![Encrypted]),
+            (b"From: a@b\nMessage-ID: <a@b>\n\n-----BEGIN PGP MESSAGE-----\nx", vec![Encrypted]),
+            (b"From: a@b\nMessage-ID: <a@b>\n\n\xc4\xe3\xba\xc3\xa3\xac\xb4\xf2\xd3\xa1\xbb\xfa", vec![Mislabelled]),
+        ] {
+            assert_eq!(read(raw, None).defects, defects, "{}", String::from_utf8_lossy(raw));
+        }
+        let head = read(b"From: a@b\nMessage-ID: <a@b>\nSubject: big\nContent-Type: multipart/mixed; boundary=q\n\n", Some(50_000_000));
+        assert_eq!((head.oversize, head.size, head.defects), (true, 50_000_000, vec![TooLarge]));
+    }
+
+    #[test]
+    fn notices_in_words() {
+        let notice = |from: &str, subject: &str, text: &str| {
+            let mail = read(format!("From: {from}\nTo: it@desk.example\nSubject: {subject}\nReturn-Path: <>\n\n{text}").as_bytes(), None);
+            let report = mail.report.expect(subject);
+            let text = |v: Option<String>| v.unwrap_or_default();
+            (
+                text(report.recipient.map(|a| a.to_string())),
+                text(report.status),
+                report.action,
+                text(report.original.map(|i| i.as_str().to_owned())),
+            )
+        };
+        let e = |a: &str, b: &str, c: &str, d: &str| (a.to_owned(), b.to_owned(), c.to_owned(), d.to_owned());
+        assert_eq!(
+            notice(
+                "MAILER-DAEMON@q.example",
+                "failure notice",
+                "Hi. This is the qmail-send program at q.example.\n\n<li@x.example>:\nSorry, no mailbox here by that name. (#5.1.1)\n\n--- Below this line is a copy of the message.\n\nReturn-Path: <it@desk.example>\nMessage-ID: <m1@desk.example>\n\nhi"
+            ),
+            e("li@x.example", "5.1.1", "failed", "m1@desk.example")
+        );
+        assert_eq!(
+            notice(
+                "Mail Delivery System <Mailer-Daemon@e.example>",
+                "Mail delivery failed: returning message to sender",
+                "A message that you sent could not be delivered to one or more of its\nrecipients. The following address(es) failed:\n\n  li@x.example\n    Unrouteable address\n\n------ This is a copy of the message, including all the headers. ------\n\nReceived: from a\nMessage-Id: <m2@desk.example>\n"
+            ),
+            e("li@x.example", "5.1.2", "failed", "m2@desk.example")
+        );
+        assert_eq!(
+            notice(
+                "System Administrator <postmaster@ex.example>",
+                "Undeliverable: VPN",
+                "Your message did not reach some or all of the intended recipients.\n\n      'li@x.example' on 12/1/2026 9:12 AM\n            The e-mail account does not exist at the organization.\n            <mx.example #5.1.1>"
+            ),
+            e("li@x.example", "5.1.1", "failed", "")
+        );
+        assert_eq!(
+            notice(
+                "postmaster@n.example",
+                "DELIVERY FAILURE: x",
+                "Your message\n\n  Subject: x\n\nwas not delivered to:\n\n  li@x.example\n\nbecause:\n\n  User li not listed in Domino Directory"
+            ),
+            e("li@x.example", "5.1.1", "failed", "")
+        );
+        assert_eq!(
+            notice(
+                "PostMaster@qq.example",
+                "来自qq.example的退信",
+                "很抱歉您的邮件被退回。\n收件人邮件地址：li@x.example\n退信原因：收件人邮箱已满\n"
+            ),
+            e("li@x.example", "5.2.2", "failed", "")
+        );
+        assert_eq!(
+            notice(
+                "MAILER-DAEMON@s.example",
+                "Warning: message still undelivered",
+                "<li@x.example>: connection timed out. Will be retried until 2 days old."
+            ),
+            e("li@x.example", "4.4.1", "delayed", "")
+        );
+    }
+
+    #[test]
+    fn an_attached_report_does_not_make_a_bounce() {
+        let raw = b"From: li@example.org\nSubject: what is this?\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nplease explain\n--b\n\
+                    Content-Type: message/rfc822\n\nFrom: MAILER-DAEMON@x.example\nSubject: Undelivered Mail\nContent-Type: multipart/report\n\nx\n--b--\n";
+        let mail = read(raw, None);
+        assert_eq!((origin::bounce_shape(&mail), mail.report), (None, None));
+    }
+
+    #[test]
+    fn deep_and_wide_mails_end() {
+        let deep = "Content-Type: message/rfc822\n\n".repeat(200_000);
+        assert_eq!(read(deep.as_bytes(), None).attachments.len(), 1);
+        let wide = format!("Content-Type: multipart/digest; boundary=b\n\n{}", "--b\n\nx\n".repeat(50_000));
+        assert!(read(wide.as_bytes(), None).defects.contains(&Defect::TooManyParts));
+        let long = [b"From: a@b\n\n".as_slice(), &vec![b'x'; 3 * TEXT]].concat();
+        assert_eq!(read(&long, None).text.len(), TEXT);
+        let fields = "X-A: b\n".repeat(100_000);
+        assert_eq!(read(fields.as_bytes(), None).headers.len(), 1000);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read(raw in proptest::collection::vec(any::<u8>(), 0..600)) {
+            let mail = read(&raw, None);
+            for file in &mail.attachments {
+                part(&raw, file.part);
+            }
+        }
+
+        #[test]
+        fn any_pieces_of_mail_are_read(pieces in proptest::collection::vec(prop_oneof![
+            Just(b"\r\n".to_vec()), Just(b"\n\n".to_vec()), Just(b"--b\n".to_vec()), Just(b"--b--".to_vec()), Just(b"From: ".to_vec()),
+            Just(b"Subject: =?gbk?B?".to_vec()), Just(b"?=".to_vec()), Just(b"Content-Type: multipart/report; boundary=b".to_vec()),
+            Just(b"Content-Type: text/html; charset=big5\n\n".to_vec()), Just(b"Content-Transfer-Encoding: base64\n".to_vec()),
+            Just(b"Content-Type: message/delivery-status\n\n".to_vec()), Just(b"Content-Type: text/plain; format=flowed\n\n".to_vec()),
+            Just(b"<table><div>".to_vec()), Just(b"filename*0*=utf-8''%E6".to_vec()), proptest::collection::vec(any::<u8>(), 0..12),
+        ], 0..40)) {
+            let raw = pieces.concat();
+            let mail = read(&raw, None);
+            prop_assert!(mail.attachments.len() <= 1000);
+        }
+
+        #[test]
+        fn any_date_is_read(value in "[0-9JanFebMonTue:, +-]{0,40}") {
+            date(&value);
+        }
+
+        #[test]
+        fn line_ends_make_no_difference(lines in proptest::collection::vec("[ -~]{0,30}", 0..20)) {
+            let lf = format!("From: a@b.example\nSubject: x\n\n{}", lines.join("\n"));
+            let crlf = lf.replace('\n', "\r\n");
+            let (mut a, mut b) = (read(lf.as_bytes(), None), read(crlf.as_bytes(), None));
+            (a.size, b.size) = (0, 0);
+            prop_assert_eq!(a, b);
+        }
+    }
 }

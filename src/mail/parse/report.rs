@@ -67,12 +67,7 @@ fn address_of_type(value: &str) -> Option<Address> {
 /// Takes the ids of the returned mail from the part that holds it or its header.
 pub fn returned(parts: &[Part<'_>], report: &mut Report, defects: &mut Defects) {
     let kinds = [
-        "message/rfc822",
-        "text/rfc822-headers",
-        "text/rfc822-header",
-        "message/rfc822-headers",
-        "message/global",
-        "message/global-headers",
+        "message/rfc822", "text/rfc822-headers", "text/rfc822-header", "message/rfc822-headers", "message/global", "message/global-headers",
     ];
     let Some(part) = parts.iter().skip(1).find(|p| kinds.contains(&p.kind.value.as_str())) else { return };
     let bytes = part.decode(256 * 1024);
@@ -96,22 +91,20 @@ pub fn from_text(mail: &Reading, defects: &mut Defects) -> Report {
     let mut report = Report { action: "failed".to_owned(), ..Report::default() };
     let named = mail.header("X-Failed-Recipients").and_then(|v| addresses(v).next());
     report.recipient = named.or_else(|| recipient(&notice, mail));
-    let whole = notice.join("\n");
+    let whole = one_text(&notice);
     let cause = notice.iter().find(|l| enhanced(l).is_some_and(|s| !s.ends_with(".0.0")));
-    let cause = cause.or_else(|| notice.iter().find(|l| reply_code(l))).or_else(|| notice.iter().find(|l| words_to_status(l).is_some()));
+    let cause =
+        cause.or_else(|| notice.iter().find(|l| reply_class(l).is_some())).or_else(|| notice.iter().find(|l| words_to_status(l).is_some()));
     report.diagnostic = cause.map(|l| one_line(l)).unwrap_or_default();
-    report.status = cause.and_then(|l| enhanced(l)).or_else(|| enhanced(&whole)).or_else(|| words_to_status(&whole).map(str::to_owned));
+    let told = |text: &str| words_to_status(text).map(str::to_owned);
+    // A reply code alone tells the class: 5.0.0 is "other or undefined" (RFC 3463 section 3.1).
+    let class = || cause.and_then(|l| reply_class(l)).map(|c| format!("{c}.0.0"));
+    let precise = cause.and_then(|l| enhanced(l)).or_else(|| enhanced(&whole));
+    report.status = precise.or_else(|| told(cause?)).or_else(class).or_else(|| told(&whole));
     let said = format!("{}\n{whole}", mail.subject).to_lowercase();
     let later = [
-        "delayed",
-        "still being retried",
-        "will be retried",
-        "still undelivered",
-        "will continue to",
-        "do not need to resend",
-        "延迟",
-        "仍在尝试",
-        "继续尝试",
+        "delayed", "still being retried", "will be retried", "still undelivered", "will continue to", "do not need to resend", "延迟",
+        "仍在尝试", "继续尝试",
     ];
     if later.iter().any(|w| said.contains(w)) && !report.status.as_ref().is_some_and(|s| s.starts_with('5')) {
         report.action = "delayed".to_owned();
@@ -136,25 +129,18 @@ fn is_returned_header(line: &str) -> bool {
 /// The notice's own lines, and the lines of the returned mail.
 fn cut_returned(text: &str) -> (Vec<&str>, Vec<&str>) {
     let marks = [
-        "below this line is a copy",
-        "copy of the message",
-        "copy of your message",
-        "original message",
-        "returned message",
-        "unsent message",
-        "message header",
-        "message text follows",
-        "headers of the message",
-        "original mail",
-        "原邮件",
-        "原始邮件",
+        "below this line is a copy", "copy of the message", "copy of your message", "original message", "returned message",
+        "unsent message", "message header", "message text follows", "headers of the message", "original mail", "原邮件", "原始邮件",
         "原信",
     ];
     let lines: Vec<&str> = text.lines().take(LINES * 4).collect();
     let cut = lines.iter().position(|line| {
         let bare = line.trim_start_matches(['>', ' ']);
         let lower = bare.to_lowercase();
-        is_returned_header(bare) || (bare.len() < 100 && bare.starts_with(['-', '=', '*']) && marks.iter().any(|m| lower.contains(m)))
+        is_returned_header(bare)
+            || (bare.len() < 100
+                && (bare.starts_with(['-', '=', '*']) || lower.starts_with("original m"))
+                && marks.iter().any(|m| lower.contains(m)))
     });
     let cut = cut.unwrap_or(lines.len());
     let (notice, returned) = lines.split_at_checked(cut).unwrap_or((&lines, &[]));
@@ -215,11 +201,16 @@ pub fn enhanced(text: &str) -> Option<String> {
     vague.map(str::to_owned)
 }
 
-/// Does a line hold an SMTP reply code of failure?
-fn reply_code(line: &str) -> bool {
-    line.split(|c: char| !c.is_ascii_alphanumeric() && c != '.').any(|w| {
-        w.len() == 3 && w.starts_with(['4', '5']) && w.bytes().all(|b| b.is_ascii_digit()) && w.get(1..2).is_some_and(|d| d <= "5")
-    })
+/// The class of the SMTP reply code of failure in a line.
+fn reply_class(line: &str) -> Option<char> {
+    let mut words = line.split(|c: char| !c.is_ascii_alphanumeric() && c != '.');
+    let code = |w: &str| w.len() == 3 && w.bytes().all(|b| b.is_ascii_digit()) && w.get(1..2).is_some_and(|d| d <= "5");
+    words.find(|w| w.starts_with(['4', '5']) && code(w)).and_then(|w| w.chars().next())
+}
+
+/// The lines as one, since a phrase may be wrapped.
+fn one_text(lines: &[&str]) -> String {
+    lines.iter().flat_map(|l| l.split_whitespace()).collect::<Vec<_>>().join(" ")
 }
 
 fn one_line(text: &str) -> String {

@@ -1,7 +1,7 @@
 //! Subjects: what a mailer puts before them, taken off.
 
 /// Prefixes of answers, lower case.
-const REPLY: [&str; 20] = [
+const REPLY: &[&str] = &[
     "re", "aw", "sv", "antw", "antwort", "vs", "odp", "res", "ynt", "ref", "rif", "回复", "回覆", "答复", "答覆", "回信", "返信", "reply",
     "r", "ré",
 ];

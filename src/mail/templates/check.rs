@@ -125,9 +125,7 @@ impl<'a> Walk<'a> {
                 TemplateElement::HelperBlock(tag) => self.block(tag, place),
                 TemplateElement::HtmlExpression(_) => {
                     self.complain(
-                        place,
-                        "{{",
-                        "a fact is always escaped: {{{…}}} is not available",
+                        place, "{{", "a fact is always escaped: {{{…}}} is not available",
                         "Write {{name}}, {{relay words}} or {{verbatim text}}",
                     );
                 }

@@ -9,12 +9,10 @@ use async_imap::{Authenticator, Client, error::Error};
 use tokio::io::{AsyncRead, AsyncWrite, BufStream};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::pki_types::ServerName;
 
 use super::session::Session;
 use super::{Account, Tls};
-use crate::source::tls;
+use crate::tls;
 
 /// TCP, TLS and login take this long at most, each.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -76,9 +74,7 @@ fn buffered(wire: impl Wire + 'static) -> Stream {
 }
 
 async fn encrypt(account: &Account, tcp: TcpStream) -> anyhow::Result<impl Wire + 'static + use<>> {
-    let config = tls::client(account.ca_file.as_deref())?;
-    let name = ServerName::try_from(account.host.clone()).with_context(|| format!("{} is no host name", account.host))?;
-    TlsConnector::from(config).connect(name, tcp).await.with_context(|| format!("no TLS with {}", account.host))
+    tls::handshake(tcp, account.ca_file.as_deref(), &account.host, account.tls).await.map_err(anyhow::Error::msg)
 }
 
 /// RFC 3501 section 7.1: a greeting is OK, BYE or PREAUTH. The last is refused: nobody asked for a connection without a login, and

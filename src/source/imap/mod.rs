@@ -34,17 +34,7 @@ use crate::domain::message::{Arrival, Cursor, Folder, Place};
 
 pub use self::doctor::doctor;
 pub use super::Start;
-
-/// How a connection is protected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tls {
-    /// TLS from the first byte, usually port 993 (RFC 8314).
-    Implicit,
-    /// STARTTLS, usually port 143; a server that does not offer it is refused.
-    Starttls,
-    /// None at all: to a loopback address, or where the account says so in as many words.
-    None,
-}
+pub use crate::tls::Tls;
 
 /// What is done with a mail on the server after it was received.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,5 +1,7 @@
 //! T1: what happened, once. Mails with their bytes, identity and places; notes; the batch marker; the quarantine.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context, ensure};
 use chrono::{DateTime, Utc};
 use rusqlite::{OptionalExtension, Row, params};
@@ -22,6 +24,32 @@ const BATCH: &str = "batch";
 
 /// Name of the ticket counter: the next number.
 const NEXT_NUMBER: &str = "next ticket";
+
+/// Raw bytes of mails that wait, held from their receipt until they are asked for once. They never change, so that only a dropped
+/// batch makes them untrue.
+#[derive(Default)]
+pub(super) struct Fresh {
+    mails: BTreeMap<CauseId, Vec<u8>>,
+    bytes: usize,
+}
+
+impl Fresh {
+    /// Bytes that are held at most. The oldest stay: they are asked for first.
+    const MOST: usize = 4 * 1024 * 1024;
+
+    pub(super) fn keep(&mut self, cause: CauseId, raw: &[u8]) {
+        if self.bytes + raw.len() <= Fresh::MOST {
+            self.bytes += raw.len();
+            self.mails.insert(cause, raw.to_vec());
+        }
+    }
+
+    fn take(&mut self, cause: CauseId) -> Option<Vec<u8>> {
+        let raw = self.mails.remove(&cause)?;
+        self.bytes -= raw.len();
+        Some(raw)
+    }
+}
 
 pub(super) fn receive(db: &Db, arrival: &Arrival) -> Result<Received> {
     let identity = Identity::of(&arrival.raw);
@@ -57,14 +85,8 @@ fn insert_mail(db: &Db, arrival: &Arrival, identity: &Identity) -> Result<CauseI
     };
     let cause = insert(db, &identity.key, arrival.at, None)?;
     let whole_size = arrival.whole_size.map(i64::try_from).transpose()?;
-    db.sql("INSERT INTO message (cause, mailbox, blob, whole_size, quiet, same_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?.execute(params![
-        cause.0,
-        arrival.mailbox,
-        blob,
-        whole_size,
-        arrival.quiet,
-        same_id
-    ])?;
+    db.sql("INSERT INTO message (cause, mailbox, blob, whole_size, quiet, same_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
+        .execute(params![cause.0, arrival.mailbox, blob, whole_size, arrival.quiet, same_id])?;
     Ok(cause)
 }
 
@@ -130,7 +152,7 @@ pub(super) fn set_cursor(db: &Db, folder: &Folder, cursor: Cursor) -> Result<()>
     Ok(())
 }
 
-pub(super) fn pending(db: &Db, limit: usize) -> Result<Vec<Pending>> {
+pub(super) fn pending(db: &Db, fresh: &mut Fresh, limit: usize) -> Result<Vec<Pending>> {
     let mut select = db.sql("SELECT id, key, at, attempts, note, alone FROM cause WHERE state = 'pending' ORDER BY at, id LIMIT ?1")?;
     let mut rows = select.query([i64::try_from(limit)?])?;
     let mut found = Vec::new();
@@ -143,7 +165,7 @@ pub(super) fn pending(db: &Db, limit: usize) -> Result<Vec<Pending>> {
         let id = CauseId(row.get(0)?);
         let body = match row.get_ref(4)?.as_str_or_null()? {
             Some(note) => PendingBody::Note(serde_json::from_str(note).with_context(|| format!("cause {} is damaged", id.0))?),
-            None => PendingBody::Mail(pending_mail(db, id)?),
+            None => PendingBody::Mail(pending_mail(db, fresh, id)?),
         };
         if let PendingBody::Mail(mail) = &body {
             bytes += mail.raw.len();
@@ -159,13 +181,16 @@ pub(super) fn pending(db: &Db, limit: usize) -> Result<Vec<Pending>> {
     Ok(found)
 }
 
-fn pending_mail(db: &Db, cause: CauseId) -> Result<PendingMail> {
+fn pending_mail(db: &Db, fresh: &mut Fresh, cause: CauseId) -> Result<PendingMail> {
     let mut select = db.sql("SELECT mailbox, blob, whole_size, quiet, same_id FROM message WHERE cause = ?1")?;
     let mut rows = select.query([cause.0])?;
     let row = rows.next()?.with_context(|| format!("cause {} has no message", cause.0))?;
     Ok(PendingMail {
         mailbox: row.get(0)?,
-        raw: blobs::get(db, row.get(1)?)?,
+        raw: match fresh.take(cause) {
+            Some(raw) => raw,
+            None => blobs::get(db, row.get(1)?)?,
+        },
         whole_size: row.get::<_, Option<i64>>(2)?.map(u64::try_from).transpose()?,
         quiet: row.get(3)?,
         same_id_other_body: row.get(4)?,

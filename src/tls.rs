@@ -1,5 +1,6 @@
-//! TLS to a mail server: whom to trust, and certificate errors in words that name a remedy.
+//! TLS to a mail server: whether, whom to trust, and certificate errors in words that name a remedy.
 //!
+//! rustls with ring; certificates are judged by the system's own verifier, since only that one knows a company's own CA.
 //! Trusted are the machine's own CAs and those of `ca_file`. There is no switch that turns verification off: with `ca_file` a private CA
 //! costs one line, and a switch would stay on for ever.
 
@@ -9,18 +10,29 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use rustls_platform_verifier::Verifier;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{self, CertificateError, ClientConfig};
 
-use super::wire::Road;
+/// How a connection is encrypted (RFC 8314).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Tls {
+    /// TLS from the first byte.
+    Implicit,
+    /// Plain, then STARTTLS; refused when the server does not offer it.
+    Starttls,
+    /// Not at all.
+    None,
+}
 
 /// Trust for one connection. Read anew each time, so that a renewed CA needs no restart.
 ///
 /// # Errors
 /// `ca_file` cannot be read or holds no certificate; there is no `ca_file` and the machine has no CAs.
-pub fn config(ca_file: Option<&Path>) -> anyhow::Result<ClientConfig> {
+fn config(ca_file: Option<&Path>) -> anyhow::Result<ClientConfig> {
     let mut extra = Vec::new();
     if let Some(path) = ca_file {
         for certificate in CertificateDer::pem_file_iter(path).with_context(|| format!("ca_file {} cannot be read", path.display()))? {
@@ -38,25 +50,26 @@ pub fn config(ca_file: Option<&Path>) -> anyhow::Result<ClientConfig> {
         .with_no_client_auth())
 }
 
-/// The TLS handshake, the certificate checked against `host`.
+/// The TLS handshake, the certificate checked against `host`; `ca_file` is trusted beside the machine's own CAs.
 ///
 /// # Errors
 /// A sentence for the operator that names the remedy.
-pub async fn handshake(road: Box<dyn Road>, config: ClientConfig, host: &str, starttls: bool) -> Result<Box<dyn Road>, String> {
+pub async fn handshake<S>(road: S, ca_file: Option<&Path>, host: &str, tls: Tls) -> Result<TlsStream<S>, String>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let config = config(ca_file).map_err(|error| format!("{error:#}"))?;
     let name =
         ServerName::try_from(host.to_owned()).map_err(|_| format!("{host:?} is no host name that a certificate can be checked for"))?;
-    match TlsConnector::from(Arc::new(config)).connect(name, road).await {
-        Ok(stream) => Ok(Box::new(stream)),
-        Err(error) => Err(explain(&error, host, starttls)),
-    }
+    TlsConnector::from(Arc::new(config)).connect(name, road).await.map_err(|error| explain(&error, host, tls))
 }
 
 /// A failed handshake in words.
-fn explain(error: &io::Error, host: &str, starttls: bool) -> String {
+fn explain(error: &io::Error, host: &str, tls: Tls) -> String {
     match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
         Some(rustls::Error::InvalidCertificate(wrong)) => certificate(wrong, host),
-        Some(rustls::Error::InvalidMessage(_)) if !starttls => {
-            format!("{host} does not begin with TLS on this port: set tls = \"starttls\" (port 587, often) or another port (465, often)")
+        Some(rustls::Error::InvalidMessage(_)) if tls == Tls::Implicit => {
+            format!("{host} does not begin with TLS on this port: set tls = \"starttls\", or another port")
         }
         _ => format!("TLS with {host} failed: {error}"),
     }
@@ -113,7 +126,7 @@ mod tests {
             (CertificateError::BadEncoding, "not acceptable"),
         ] {
             let error = io::Error::new(io::ErrorKind::InvalidData, rustls::Error::InvalidCertificate(wrong));
-            let sentence = explain(&error, "mx.test", false);
+            let sentence = explain(&error, "mx.test", Tls::Implicit);
             assert!(sentence.contains(words) && sentence.contains("ca_file"), "{sentence}");
         }
     }
