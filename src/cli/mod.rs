@@ -18,6 +18,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::config::Config;
 use crate::domain::complaint::Complaint;
 use crate::policy::{self, Loaded};
 use crate::store::{self, Store};
@@ -120,12 +121,17 @@ fn load(config: &Path) -> anyhow::Result<Loaded> {
     sound(policy::load(config))
 }
 
+/// Loads the config alone.
+fn load_config(config: &Path) -> anyhow::Result<Config> {
+    sound(policy::load_config(config))
+}
+
 /// Loads the policy of a desk that is about to work: its directory and key are made where they are missing.
 fn load_to_work(config: &Path) -> anyhow::Result<Loaded> {
     sound(policy::prepare(config))
 }
 
-fn sound(loaded: Result<Loaded, Vec<Complaint>>) -> anyhow::Result<Loaded> {
+fn sound<T>(loaded: Result<T, Vec<Complaint>>) -> anyhow::Result<T> {
     loaded.map_err(|complaints| {
         for complaint in &complaints {
             eprintln!("{complaint}");
@@ -135,8 +141,8 @@ fn sound(loaded: Result<Loaded, Vec<Complaint>>) -> anyhow::Result<Loaded> {
 }
 
 /// Opens the store of a configured desk for questions and small commands.
-fn open_store(loaded: &Loaded) -> anyhow::Result<Box<dyn Store>> {
-    let directory = &loaded.config.data;
+fn open_store(config: &Config) -> anyhow::Result<Box<dyn Store>> {
+    let directory = &config.data;
     anyhow::ensure!(
         directory.join("postdesk.db").exists(),
         "{} holds no desk yet: `postdesk run` makes it when it first starts",

@@ -7,7 +7,7 @@ use chrono::Utc;
 use clap::Subcommand;
 
 use super::table::{self, cut, time};
-use super::{Exit, load, open_store};
+use super::{Exit, load_config, open_store};
 
 /// What waits to be sent, what failed; send again, cancel.
 #[derive(Debug, clap::Args)]
@@ -58,9 +58,9 @@ enum What {
 /// # Errors
 /// The configuration is unsound, the store fails, or the envelope is in no state for this.
 pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
-    let loaded = load(config)?;
-    let mut store = open_store(&loaded)?;
-    let zone = loaded.policy.desk.timezone;
+    let config = load_config(config)?;
+    let mut store = open_store(&config)?;
+    let zone = config.desk.timezone;
     match arguments.what.as_ref().unwrap_or(&What::List { all: false, limit: 100, json: false }) {
         What::List { all, limit, json } => {
             let rows = store.outbox(*all, *limit)?;

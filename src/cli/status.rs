@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::table;
-use super::{Exit, load, open_store};
+use super::{Exit, load_config, open_store};
 
 /// Figures: tickets, queue, outbox.
 #[derive(Debug, clap::Args)]
@@ -23,8 +23,8 @@ pub struct Arguments {
 /// # Errors
 /// The configuration is unsound or the store fails.
 pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
-    let loaded = load(config)?;
-    let counts = open_store(&loaded)?.counts()?;
+    let config = load_config(config)?;
+    let counts = open_store(&config)?.counts()?;
     if arguments.json {
         table::print_json(&counts)?;
     } else {

@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
+use chrono_tz::Tz;
 use clap::Subcommand;
 
 use super::table::{self, cut, time};
-use super::{Exit, load, open_store};
+use super::{Exit, load_config, open_store};
 use crate::domain::message::Address;
-use crate::domain::policy::Policy;
 use crate::domain::ticket::{Change, Status, Ticket, TicketNo};
 use crate::store::{JournalRow, Store, TicketFilter};
 
@@ -85,9 +85,9 @@ fn number(text: &str) -> anyhow::Result<TicketNo> {
 /// # Errors
 /// The configuration is unsound, the store fails, or there is no such ticket.
 pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
-    let loaded = load(config)?;
-    let store = open_store(&loaded)?;
-    let policy = loaded.policy.as_ref();
+    let config = load_config(config)?;
+    let store = open_store(&config)?;
+    let zone = config.desk.timezone;
     match &arguments.what {
         What::List { status, team, owner, requester, limit, json } => {
             let filter = TicketFilter {
@@ -97,16 +97,16 @@ pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
                 requester: requester.clone(),
                 limit: *limit,
             };
-            list(&store.tickets(&filter)?, policy, *json)?;
+            list(&store.tickets(&filter)?, zone, *json)?;
         }
         What::Show { number: text, json } => {
             let ticket = one(store.as_ref(), text)?;
-            if *json { table::print_json(&ticket)? } else { show(&ticket, policy) }
+            if *json { table::print_json(&ticket)? } else { show(&ticket, zone) }
         }
         What::History { number: text, json } => {
             let ticket = one(store.as_ref(), text)?;
             let rows = store.history(ticket.number)?;
-            if *json { table::print_json(&rows)? } else { rows.iter().for_each(|row| tell(row, policy)) }
+            if *json { table::print_json(&rows)? } else { rows.iter().for_each(|row| tell(row, zone)) }
         }
     }
     Ok(Exit::Done)
@@ -121,7 +121,7 @@ fn one(store: &dyn Store, text: &str) -> anyhow::Result<Ticket> {
 ///
 /// # Errors
 /// Standard output is closed.
-pub fn list(tickets: &[Ticket], policy: &Policy, json: bool) -> anyhow::Result<()> {
+pub fn list(tickets: &[Ticket], zone: Tz, json: bool) -> anyhow::Result<()> {
     let header = ["ticket", "status", "priority", "category", "team", "owner", "requester", "subject", "changed"];
     table::print(json, &header, tickets, |t| {
         let or_dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
@@ -134,13 +134,12 @@ pub fn list(tickets: &[Ticket], policy: &Policy, json: bool) -> anyhow::Result<(
             or_dash(&t.owner),
             cut(t.requester.called(), 18),
             cut(&t.subject, 42),
-            time(t.updated, policy.desk.timezone),
+            time(t.updated, zone),
         ]
     })
 }
 
-fn show(ticket: &Ticket, policy: &Policy) {
-    let zone = policy.desk.timezone;
+fn show(ticket: &Ticket, zone: Tz) {
     let line = |name: &str, value: String| {
         if !value.is_empty() {
             println!("{name:<13}{value}");
@@ -168,8 +167,8 @@ fn show(ticket: &Ticket, policy: &Policy) {
     line("unreachable", ticket.unreachable.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "));
 }
 
-fn tell(row: &JournalRow, policy: &Policy) {
-    println!("{}  {}  ({})", time(row.at, policy.desk.timezone), row.actor, row.cause.0);
+fn tell(row: &JournalRow, zone: Tz) {
+    println!("{}  {}  ({})", time(row.at, zone), row.actor, row.cause.0);
     for (_, change, before) in &row.changes {
         println!("    {}", change_sentence(change, before.as_ref()));
     }

@@ -68,7 +68,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let mails = DAY.iter().filter(|s| !matches!(s.act, Act::Wait)).count();
     println!("\n{mails} mails came in, {sent} went out. The tickets at the end of the day:\n");
     let filter = TicketFilter { limit: 100, ..TicketFilter::default() };
-    tickets::list(&desk.store().tickets(&filter)?, &loaded.policy, false)?;
+    tickets::list(&desk.store().tickets(&filter)?, loaded.policy.desk.timezone, false)?;
     println!("{}", farewell(&arguments.dir));
     Ok(Exit::Done)
 }
