@@ -26,6 +26,9 @@ use crate::store::{self, Posting};
 /// Messages that may wait for the desk before sources have to wait for it.
 const WAITING: usize = 64;
 
+/// How long the lock is waited for.
+const LOCK_PATIENCE: Duration = Duration::from_secs(3);
+
 /// How often the operator's files are looked at for changes.
 const LOOK_FOR_CHANGES: Duration = Duration::from_secs(2);
 
@@ -49,8 +52,7 @@ pub fn log_to_stderr(json: bool) {
 /// # Errors
 /// Another process works on the same directory, or the store fails for good.
 pub fn run(config: &Path, loaded: Loaded, once: bool) -> anyhow::Result<()> {
-    let lock = DataLock::take(&loaded.config.data)?;
-    anyhow::ensure!(lock.is_some(), "another Postdesk already works on {}; end it first", loaded.config.data.display());
+    let _lock = lock(&loaded.config.data)?;
     let desk = Desk::open(store::open(&loaded.config.data)?, book_of(&loaded))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().context("starting the runtime")?;
     let outcome = runtime.block_on(serve(config.to_owned(), loaded, desk, once));
@@ -58,12 +60,23 @@ pub fn run(config: &Path, loaded: Loaded, once: bool) -> anyhow::Result<()> {
     outcome
 }
 
-/// Decides what waits, when no other process does: for `deliver`. Letters stay queued for the next run.
+/// Takes the lock; waits a little, since a `deliver` holds it for a moment.
+fn lock(data: &Path) -> anyhow::Result<DataLock> {
+    let until = std::time::Instant::now() + LOCK_PATIENCE;
+    loop {
+        if let Some(lock) = DataLock::take(data)? {
+            return Ok(lock);
+        }
+        anyhow::ensure!(std::time::Instant::now() < until, "another Postdesk already works on {}; end it first", data.display());
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// Decides what waits, for `deliver`, which holds the lock. Letters stay queued for the next run.
 ///
 /// # Errors
 /// The store fails.
-pub fn decide_unless_running(loaded: &Loaded) -> anyhow::Result<()> {
-    let Some(_lock) = DataLock::take(&loaded.config.data)? else { return Ok(()) };
+pub fn decide_what_waits(loaded: &Loaded) -> anyhow::Result<()> {
     let mut desk = Desk::open(store::open(&loaded.config.data)?, book_of(loaded))?;
     while !desk.step(Utc::now())?.idle {}
     Ok(())
