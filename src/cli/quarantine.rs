@@ -51,13 +51,7 @@ pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
         What::List { json } => {
             let rows = store.quarantined()?;
             table::print(*json, &["no", "arrived", "bytes", "why", "cause"], &rows, |row| {
-                vec![
-                    row.id.0.to_string(),
-                    time(row.at, config.desk.timezone),
-                    row.size.to_string(),
-                    cut(&row.why, 80),
-                    cut(&row.key.0, 30),
-                ]
+                vec![row.id.0.to_string(), time(row.at, config.desk.timezone), row.size.to_string(), cut(&row.why, 80), cut(&row.key.0, 30)]
             })?;
             return Ok(if rows.is_empty() { Exit::Done } else { Exit::Findings });
         }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::delivery::{Handover, Parcel};
+use crate::delivery::{self, Handover, Parcel};
 use crate::desk::{Desk, Rulebook};
 use crate::domain::message::{Arrival, Cursor, Folder, Place};
 use crate::source::Inbox;
@@ -75,10 +75,27 @@ pub struct Line {
     pub free: usize,
     /// The account is in trouble: nothing is tried before then.
     pub paused_until: Option<DateTime<Utc>>,
+    /// How many times in a row it was.
+    pub pauses: u32,
 }
 
-/// How long an account in trouble is left alone.
-const PAUSE: chrono::Duration = chrono::Duration::seconds(30);
+impl Line {
+    /// What the end of a delivery says of the account.
+    fn heard(&mut self, handover: &Handover, now: DateTime<Utc>) {
+        match handover {
+            // The other connections meet the same trouble at the same time.
+            Handover::Later { pause: true, .. } if self.paused_until.is_some_and(|until| now < until) => {}
+            Handover::Later { pause: true, why } => {
+                self.pauses = self.pauses.saturating_add(1);
+                let pause = delivery::pause(self.pauses);
+                self.paused_until = Some(now + pause);
+                tracing::warn!(mailboxes = self.mailboxes.join(", "), "delivery pauses for {} s: {why}", pause.num_seconds());
+            }
+            Handover::Later { pause: false, .. } => {}
+            Handover::Taken(_) | Handover::Refused(_) | Handover::Uncertain(_) => (self.paused_until, self.pauses) = (None, 0),
+        }
+    }
+}
 
 /// At most so long between two looks at the queue: `deliver` of another process may have put something there.
 const LOOK: Duration = Duration::from_millis(500);
@@ -193,14 +210,7 @@ impl Hub {
         for (posting, handover) in ended {
             let Some(line) = self.lines.iter_mut().find(|l| l.mailboxes.contains(&posting.mailbox)) else { continue };
             line.free += 1;
-            line.paused_until = match handover {
-                Handover::Later { pause: true, why } => {
-                    tracing::warn!(mailbox = posting.mailbox, "delivery pauses for {} s: {why}", PAUSE.num_seconds());
-                    Some(now + PAUSE)
-                }
-                Handover::Later { .. } => line.paused_until,
-                _ => None,
-            };
+            line.heard(handover, now);
         }
         if let Err(error) = self.desk.settle(ended, now) {
             tracing::error!("how deliveries ended could not be written down; they may be repeated after the next start: {error:#}");

@@ -221,7 +221,7 @@ fn start_carriers(loaded: &Loaded, door: &Door, tasks: &mut JoinSet<()>) -> Vec<
         for _ in 0..connections {
             tasks.spawn(carry(accounts::carrier(&delivery), Arc::clone(&receiver), door.clone()));
         }
-        lines.push(Line { mailboxes, postings, free: connections, paused_until: None });
+        lines.push(Line { mailboxes, postings, free: connections, paused_until: None, pauses: 0 });
     }
     lines
 }
