@@ -4,4 +4,9 @@
 //! side on one mail host.
 
 mod day;
+mod delivery;
+mod kill;
+mod pipe;
 mod play;
+mod signals;
+mod sources;

@@ -10,19 +10,8 @@ const AGENTS: &[(&str, &str, &str, &str)] =
 
 /// What must never reach a requester: what notifications say, tags, an internal note, a mistyped order's text.
 const INTERNAL: &[&str] = &[
-    "~~~~~~~~ Postdesk",
-    "Judged by",
-    "分类依据",
-    "rules/",
-    "Reply to this mail: your words",
-    "您写的内容会发给请求人",
-    "[take]",
-    "[note]",
-    "[resolv",
-    "priority=high",
-    "【",
-    "xyzzy-internal-note",
-    "xyzzy-mistyped",
+    "~~~~~~~~ Postdesk", "Judged by", "分类依据", "rules/", "Reply to this mail: your words", "您写的内容会发给请求人", "[take]", "[note]",
+    "[resolv", "priority=high", "【", "xyzzy-internal-note", "xyzzy-mistyped",
 ];
 
 #[test]

@@ -1,5 +1,6 @@
 //! What the tests of the whole desk play with: a desk as a process, mailboxes as their owners see them, requesters and neomutt.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
@@ -35,6 +36,8 @@ pub struct Setting {
     pub start: &'static str,
     /// Port of an SMTP server without TLS and login, instead of Postfix.
     pub smtp_port: Option<u16>,
+    /// The SMTP password stands in the file `smtp-password`.
+    pub smtp_password_file: bool,
     /// Port of an IMAP server without TLS, instead of Dovecot with it.
     pub imap_port: Option<u16>,
     /// Agents: handle, name, language, role.
@@ -45,7 +48,14 @@ pub struct Setting {
 
 impl Default for Setting {
     fn default() -> Setting {
-        Setting { start: "now", smtp_port: None, imap_port: None, agents: &[("li", "Li Wei", "en", "agent")], more: String::new() }
+        Setting {
+            start: "now",
+            smtp_port: None,
+            smtp_password_file: false,
+            imap_port: None,
+            agents: &[("li", "Li Wei", "en", "agent")],
+            more: String::new(),
+        }
     }
 }
 
@@ -54,7 +64,7 @@ pub struct Desk {
     pub directory: PathBuf,
     name: String,
     child: Mutex<Option<Child>>,
-    password: Mutex<String>,
+    environment: Mutex<BTreeMap<String, String>>,
 }
 
 impl Desk {
@@ -63,7 +73,8 @@ impl Desk {
         let name = format!("{name}-{}", std::process::id());
         let directory = std::env::temp_dir().join(format!("postdesk-desk-{name}"));
         fs::create_dir_all(&directory).unwrap();
-        let desk = Desk { directory, name, child: Mutex::default(), password: Mutex::new(host().get("PASSWORD").to_owned()) };
+        let desk = Desk { directory, name, child: Mutex::default(), environment: Mutex::default() };
+        desk.set("POSTDESK_PASSWORD", host().get("PASSWORD"));
         desk.write("config.toml", &desk.config(setting));
         desk
     }
@@ -73,9 +84,13 @@ impl Desk {
         let (imap, imap_tls) = setting.imap_port.map_or_else(|| (host().port("IMAPS_PORT"), ca.as_str()), |port| (port, "tls = \"none\""));
         let address = self.address();
         let login = format!("user = \"{address}\"\npassword_env = \"POSTDESK_PASSWORD\"");
+        let smtp_login = match setting.smtp_password_file {
+            true => format!("user = \"{address}\"\npassword_file = \"smtp-password\""),
+            false => login.clone(),
+        };
         let (smtp, smtp_tls) = match setting.smtp_port {
             Some(port) => (port, "tls = \"none\"\nconnections = 1".to_owned()),
-            None => (host().port("SMTPS_PORT"), format!("{ca}\n{login}")),
+            None => (host().port("SMTPS_PORT"), format!("{ca}\n{smtp_login}")),
         };
         let mut config = format!(
             "[desk]\nname = \"IT Support\"\n\n\
@@ -117,15 +132,15 @@ impl Desk {
         fs::rename(half, path).unwrap();
     }
 
-    /// What the daemon is told as its password.
-    pub fn set_password(&self, password: &str) {
-        *self.password.lock().unwrap() = password.to_owned();
+    /// Sets a variable of the desk's environment, such as `POSTDESK_PASSWORD`.
+    pub fn set(&self, variable: &str, value: &str) {
+        self.environment.lock().unwrap().insert(variable.to_owned(), value.to_owned());
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_postdesk"));
         command.arg("-c").arg(self.directory.join("config.toml")).args(arguments);
-        command.env("POSTDESK_PASSWORD", &*self.password.lock().unwrap()).env_remove("POSTDESK_LOG").stdin(Stdio::null());
+        command.envs(&*self.environment.lock().unwrap()).env_remove("POSTDESK_LOG").stdin(Stdio::null());
         command
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::play::{Desk, Setting, eventually, mail};
+use super::play::{Desk, Setting, eventually, letter, mail};
 use crate::SERVERS;
 use crate::smtp::script::{ENVELOPE, Step, serve};
 
@@ -12,7 +12,9 @@ fn changed_rules_go_live_only_when_they_are_sound() {
     let desk = Desk::new("reload", &Setting::default());
     let alice = desk.requester("alice");
     let rule = |category: &str| {
-        format!("[[rule]]\nname = \"kettle\"\nwhen = {{ subject = [\"kettle\", \"水壶\"] }}\nthen = {{ category = \"{category}\", weight = 3 }}\n")
+        format!(
+            "[[rule]]\nname = \"kettle\"\nwhen = {{ subject = [\"kettle\", \"水壶\"] }}\nthen = {{ category = \"{category}\", weight = 3 }}\n"
+        )
     };
     let category = |subject: &str, number: usize| {
         desk.writes(&alice, subject, "It is what it is.");
@@ -28,16 +30,19 @@ fn changed_rules_go_live_only_when_they_are_sound() {
     desk.logs("the last good ones stay live");
     assert!(desk.log().contains("did you mean"), "{}", desk.log());
     assert_eq!(category("水壶坏了", 2), "hardware");
+    // A pipe may bring mail meanwhile, too.
+    assert!(desk.deliver(letter(&alice, &desk.address(), "A pipe drips", "Slowly.").as_bytes()).success());
+    mail(&alice, "ack", 3);
 
     desk.write("rules/10-kettle.toml", &rule("software"));
     desk.logs("were reloaded");
-    assert_eq!(category("Another kettle", 3), "software");
+    assert_eq!(category("Another kettle", 4), "software");
 
     let reloads = || desk.log().matches("were reloaded").count();
     let before = reloads();
     desk.signal("-HUP");
     eventually("SIGHUP reloads", || (reloads() == before + 1).then_some(()));
-    assert_eq!(category("The last kettle", 4), "software");
+    assert_eq!(category("The last kettle", 5), "software");
     desk.stop();
 }
 
@@ -58,12 +63,6 @@ async fn sigterm_ends_a_busy_desk_within_seconds() {
         desk.stop();
         assert!(asked.elapsed() < Duration::from_secs(10), "{:?}", asked.elapsed());
         assert!(desk.log().contains("the desk is closed"));
-        // Idle, it ends at once.
-        desk.write("config.toml", &std::fs::read_to_string(desk.directory.join("config.toml")).unwrap());
-        desk.run();
-        let asked = Instant::now();
-        desk.stop();
-        assert!(asked.elapsed() < Duration::from_secs(10), "{:?}", asked.elapsed());
     })
     .await
     .unwrap();
