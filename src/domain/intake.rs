@@ -159,8 +159,12 @@ fn open(case: &Case, scene: &Scene<'_>, policy: &Policy) -> Result<Decision, Nee
         None => decision.drafts.push(acknowledgment(&ticket, scene, &verdict, policy, &mut links)),
     }
     let found = Found { evidence: &verdict.evidence, articles: &verdict.kb };
-    for agent in notify::caretakers(&ticket, policy).into_iter().filter(|a| a.address != ticket.requester.address) {
-        decision.drafts.push(notify::agent_new(agent, &ticket, Some(scene.mail), &found, policy));
+    if scene.incoming.quiet {
+        decision.because("nobody is told: it arrived before the desk took this mailbox up");
+    } else {
+        for agent in notify::caretakers(&ticket, policy).into_iter().filter(|a| a.address != ticket.requester.address) {
+            decision.drafts.push(notify::agent_new(agent, &ticket, Some(scene.mail), &found, policy));
+        }
     }
     decision.changes.push((number, Change::Opened(Box::new(ticket))));
     decision.changes.extend(links.into_iter().map(|id| (number, Change::Link(id, true))));
@@ -430,6 +434,8 @@ fn followup(scene: &Scene<'_>, ticket: &Ticket, policy: &Policy) -> Decision {
     let reopened = status.is_some_and(|(s, _)| s == Status::Open) && !ticket.status.is_live();
     if gist == Gist::Thanks && status.is_none() {
         decision.because("thanks and nothing else: filed, nobody is disturbed");
+    } else if scene.incoming.quiet {
+        decision.because("nobody is told: it arrived before the desk took this mailbox up");
     } else {
         tell_caretakers(&mut decision, scene, &after, &reply.text, reopened, policy);
     }
