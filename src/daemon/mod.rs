@@ -4,6 +4,7 @@ mod accounts;
 pub mod hub;
 pub mod played;
 
+use std::collections::VecDeque;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -221,7 +222,15 @@ fn start_carriers(loaded: &Loaded, door: &Door, tasks: &mut JoinSet<()>) -> Vec<
         for _ in 0..connections {
             tasks.spawn(carry(accounts::carrier(&delivery), Arc::clone(&receiver), door.clone()));
         }
-        lines.push(Line { mailboxes, postings, free: connections, paused_until: None, pauses: 0 });
+        lines.push(Line {
+            mailboxes,
+            postings,
+            free: connections,
+            paused_until: None,
+            pauses: 0,
+            rate: accounts::rate(&delivery),
+            lately: VecDeque::new(),
+        });
     }
     lines
 }
