@@ -487,10 +487,16 @@ fn fate(posting: &Posting, handover: &Handover, now: DateTime<Utc>) -> Fate {
         Handover::Taken(words) => Fate::Sent(words.clone()),
         Handover::Refused(why) => Fate::Failed(why.clone()),
         Handover::Uncertain(why) => Fate::Uncertain(why.clone()),
-        Handover::Later { why, .. } => match delivery::next_try(posting.attempts, posting.queued, now, posting.envelope) {
-            Some(at) => Fate::Retry { at, why: why.clone() },
-            None => Fate::Failed(format!("given up after five days; the last answer was: {why}")),
-        },
+        Handover::Later { why, pause } => {
+            let again = match pause {
+                true => delivery::next_try_of_account(posting.queued, now),
+                false => delivery::next_try(posting.attempts, posting.queued, now, posting.envelope),
+            };
+            match again {
+                Some(at) => Fate::Retry { at, why: why.clone() },
+                None => Fate::Failed(format!("given up after five days; the last answer was: {why}")),
+            }
+        }
     }
 }
 

@@ -1,14 +1,14 @@
 //! `postdesk deliver`: one mail on standard input. The mail is durable before exit code 0 says so.
 
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use chrono::Utc;
 
-use super::{Exit, load_to_work};
+use super::{Exit, load_config, load_to_work};
 use crate::daemon;
 use crate::domain::message::Arrival;
-use crate::store;
+use crate::store::{self, lock::DataLock};
 
 /// Take one mail on standard input, for an MTA's pipe.
 #[derive(Debug, clap::Args)]
@@ -32,19 +32,33 @@ pub struct Arguments {
 /// # Errors
 /// None that an MTA should bounce: trouble ends in exit code 75.
 pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
-    match take(config, arguments) {
-        Ok(()) => Ok(Exit::Done),
+    let data = match take(config, arguments) {
+        Ok(data) => data,
         Err(error) => {
             eprintln!("postdesk: the mail was not taken: {error:#}");
-            Ok(Exit::TryAgain)
+            return Ok(Exit::TryAgain);
         }
+    };
+    // The mail is safe, whatever happens now: an MTA that tried again would only bring a copy.
+    if let Err(error) = decide(config, &data) {
+        eprintln!("postdesk: the mail is kept and will be decided by the next `postdesk run`: {error:#}");
+    }
+    Ok(Exit::Done)
+}
+
+/// Decides it, unless the daemon does. Only then the rules are read.
+fn decide(config: &Path, data: &Path) -> anyhow::Result<()> {
+    match DataLock::take(data)? {
+        Some(_lock) => daemon::decide_what_waits(&load_to_work(config)?),
+        None => Ok(()),
     }
 }
 
-fn take(config: &Path, arguments: &Arguments) -> anyhow::Result<()> {
-    let loaded = load_to_work(config)?;
-    let mailbox = super::mailbox_named(&loaded, arguments.mailbox.as_deref())?;
-    let limit = loaded.policy.limits.message_size;
+/// Makes the mail durable. Returns the data directory.
+fn take(path: &Path, arguments: &Arguments) -> anyhow::Result<PathBuf> {
+    let config = load_config(path)?;
+    let mailbox = super::mailbox_named(&config, arguments.mailbox.as_deref())?;
+    let limit = config.limits.message_size;
     let mut raw = Vec::new();
     std::io::stdin().lock().take(limit.saturating_add(1)).read_to_end(&mut raw)?;
     anyhow::ensure!(!raw.is_empty(), "standard input was empty");
@@ -54,11 +68,10 @@ fn take(config: &Path, arguments: &Arguments) -> anyhow::Result<()> {
         raw.truncate(header_length(&raw));
     }
     let arrival = Arrival { mailbox, place: None, at: Utc::now(), raw, whole_size, quiet: false, cursor: None };
-    let mut store = store::open(&loaded.config.data)?;
+    let mut store = store::open(&config.data)?;
     store.receive(&arrival)?;
     store.flush()?;
-    drop(store);
-    daemon::decide_unless_running(&loaded)
+    Ok(config.data)
 }
 
 /// Length of the header with its empty line; everything where there is none.

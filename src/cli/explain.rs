@@ -48,7 +48,7 @@ pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
         Some(store) => Asked::Desk(Box::new(Desk::only_to_ask(store, book.clone()))),
         None => Asked::Nobody,
     };
-    let mailbox = super::mailbox_named(&loaded, arguments.mailbox.as_deref())?;
+    let mailbox = super::mailbox_named(&loaded.config, arguments.mailbox.as_deref())?;
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     for file in &arguments.files {
         let raw = std::fs::read(file).with_context(|| format!("reading {}", file.display()))?;

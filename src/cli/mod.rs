@@ -18,6 +18,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::config::Config;
 use crate::domain::complaint::{Complaint, nearest};
 use crate::policy::{self, Loaded};
 use crate::store::{self, Store};
@@ -124,12 +125,17 @@ fn load(config: &Path) -> anyhow::Result<Loaded> {
     sound(policy::load(config))
 }
 
+/// Loads the config alone.
+fn load_config(config: &Path) -> anyhow::Result<Config> {
+    sound(policy::load_config(config))
+}
+
 /// Loads the policy of a desk that is about to work: its directory and key are made where they are missing.
 fn load_to_work(config: &Path) -> anyhow::Result<Loaded> {
     sound(policy::prepare(config))
 }
 
-fn sound(loaded: Result<Loaded, Vec<Complaint>>) -> anyhow::Result<Loaded> {
+fn sound<T>(loaded: Result<T, Vec<Complaint>>) -> anyhow::Result<T> {
     loaded.map_err(|complaints| {
         for complaint in &complaints {
             eprintln!("{complaint}");
@@ -139,8 +145,8 @@ fn sound(loaded: Result<Loaded, Vec<Complaint>>) -> anyhow::Result<Loaded> {
 }
 
 /// Opens the store of a configured desk for questions and small commands.
-fn open_store(loaded: &Loaded) -> anyhow::Result<Box<dyn Store>> {
-    let directory = &loaded.config.data;
+fn open_store(config: &Config) -> anyhow::Result<Box<dyn Store>> {
+    let directory = &config.data;
     anyhow::ensure!(
         directory.join("postdesk.db").exists(),
         "{} holds no desk yet: `postdesk run` makes it when it first starts",
@@ -150,8 +156,8 @@ fn open_store(loaded: &Loaded) -> anyhow::Result<Box<dyn Store>> {
 }
 
 /// The mailbox of this name; the first one where none is named.
-fn mailbox_named(loaded: &Loaded, name: Option<&str>) -> anyhow::Result<String> {
-    let known: Vec<&str> = loaded.policy.mailboxes.iter().map(|m| m.name.as_str()).collect();
+fn mailbox_named(config: &Config, name: Option<&str>) -> anyhow::Result<String> {
+    let known: Vec<&str> = config.mailboxes.iter().map(|m| m.name.as_str()).collect();
     match name {
         Some(name) if !known.contains(&name) => {
             let hint = nearest(name, known.iter().copied()).map_or_else(String::new, |n| format!("; did you mean {n}?"));

@@ -7,7 +7,7 @@ use chrono::Utc;
 use clap::Subcommand;
 
 use super::table::{self, cut, time};
-use super::{Exit, load, open_store};
+use super::{Exit, load_config, open_store};
 
 /// What waits to be sent, what failed; send again, cancel.
 #[derive(Debug, clap::Args)]
@@ -15,7 +15,7 @@ use super::{Exit, load, open_store};
   postdesk outbox                what is not sent yet, failed, held or uncertain
   postdesk outbox list --all     sent mail too
   postdesk outbox show 17        the mail itself
-  postdesk outbox retry 17       send a failed, uncertain or cancelled mail again
+  postdesk outbox retry 17       send a failed, uncertain or cancelled mail again, a queued one now
   postdesk outbox cancel 17      do not send a queued or held mail")]
 pub struct Arguments {
     #[command(subcommand)]
@@ -41,7 +41,7 @@ enum What {
         /// Envelope number
         envelope: i64,
     },
-    /// Send a failed, uncertain or cancelled mail again
+    /// Send a failed, uncertain or cancelled mail again; a queued one at once
     Retry {
         /// Envelope number
         envelope: i64,
@@ -58,9 +58,9 @@ enum What {
 /// # Errors
 /// The configuration is unsound, the store fails, or the envelope is in no state for this.
 pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
-    let loaded = load(config)?;
-    let mut store = open_store(&loaded)?;
-    let zone = loaded.policy.desk.timezone;
+    let config = load_config(config)?;
+    let mut store = open_store(&config)?;
+    let zone = config.desk.timezone;
     match arguments.what.as_ref().unwrap_or(&What::List { all: false, limit: 100, json: false }) {
         What::List { all, limit, json } => {
             let rows = store.outbox(*all, *limit)?;
@@ -90,9 +90,9 @@ pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
             store.flush()?;
             anyhow::ensure!(
                 done,
-                "envelope {envelope} is not failed, uncertain or cancelled; `postdesk outbox list --all` shows its state"
+                "envelope {envelope} is not queued, failed, uncertain or cancelled; `postdesk outbox list --all` shows its state"
             );
-            table::line(format_args!("{envelope} is queued again"))?;
+            table::line(format_args!("{envelope} is sent as soon as the daemon runs"))?;
         }
         What::Cancel { envelope } => {
             let done = store.cancel(*envelope, Utc::now())?;

@@ -6,7 +6,7 @@ use std::path::Path;
 use clap::Subcommand;
 
 use super::table::{self, cut, time};
-use super::{Exit, load, open_store};
+use super::{Exit, load_config, open_store};
 use crate::store::CauseId;
 
 /// Mails that broke the desk and were set aside.
@@ -45,19 +45,13 @@ enum What {
 /// # Errors
 /// The configuration is unsound, the store fails, or there is no such mail.
 pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
-    let loaded = load(config)?;
-    let mut store = open_store(&loaded)?;
+    let config = load_config(config)?;
+    let mut store = open_store(&config)?;
     match &arguments.what {
         What::List { json } => {
             let rows = store.quarantined()?;
             table::print(*json, &["no", "arrived", "bytes", "why", "cause"], &rows, "nothing is in quarantine", |row| {
-                vec![
-                    row.id.0.to_string(),
-                    time(row.at, loaded.policy.desk.timezone),
-                    row.size.to_string(),
-                    cut(&row.why, 80),
-                    cut(&row.key.0, 30),
-                ]
+                vec![row.id.0.to_string(), time(row.at, config.desk.timezone), row.size.to_string(), cut(&row.why, 80), cut(&row.key.0, 30)]
             })?;
             return Ok(if rows.is_empty() { Exit::Done } else { Exit::Findings });
         }

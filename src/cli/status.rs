@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 use super::table;
-use super::{Exit, load, open_store};
+use super::{Exit, load_config, open_store};
 
 /// Figures at a glance.
 #[derive(Debug, clap::Args)]
@@ -26,8 +26,8 @@ pub struct Arguments {
 /// # Errors
 /// The configuration is unsound or the store fails.
 pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
-    let loaded = load(config)?;
-    let counts = open_store(&loaded)?.counts()?;
+    let config = load_config(config)?;
+    let counts = open_store(&config)?.counts()?;
     if arguments.json {
         let object = |list: &[(String, u64)]| list.iter().map(|(word, n)| (word.clone(), Value::from(*n))).collect::<Map<_, _>>();
         table::print_json(&json!({

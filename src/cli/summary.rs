@@ -35,7 +35,7 @@ pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
         let hint = nearest(&arguments.name, names.iter().copied()).map_or_else(String::new, |n| format!("; did you mean {n}?"));
         anyhow::bail!("the configuration has no [[summary]] named {}{hint}", arguments.name);
     }
-    let mut store = open_store(&loaded)?;
+    let mut store = open_store(&loaded.config)?;
     let book = Rulebook { policy: loaded.policy.clone(), templates: loaded.templates.clone() };
     let key = CauseKey("preview".to_owned());
     let letters = desk::preview_slot(&arguments.name, &book, Utc::now(), &mut |query| store.answer(&key, query))?;

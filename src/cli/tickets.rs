@@ -7,10 +7,10 @@ use chrono_tz::Tz;
 use clap::Subcommand;
 
 use super::table::{self, cut, one_line, time};
-use super::{Exit, load, open_store};
+use super::{Exit, load_config, open_store};
+use crate::config::Config;
 use crate::domain::complaint::nearest;
 use crate::domain::message::Address;
-use crate::domain::policy::Policy;
 use crate::domain::ticket::{Change, Status, Ticket, TicketNo};
 use crate::store::{JournalRow, Store, TicketFilter};
 
@@ -90,9 +90,9 @@ fn number(text: &str) -> Result<TicketNo, String> {
 /// # Errors
 /// The configuration is unsound, the store fails, or there is no such ticket.
 pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
-    let loaded = load(config)?;
-    let store = open_store(&loaded)?;
-    let policy = loaded.policy.as_ref();
+    let config = load_config(config)?;
+    let store = open_store(&config)?;
+    let zone = config.desk.timezone;
     match &arguments.what {
         What::List { status, team, owner, requester, limit, json } => {
             let filter = TicketFilter {
@@ -102,11 +102,11 @@ pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
                 requester: requester.clone(),
                 limit: *limit,
             };
-            list(&store.tickets(&filter)?, policy, &none_of(&filter, policy), *json)?;
+            list(&store.tickets(&filter)?, zone, &none_of(&filter, &config), *json)?;
         }
         What::Show { number, json } => {
             let ticket = one(store.as_ref(), *number)?;
-            if *json { table::print_json(&ticket)? } else { show(&mut std::io::stdout().lock(), &ticket, policy)? }
+            if *json { table::print_json(&ticket)? } else { show(&mut std::io::stdout().lock(), &ticket, zone)? }
         }
         What::History { number, json } => {
             let ticket = one(store.as_ref(), *number)?;
@@ -116,7 +116,7 @@ pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
             } else {
                 let mut out = std::io::stdout().lock();
                 writeln!(out, "{} {}\n", ticket.number, one_line(&ticket.subject))?;
-                rows.iter().try_for_each(|row| tell(&mut out, row, policy))?;
+                rows.iter().try_for_each(|row| tell(&mut out, row, zone))?;
             }
         }
     }
@@ -124,14 +124,14 @@ pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
 }
 
 /// Why a list is empty, as far as the filter can be to blame.
-fn none_of(filter: &TicketFilter, policy: &Policy) -> String {
+fn none_of(filter: &TicketFilter, config: &Config) -> String {
     let unknown = |kind: &str, name: &Option<String>, known: &[&str]| {
         let name = name.as_deref().filter(|name| !known.contains(name))?;
         let hint = nearest(name, known.iter().copied()).map_or_else(String::new, |n| format!("; did you mean {n}?"));
         Some(format!("no ticket; the configuration has no {kind} {name}{hint}"))
     };
-    let teams: Vec<&str> = policy.teams.iter().map(|t| t.name.as_str()).collect();
-    let agents: Vec<&str> = policy.agents.iter().map(|a| a.handle.as_str()).collect();
+    let teams: Vec<&str> = config.teams.iter().map(|t| t.name.as_str()).collect();
+    let agents: Vec<&str> = config.agents.iter().map(|a| a.handle.as_str()).collect();
     unknown("team", &filter.team, &teams).or_else(|| unknown("agent", &filter.owner, &agents)).unwrap_or_else(|| "no ticket".to_owned())
 }
 
@@ -140,7 +140,7 @@ fn one(store: &dyn Store, number: TicketNo) -> anyhow::Result<Ticket> {
 }
 
 /// The list as a table or a JSON array.
-fn list(tickets: &[Ticket], policy: &Policy, none: &str, json: bool) -> anyhow::Result<()> {
+fn list(tickets: &[Ticket], zone: Tz, none: &str, json: bool) -> anyhow::Result<()> {
     let header = ["ticket", "status", "priority", "category", "team", "owner", "requester", "subject", "changed"];
     table::print(json, &header, tickets, none, |t| {
         let or_dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
@@ -153,13 +153,12 @@ fn list(tickets: &[Ticket], policy: &Policy, none: &str, json: bool) -> anyhow::
             or_dash(&t.owner),
             cut(t.requester.called(), 18),
             cut(&t.subject, 42),
-            time(t.updated, policy.desk.timezone),
+            time(t.updated, zone),
         ]
     })
 }
 
-fn show(out: &mut impl Write, ticket: &Ticket, policy: &Policy) -> std::io::Result<()> {
-    let zone = policy.desk.timezone;
+fn show(out: &mut impl Write, ticket: &Ticket, zone: Tz) -> std::io::Result<()> {
     let optional = |value: &Option<String>| value.clone().unwrap_or_default();
     let mut lines: Vec<(&str, String)> = Vec::new();
     let mut line = |name, value| lines.push((name, value));
@@ -185,8 +184,7 @@ fn show(out: &mut impl Write, ticket: &Ticket, policy: &Policy) -> std::io::Resu
     lines.iter().filter(|(_, value)| !value.is_empty()).try_for_each(|(name, value)| writeln!(out, "{name:<13}{}", one_line(value)))
 }
 
-fn tell(out: &mut impl Write, row: &JournalRow, policy: &Policy) -> std::io::Result<()> {
-    let zone = policy.desk.timezone;
+fn tell(out: &mut impl Write, row: &JournalRow, zone: Tz) -> std::io::Result<()> {
     writeln!(out, "{}  {}", time(row.at, zone), row.actor)?;
     let internal = if row.internal { " (internal)" } else { "" };
     for line in row.text.iter().flat_map(|text| text.trim().lines()) {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::delivery::{Handover, Parcel};
+use crate::delivery::{self, Handover, Parcel};
 use crate::desk::{Desk, Rulebook};
 use crate::domain::message::{Arrival, Cursor, Folder, Place};
 use crate::source::Inbox;
@@ -76,6 +76,8 @@ pub struct Line {
     pub free: usize,
     /// The account is in trouble: nothing is tried before then.
     pub paused_until: Option<DateTime<Utc>>,
+    /// How many times in a row it was.
+    pub pauses: u32,
     /// At most so many mails within this time, where the provider counts.
     pub rate: Option<(usize, chrono::Duration)>,
     /// When mails went out lately, oldest first; kept where there is a rate.
@@ -104,10 +106,23 @@ impl Line {
             self.lately.push_back(now);
         }
     }
-}
 
-/// How long an account in trouble is left alone.
-const PAUSE: chrono::Duration = chrono::Duration::seconds(30);
+    /// What the end of a delivery says of the account.
+    fn heard(&mut self, handover: &Handover, now: DateTime<Utc>) {
+        match handover {
+            // The other connections meet the same trouble at the same time.
+            Handover::Later { pause: true, .. } if self.paused_until.is_some_and(|until| now < until) => {}
+            Handover::Later { pause: true, why } => {
+                self.pauses = self.pauses.saturating_add(1);
+                let pause = delivery::pause(self.pauses);
+                self.paused_until = Some(now + pause);
+                tracing::warn!(mailboxes = self.mailboxes.join(", "), "delivery pauses for {} s: {why}", pause.num_seconds());
+            }
+            Handover::Later { pause: false, .. } => {}
+            Handover::Taken(_) | Handover::Refused(_) | Handover::Uncertain(_) => (self.paused_until, self.pauses) = (None, 0),
+        }
+    }
+}
 
 /// At most so long between two looks at the queue: `deliver` of another process may have put something there.
 const LOOK: Duration = Duration::from_millis(500);
@@ -226,14 +241,7 @@ impl Hub {
         for (posting, handover) in ended {
             let Some(line) = self.lines.iter_mut().find(|l| l.mailboxes.contains(&posting.mailbox)) else { continue };
             line.free += 1;
-            line.paused_until = match handover {
-                Handover::Later { pause: true, why } => {
-                    tracing::warn!(mailbox = posting.mailbox, "delivery pauses for {} s: {why}", PAUSE.num_seconds());
-                    Some(now + PAUSE)
-                }
-                Handover::Later { .. } => line.paused_until,
-                _ => None,
-            };
+            line.heard(handover, now);
         }
         if let Err(error) = self.desk.settle(ended, now) {
             tracing::error!("how deliveries ended could not be written down; they may be repeated after the next start: {error:#}");
@@ -319,7 +327,7 @@ mod tests {
 
     fn line(rate: Option<(usize, chrono::Duration)>) -> Line {
         let (postings, _) = mpsc::channel(4);
-        Line { mailboxes: Vec::new(), postings, free: 4, paused_until: None, rate, lately: VecDeque::new() }
+        Line { mailboxes: Vec::new(), postings, free: 4, paused_until: None, pauses: 0, rate, lately: VecDeque::new() }
     }
 
     #[test]
@@ -341,6 +349,14 @@ mod tests {
         let mut line = line(None);
         line.paused_until = Some(at(30));
         assert_eq!((line.room(at(29)), line.room(at(30))), (0, 1));
+        let trouble = Handover::Later { why: "no connection".to_owned(), pause: true };
+        for (second, until) in [(30, 40), (31, 40), (40, 60), (60, 100)] {
+            line.heard(&trouble, at(second));
+            assert_eq!(line.paused_until, Some(at(until)), "after {second} s");
+        }
+        line.heard(&Handover::Taken("250".to_owned()), at(100));
+        line.heard(&trouble, at(200));
+        assert_eq!(line.paused_until, Some(at(210)), "a new trouble");
     }
 
     #[test]

@@ -5,6 +5,7 @@ pub mod hub;
 pub mod played;
 
 use std::collections::VecDeque;
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,16 +27,23 @@ use crate::store::{self, Posting};
 /// Messages that may wait for the desk before sources have to wait for it.
 const WAITING: usize = 64;
 
+/// How long the lock is waited for.
+const LOCK_PATIENCE: Duration = Duration::from_secs(3);
+
 /// How often the operator's files are looked at for changes.
 const LOOK_FOR_CHANGES: Duration = Duration::from_secs(2);
 
 /// A connection that has had nothing to send for so long is closed.
 const IDLE_CONNECTION: Duration = Duration::from_secs(30);
 
-/// Logs to standard error: `POSTDESK_LOG` (default `info`), no bodies, no secrets.
+/// Logs to standard error: `POSTDESK_LOG` (default `info`), no bodies, no secrets; in colour on a terminal only.
 pub fn log_to_stderr(json: bool) {
     let filter = tracing_subscriber::EnvFilter::try_from_env("POSTDESK_LOG").unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false);
     // A second call, as in tests, keeps the first logger.
     drop(if json { builder.json().try_init() } else { builder.try_init() });
 }
@@ -45,8 +53,7 @@ pub fn log_to_stderr(json: bool) {
 /// # Errors
 /// Another process works on the same directory, or the store fails for good.
 pub fn run(config: &Path, loaded: Loaded, once: bool) -> anyhow::Result<()> {
-    let lock = DataLock::take(&loaded.config.data)?;
-    anyhow::ensure!(lock.is_some(), "another Postdesk already works on {}; end it first", loaded.config.data.display());
+    let _lock = lock(&loaded.config.data)?;
     let desk = Desk::open(store::open(&loaded.config.data)?, book_of(&loaded))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().context("starting the runtime")?;
     let outcome = runtime.block_on(serve(config.to_owned(), loaded, desk, once));
@@ -54,12 +61,23 @@ pub fn run(config: &Path, loaded: Loaded, once: bool) -> anyhow::Result<()> {
     outcome
 }
 
-/// Decides what waits, when no other process does: for `deliver`. Letters stay queued for the next run.
+/// Takes the lock; waits a little, since a `deliver` holds it for a moment.
+fn lock(data: &Path) -> anyhow::Result<DataLock> {
+    let until = std::time::Instant::now() + LOCK_PATIENCE;
+    loop {
+        if let Some(lock) = DataLock::take(data)? {
+            return Ok(lock);
+        }
+        anyhow::ensure!(std::time::Instant::now() < until, "another Postdesk already works on {}; end it first", data.display());
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// Decides what waits, for `deliver`, which holds the lock. Letters stay queued for the next run.
 ///
 /// # Errors
 /// The store fails.
-pub fn decide_unless_running(loaded: &Loaded) -> anyhow::Result<()> {
-    let Some(_lock) = DataLock::take(&loaded.config.data)? else { return Ok(()) };
+pub fn decide_what_waits(loaded: &Loaded) -> anyhow::Result<()> {
     let mut desk = Desk::open(store::open(&loaded.config.data)?, book_of(loaded))?;
     while !desk.step(Utc::now())?.idle {}
     Ok(())
@@ -209,6 +227,7 @@ fn start_carriers(loaded: &Loaded, door: &Door, tasks: &mut JoinSet<()>) -> Vec<
             postings,
             free: connections,
             paused_until: None,
+            pauses: 0,
             rate: accounts::rate(&delivery),
             lately: VecDeque::new(),
         });

@@ -80,9 +80,32 @@ pub fn next_try(attempts: u32, queued: DateTime<Utc>, now: DateTime<Utc>, envelo
     Some(now + Duration::milliseconds(base * (1000 + spread)))
 }
 
+/// How long an account in trouble is left alone, the first time.
+const FIRST_PAUSE: Duration = Duration::seconds(10);
+
+/// How long an account is left alone that was in trouble so many times in a row: 10 s, doubled each time, at most 10 min.
+pub fn pause(times: u32) -> Duration {
+    (FIRST_PAUSE * (1 << times.saturating_sub(1).min(10))).min(Duration::minutes(10))
+}
+
+/// When to try an envelope again whose account is in trouble: it is the account that waits, longer and longer, so that everything goes
+/// out soon after the trouble is over. `None` when the time is up.
+pub fn next_try_of_account(queued: DateTime<Utc>, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    (now - queued < GIVE_UP_AFTER).then_some(now + FIRST_PAUSE)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_account_in_trouble_is_left_alone_longer_and_longer() {
+        let seconds = |times| pause(times).num_seconds();
+        assert_eq!([1, 2, 3, 6, 7, 8, 40, u32::MAX].map(seconds), [10, 20, 40, 320, 600, 600, 600, 600]);
+        let start = DateTime::<Utc>::UNIX_EPOCH;
+        assert_eq!(next_try_of_account(start, start + Duration::days(4)), Some(start + Duration::days(4) + pause(1)));
+        assert_eq!(next_try_of_account(start, start + Duration::days(5)), None);
+    }
 
     #[test]
     fn tries_grow_apart_and_end_after_five_days() {

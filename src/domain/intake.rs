@@ -447,6 +447,8 @@ fn followup(scene: &Scene<'_>, ticket: &Ticket, policy: &Policy) -> Decision {
     let reopened = status.is_some_and(|(s, _)| s == Status::Open) && !ticket.status.is_live();
     if gist == Gist::Thanks && status.is_none() {
         decision.because("thanks and nothing else: filed, nobody is disturbed");
+    } else if scene.incoming.quiet {
+        decision.because("nobody is told: it arrived before the desk took this mailbox up");
     } else {
         tell_caretakers(&mut decision, scene, &after, &reply.text, reopened, policy);
     }

@@ -70,6 +70,15 @@ pub fn load(config: &Path) -> Result<Loaded, Vec<Complaint>> {
     assemble(read, &text, snapshot)
 }
 
+/// Reads the config alone, for what needs no rules, templates or articles: a broken rule file must not hide tickets or stop mail.
+///
+/// # Errors
+/// Everything that is wrong in it.
+pub fn load_config(config: &Path) -> Result<Config, Vec<Complaint>> {
+    let text = read_config(config)?;
+    config::read(config, &text).map(|read| read.config)
+}
+
 /// Makes the data directory and the desk's key, where they are not there yet, then loads.
 ///
 /// # Errors

@@ -72,6 +72,7 @@ pub async fn watch<I: Inbox>(
             Ok(()) => {
                 failures = 0;
                 if !std::mem::replace(&mut told, true) {
+                    tracing::info!(mailbox = account.mailbox, path, "watching");
                     report(SourceState::Watching);
                 }
                 account.poll

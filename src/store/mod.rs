@@ -380,7 +380,7 @@ pub trait Store: Read + Send {
     fn next_wake(&self) -> Result<Option<DateTime<Utc>>>;
     /// The outbox, newest first. `all` includes what was sent.
     fn outbox(&self, all: bool, limit: usize) -> Result<Vec<OutboxRow>>;
-    /// Puts a failed, uncertain or cancelled envelope back into the queue. False when it is in no such state.
+    /// Puts a failed, uncertain or cancelled envelope back into the queue; a queued one is due at once. False when it is in no such state.
     fn resend(&mut self, envelope: i64, now: DateTime<Utc>) -> Result<bool>;
     /// Cancels a queued or held envelope. False when it is in no such state.
     fn cancel(&mut self, envelope: i64, now: DateTime<Utc>) -> Result<bool>;

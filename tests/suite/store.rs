@@ -698,7 +698,11 @@ fn envelopes_end(open: Open<'_>, dir: &Path) {
     store.drop_batch().unwrap();
 
     let [sent, retry, failed, uncertain, fresh] = [0, 1, 2, 3, 4].map(|i| claimed[0].envelope + i);
-    assert!(!store.resend(sent, minute(6)).unwrap() && !store.resend(retry, minute(6)).unwrap());
+    assert!(!store.resend(sent, minute(6)).unwrap());
+    assert!(store.resend(retry, minute(4)).unwrap(), "what is queued need not wait");
+    let now: Vec<_> = store.claim(minute(4), 9, &[MAILBOX.to_owned()]).unwrap().into_iter().map(|p| (p.envelope, p.attempts)).collect();
+    assert_eq!(now.iter().find(|(envelope, _)| *envelope == retry), Some(&(retry, 1)), "its tries still count");
+    store.drop_batch().unwrap();
     assert!(store.resend(failed, minute(6)).unwrap() && store.resend(uncertain, minute(6)).unwrap());
     assert!(store.cancel(fresh, minute(6)).unwrap() && !store.cancel(fresh, minute(7)).unwrap() && !store.cancel(sent, minute(7)).unwrap());
     let claimed = store.claim(minute(6), 9, &[MAILBOX.to_owned()]).unwrap();

@@ -4,6 +4,7 @@
 //! it ends: a shell waits for the end of a pipe whose other end this process holds.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::string_slice, clippy::panic, missing_docs)]
 
+mod desk;
 mod imap;
 mod smtp;
 
@@ -64,6 +65,11 @@ impl Host {
         Host { directory, settings: settings.collect(), _guard: guard }
     }
 
+    /// Where it lives.
+    pub fn directory(&self) -> &std::path::Path {
+        &self.directory
+    }
+
     /// A line of `env`, as `dev/mailhost` describes it.
     pub fn get(&self, name: &str) -> &str {
         &self.settings[name]
@@ -72,6 +78,12 @@ impl Host {
     /// One of the ports.
     pub fn port(&self, name: &str) -> u16 {
         self.get(name).parse().unwrap()
+    }
+
+    /// The same for a test without a runtime.
+    pub fn play_now(&self, arguments: &[&str]) {
+        let played = Command::new(script()).args(arguments).arg(&self.directory).stdin(Stdio::null()).output().unwrap();
+        assert!(played.status.success(), "dev/mailhost {arguments:?}: {}", String::from_utf8_lossy(&played.stderr));
     }
 
     /// Runs `dev/mailhost ARGUMENTS DIR`.

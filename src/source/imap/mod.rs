@@ -196,6 +196,7 @@ impl<I: Inbox, C: Fn() -> DateTime<Utc> + Sync, R: Fn(SourceState) + Sync> Reade
             cursor = self.catch_up(&mut session, cursor, progress).await?;
             progress.reached = true;
             if !std::mem::replace(&mut told, true) {
+                tracing::info!(mailbox = self.account.mailbox, folder = self.folder.folder, "watching");
                 (self.report)(SourceState::Watching);
             }
             if once || stopping(self.shutdown) || session.wait(self.account, self.shutdown).await? == Wake::Stop {

@@ -205,12 +205,12 @@ pub(super) fn unclaim(db: &Db) -> Result<usize> {
     Ok(db.sql("UPDATE envelope SET state = 'queued' WHERE state = 'sending'")?.execute([])?)
 }
 
-/// An operator's word begins a new life in the queue.
+/// An operator's word begins a new life in the queue; what is queued only need not wait any longer.
 pub(super) fn resend(db: &Db, envelope: i64, now: DateTime<Utc>) -> Result<bool> {
     let set = db
         .sql(
-            "UPDATE envelope SET state = 'queued', attempts = 0, next_at = ?2, queued = ?2, ended = NULL
-             WHERE id = ?1 AND state IN ('failed', 'uncertain', 'cancelled')",
+            "UPDATE envelope SET attempts = iif(state = 'queued', attempts, 0), queued = iif(state = 'queued', queued, ?2),
+             next_at = ?2, ended = NULL, state = 'queued' WHERE id = ?1 AND state IN ('queued', 'failed', 'uncertain', 'cancelled')",
         )?
         .execute([envelope, micros(now)])?;
     Ok(set == 1)

@@ -2,7 +2,7 @@
 
 mod faults;
 mod postfix;
-mod script;
+pub mod script;
 
 use std::path::PathBuf;
 use std::sync::Arc;

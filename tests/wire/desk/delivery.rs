@@ -1,0 +1,110 @@
+//! What becomes of mail that a server does not simply take.
+
+use super::play::{Desk, Setting, eventually, mail, mails};
+use crate::smtp::script::{ENVELOPE, Step, serve};
+use crate::{SERVERS, host};
+
+/// `postdesk outbox retry`.
+fn retry(desk: &Desk, row: &serde_json::Value) {
+    let output = desk.cli(&["outbox", "retry", &row["envelope"].to_string()]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn refused_for_now_is_sent_later_and_refused_for_good_is_told() {
+    let _servers = SERVERS.blocking_read();
+    let desk = Desk::new("refusals", &Setting::default());
+    let (later, never, li) = (desk.requester("later"), desk.requester("never"), desk.agent("li"));
+    host().play_now(&["refuse", &later, "450", "4.2.0 come back later"]);
+    host().play_now(&["refuse", &never, "550", "5.1.1 no such person"]);
+    desk.run();
+    desk.writes(&later, "The scanner is slow", "It takes minutes.");
+    desk.writes(&never, "The screen is dark", "Since today.");
+
+    let waits = eventually("a try that failed", || {
+        desk.outbox().into_iter().find(|row| row["to"] == later.as_str() && row["state"] == "queued" && row["attempts"] == 1)
+    });
+    assert!(waits["why"].as_str().unwrap().contains("450 4.2.0") && waits["why"].as_str().unwrap().contains("come back later"), "{waits}");
+    assert!(mails(&later).is_empty());
+    host().play_now(&["accept", &later]);
+    retry(&desk, &waits);
+    let ack = mail(&later, "ack", 1);
+    assert_eq!(ack.reading.id.as_ref().unwrap().as_str(), waits["message_id"]);
+    assert_eq!(desk.envelope(&later, "sent")["attempts"], 2);
+
+    let failed = desk.envelope(&never, "failed");
+    assert!(failed["why"].as_str().unwrap().contains("550 5.1.1"), "{failed}");
+    let told = mail(&li, "agent_followup", 1);
+    assert!(told.reading.text.contains(&never) && told.reading.text.contains("no such person"), "{}", told.reading.text);
+    let ticket = desk.tickets().into_iter().find(|ticket| ticket["subject"] == "The screen is dark").unwrap();
+    assert_eq!(ticket["unreachable"][0], never.as_str());
+    let history = desk.cli(&["tickets", "history", &ticket["number"].to_string()]);
+    assert!(String::from_utf8_lossy(&history.stdout).contains("no such person"));
+    assert_eq!(desk.cli(&["status"]).status.code(), Some(1), "a failed mail wants a look");
+    // The address works again.
+    host().play_now(&["accept", &never]);
+    retry(&desk, &failed);
+    mail(&never, "ack", 1);
+    desk.settle(2);
+    assert!(desk.cli(&["status"]).status.success());
+    desk.stop();
+}
+
+#[test]
+fn a_wrong_smtp_password_pauses_and_says_so() {
+    let _servers = SERVERS.blocking_read();
+    let desk = Desk::new("smtp-login", &Setting { smtp_password_file: true, ..Setting::default() });
+    let (alice, li) = (desk.requester("alice"), desk.agent("li"));
+    desk.write("smtp-password", "wrong-password");
+    desk.run();
+    desk.writes(&alice, "The door is stuck", "Room 12.");
+    desk.logs("delivery pauses for 10 s");
+    eventually("it is over for both", || desk.outbox().iter().all(|row| row["state"] == "queued").then_some(()));
+    let log = desk.log();
+    assert_eq!(log.matches("delivery pauses for 10 s").count(), 1, "{log}");
+    assert!(log.contains(&format!("refuses the login of {}", desk.address())) && log.contains("check user and password"), "{log}");
+    assert!(!log.contains("wrong-password") && !log.contains(host().get("PASSWORD")), "a password in the log:\n{log}");
+    assert!(mails(&alice).is_empty() && mails(&li).is_empty());
+    // No restart: the password is looked up at each login.
+    desk.write("smtp-password", host().get("PASSWORD"));
+    mail(&alice, "ack", 1);
+    mail(&li, "agent_new", 1);
+    desk.settle(1);
+    desk.stop();
+}
+
+#[tokio::test]
+async fn a_connection_cut_after_the_final_dot_leaves_the_mail_uncertain() {
+    let _servers = SERVERS.read().await;
+    let hello = || [Step::Say(b"220 script\r\n"), Step::Hear("EHLO "), Step::Say(b"250 script\r\n")];
+    let cut = hello().into_iter().chain(ENVELOPE).chain([Step::HearMessage]).collect();
+    let serves = || hello().into_iter().chain([Step::Serve]).collect();
+    let (port, server) = serve(vec![cut, serves(), serves()]).await;
+    tokio::task::spawn_blocking(move || in_doubt(port)).await.unwrap();
+    let messages: Vec<String> = server.await.unwrap().into_iter().map(|bytes| String::from_utf8(bytes).unwrap()).collect();
+    let [doubtful, ack, again] = &messages[..] else { panic!("{messages:?}") };
+    assert!(doubtful.contains("X-Postdesk-Mail: agent_new") && ack.contains("X-Postdesk-Mail: ack"));
+    assert_eq!(doubtful, again, "the same mail");
+}
+
+fn in_doubt(port: u16) {
+    let desk = Desk::new("cut", &Setting { smtp_port: Some(port), ..Setting::default() });
+    let (alice, li) = (desk.requester("alice"), desk.agent("li"));
+    desk.run();
+    desk.writes(&alice, "The mouse is gone", "Who took it?");
+    // Agents' mail goes first: that one is in doubt, the next is not.
+    let doubtful = desk.envelope(&li, "uncertain");
+    desk.envelope(&alice, "sent");
+    assert!(doubtful["why"].as_str().unwrap().contains("its answer did not come"), "{doubtful}");
+    assert_eq!(desk.cli(&["status"]).status.code(), Some(1), "an uncertain mail wants a look");
+    let table = String::from_utf8(desk.cli(&["outbox"]).stdout).unwrap();
+    assert!(table.contains("uncertain") && !table.contains(" sent "), "{table}");
+    desk.stop();
+    desk.run();
+    assert!(desk.quiet(1));
+    desk.envelope(&li, "uncertain");
+    retry(&desk, &doubtful);
+    desk.envelope(&li, "sent");
+    assert!(desk.cli(&["status"]).status.success());
+    desk.stop();
+}
