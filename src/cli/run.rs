@@ -12,7 +12,7 @@ use crate::daemon;
   postdesk run --once           work off what waits now, then end
   POSTDESK_LOG=debug postdesk run
 
-SIGHUP, and changed files, reload rules, templates and articles when they are sound; a changed config.toml needs a restart.")]
+SIGHUP, and changed files, reload everything but the mail accounts, when all of it is sound; changed accounts need a restart.")]
 pub struct Arguments {
     /// Work off what waits and end
     #[arg(long)]

@@ -14,12 +14,12 @@ pub mod value;
 
 use std::path::{Path, PathBuf};
 
-use chrono::{DateTime, Duration, NaiveDate, Utc};
+use chrono::{DateTime, Duration, Utc};
 
 pub use account::{Delivery, ImapAccount, Rate, SmtpAccount, Source, Tls};
 pub use secret::{Revealed, Secret};
-pub use value::Hours;
 
+use crate::domain::calendar::Calendar;
 use crate::domain::complaint::Complaint;
 use crate::domain::message::Address;
 use crate::domain::policy;
@@ -189,17 +189,6 @@ pub struct Category {
     pub checklist: Vec<String>,
     /// Id of the article that tells agents what to do.
     pub playbook: Option<String>,
-}
-
-/// `[calendar]`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Calendar {
-    /// Hours of work by weekday.
-    pub hours: Vec<Hours>,
-    /// Free days, from and to included.
-    pub holidays: Vec<(NaiveDate, NaiveDate)>,
-    /// Working days that the weekday would not tell (make-up days).
-    pub workdays: Vec<NaiveDate>,
 }
 
 /// `[sla.<priority>]`: how long each may take, in working time where there is a calendar.

@@ -17,7 +17,6 @@ use crate::domain::ticket::{Matrix, Priority};
 /// Keys that are read and checked, but that nothing acts on yet: (table, keys; none means the whole table).
 const NOT_YET: &[(&str, &[&str])] = &[
     ("approver", &[]),
-    ("calendar", &[]),
     ("sla", &[]),
     ("trust", &["internal"]),
     ("operator", &["alert_command"]),

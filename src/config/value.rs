@@ -10,6 +10,7 @@ use croner::Cron;
 use croner::parser::{CronParser, Seconds, Year};
 
 use super::section::Trouble;
+use crate::domain::calendar::Hours;
 use crate::domain::complaint::nearest;
 use crate::domain::message::Address;
 
@@ -166,17 +167,6 @@ pub fn days(text: &str) -> Result<(NaiveDate, NaiveDate), Trouble> {
         return Ok((from, to));
     }
     Err(Trouble::new(format!("\"{text}\" ends before it begins"), format!("write \"{to}..{from}\"")))
-}
-
-/// Hours of work on some days of the week.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Hours {
-    /// On these days.
-    pub days: Vec<Weekday>,
-    /// From this minute of the day.
-    pub from: u16,
-    /// Up to this minute of the day, at most 1440.
-    pub to: u16,
 }
 
 /// `mon-fri 09:00-18:00`, `sat 10:00-12:00`, `mon,wed 09:00-12:00`.

@@ -68,7 +68,7 @@ pub fn imap_account(mailbox: &Mailbox, message_size: u64) -> Option<imap::Accoun
         // The config was refused unless plain text was asked for in as many words.
         allow_plaintext: true,
         user: account.user.clone(),
-        password: Arc::new(move || secret.resolve().map(|revealed| revealed.expose().to_owned())),
+        password: Arc::new(move || reveal(&secret)),
         folders: account.folders.clone(),
         poll: account.poll,
         idle: account.idle,
@@ -83,6 +83,15 @@ pub fn imap_account(mailbox: &Mailbox, message_size: u64) -> Option<imap::Accoun
         start: start(mailbox.start),
         message_size,
     })
+}
+
+/// A password for a login.
+fn reveal(secret: &config::Secret) -> anyhow::Result<String> {
+    anyhow::ensure!(
+        !secret.is_token(),
+        "token_command (XOAUTH2) is not acted on in this version; use an app password with password_command"
+    );
+    secret.resolve().map(|revealed| revealed.expose().to_owned())
 }
 
 /// The keyword that `mark = "keyword"` sets.
@@ -142,8 +151,7 @@ pub fn smtp_account(account: &config::SmtpAccount) -> smtp::Account {
         tls: account.tls,
         ca_file: account.ca_file.clone(),
         user: account.user.clone(),
-        password: secret
-            .map(|secret| -> smtp::Password { Box::new(move || secret.resolve().map(|revealed| revealed.expose().to_owned())) }),
+        password: secret.map(|secret| -> smtp::Password { Box::new(move || reveal(&secret)) }),
         hello: hostname(),
         // The config was refused unless plain text was asked for in as many words.
         allow_plaintext: true,

@@ -143,7 +143,7 @@ impl Author<'_> {
         }
         let size: u64 = files.iter().map(|a| a.file.size).sum();
         if relays && size > self.policy.limits.attachments {
-            let limit = self.policy.limits.attachments / 1_000_000;
+            let limit = self.policy.limits.attachments / 1_048_576;
             let too_big =
                 say(self.language, format!("The files are larger than {limit} MB together."), format!("附件总大小超过 {limit} MB。"));
             return self.refuse(vec![too_big], words);
@@ -215,7 +215,7 @@ impl Author<'_> {
     }
 
     fn links(&self, articles: &[String]) -> Vec<Link> {
-        notify::links(articles, self.policy, &self.ticket.language).into_iter().map(|(_, link)| link).collect()
+        articles.iter().filter_map(|id| notify::link(self.policy.article(id, &self.ticket.language)?)).collect()
     }
 
     /// The template that the new status asks for, around the words.

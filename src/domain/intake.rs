@@ -10,7 +10,7 @@ use super::facts::{self, Ack, Facts, TooLarge, Update};
 use super::message::{Address, Draft, LetterKind, Person, Reading};
 use super::notify::{self, Found, say};
 use super::origin::{self, Origin, OriginKind};
-use super::policy::{Policy, Role};
+use super::policy::{Agent, Policy, Role};
 use super::rules::{Circumstances, Verdict};
 use super::thread::{self, By, Thread};
 use super::ticket::{Change, Status, Ticket, TicketNo};
@@ -109,7 +109,7 @@ fn judge_by_rules(scene: &Scene<'_>, fields: &BTreeMap<String, String>, policy: 
         suspect: scene.origin.suspect,
         fields,
         at: scene.at,
-        business_hours: None,
+        business_hours: policy.calendar.as_ref().map(|c| c.is_open(scene.at, policy.desk.timezone)),
     };
     policy.rules.judge(scene.mail, &around)
 }
@@ -159,13 +159,31 @@ fn open(case: &Case, scene: &Scene<'_>, policy: &Policy) -> Result<Decision, Nee
         None => decision.drafts.push(acknowledgment(&ticket, scene, &verdict, policy, &mut links)),
     }
     let found = Found { evidence: &verdict.evidence, articles: &verdict.kb };
-    for agent in notify::caretakers(&ticket, policy).into_iter().filter(|a| a.address != ticket.requester.address) {
+    for agent in notified_of_new(&ticket, &verdict, scene, policy) {
         decision.drafts.push(notify::agent_new(agent, &ticket, scene.mail, &found, policy));
     }
     decision.changes.push((number, Change::Opened(Box::new(ticket))));
     decision.changes.extend(links.into_iter().map(|id| (number, Change::Link(id, true))));
     decision.judged = Some(Box::new(Judged { verdict, ..Judged::of(scene) }));
     Ok(decision)
+}
+
+/// Who hears of a new ticket: whoever looks after it; the leads too where a rule escalates; nobody of mail from before the desk was there.
+fn notified_of_new<'a>(ticket: &Ticket, verdict: &Verdict, scene: &Scene<'_>, policy: &'a Policy) -> Vec<&'a Agent> {
+    if scene.incoming.quiet {
+        return Vec::new();
+    }
+    let mut agents = notify::caretakers(ticket, policy);
+    if verdict.escalate {
+        agents.extend(policy.agents.iter().filter(|a| a.role == Role::Lead));
+    }
+    let mut heard: Vec<&Agent> = Vec::new();
+    for agent in agents.into_iter().filter(|a| a.address != ticket.requester.address) {
+        if !heard.iter().any(|h| h.handle == agent.handle) {
+            heard.push(agent);
+        }
+    }
+    heard
 }
 
 /// Each rule that matched, with what it found and the weight of its vote.
@@ -250,7 +268,7 @@ fn withheld(scene: &Scene<'_>, allowed: Result<(), String>) -> Option<String> {
 fn acknowledgment(ticket: &Ticket, scene: &Scene<'_>, verdict: &Verdict, policy: &Policy, linked: &mut Vec<String>) -> Draft {
     let card = notify::card(ticket, policy, &ticket.language);
     let facts = if scene.mail.oversize {
-        let megabytes = |bytes: u64| format!("{:.1}", bytes as f64 / 1_000_000.0);
+        let megabytes = |bytes: u64| format!("{:.1}", bytes as f64 / 1_048_576.0);
         Facts::TooLarge(TooLarge { ticket: card, size_mb: megabytes(scene.mail.size), limit_mb: megabytes(policy.limits.message_size) })
     } else {
         let (ids, articles) = notify::links(&verdict.kb, policy, &ticket.language).into_iter().unzip();

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::facts::{AgentFollowup, AgentNew, Because, Card, Facts, Link};
 use super::message::{Address, Defect, Draft, LetterKind, Person, Reading, Recipient};
-use super::policy::{Agent, Policy};
+use super::policy::{Agent, Article, Policy};
 use super::rules::Evidence;
 use super::ticket::{Ticket, TicketNo};
 use super::{Case, Need};
@@ -59,10 +59,12 @@ pub fn say(language: &str, en: impl Into<String>, zh: impl Into<String>) -> Stri
 /// Links for a requester: in his language, published, not internal, at most three.
 pub fn links(ids: &[String], policy: &Policy, language: &str) -> Vec<(String, Link)> {
     let readable = ids.iter().filter_map(|id| policy.article(id, language)).filter(|a| !a.internal && a.language == language);
-    readable
-        .filter_map(|a| Some((a.id.clone(), Link { title: a.title.clone(), url: a.url.clone()?, summary: a.summary.clone() })))
-        .take(MOST_LINKS)
-        .collect()
+    readable.filter_map(|a| Some((a.id.clone(), link(a)?))).take(MOST_LINKS).collect()
+}
+
+/// The link to a published article.
+pub fn link(article: &Article) -> Option<Link> {
+    Some(Link { title: article.title.clone(), url: article.url.clone()?, summary: article.summary.clone() })
 }
 
 /// Articles for an agent: any language and audience.

@@ -279,7 +279,7 @@ mod tests {
         Article {
             id: id.into(),
             title: format!("{id} in {language}"),
-            url: None,
+            url: Some(format!("https://kb.example.com/{id}")),
             language: language.into(),
             categories: Vec::new(),
             summary: String::new(),
@@ -312,6 +312,7 @@ mod tests {
             matrix: Matrix::default(),
             rules: Arc::new(RuleSet::default()),
             articles: Arc::new(vec![article("vpn-setup", "en", false), article("vpn-setup", "zh", false), article("playbook", "en", true)]),
+            calendar: None,
             closing: Closing { close: Duration::days(5), reopen_window: Duration::days(14) },
             limits: Limits { message_size: 1, per_address: Vec::new(), per_ticket: Vec::new(), attachments: 1 },
             summaries: Vec::new(),

@@ -481,6 +481,7 @@ mod tests {
             matrix: Matrix::default(),
             rules: std::sync::Arc::new(RuleSet::default()),
             articles: std::sync::Arc::default(),
+            calendar: None,
             closing: Closing { close: chrono::Duration::days(7), reopen_window: chrono::Duration::days(7) },
             limits: Limits { message_size: 0, per_address: vec![], per_ticket: vec![], attachments: 0 },
             summaries: vec![],

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Duration, Utc};
 use chrono_tz::Tz;
 
+use super::calendar::Calendar;
 use super::message::Address;
 use super::rules::RuleSet;
 use super::ticket::Matrix;
@@ -31,6 +32,8 @@ pub struct Policy {
     pub rules: Arc<RuleSet>,
     /// `kb/*.md`.
     pub articles: Arc<Vec<Article>>,
+    /// `[calendar]`.
+    pub calendar: Option<Calendar>,
     /// `[closing]`.
     pub closing: Closing,
     /// `[limits]`.

@@ -276,6 +276,7 @@ fn policy(config: &Config, rules: RuleSet, library: &Library, key: Key, fingerpr
         matrix: config.matrix.clone(),
         rules: Arc::new(rules),
         articles: Arc::clone(&library.cards),
+        calendar: config.calendar.clone(),
         closing: Closing { close: config.closing.close, reopen_window: config.closing.reopen_window },
         limits: config.limits.clone(),
         summaries: config.summaries.clone(),

@@ -186,6 +186,12 @@ fn attach(plan: &mut Plan, scene: &Scene, wanted: &str) -> Effect {
             format!("文章 {id} 仅供内部使用；请用自己的话告知请求人。"),
         ));
     }
+    if article.url.is_none() {
+        return Err(scene.refuse(
+            format!("The article {id} has no url that could be sent; ask the operator to set one in its file."),
+            format!("文章 {id} 没有可发送的链接；请联系管理员在文章文件中设置 url。"),
+        ));
+    }
     if plan.articles.contains(id) {
         return Ok(());
     }
