@@ -442,7 +442,9 @@ fn the_journal_tells_everything(open: Open<'_>, dir: &Path) {
     store.commit(&commit).unwrap();
     store.flush().unwrap();
 
-    let store = open(dir);
+    let mut store = open(dir);
+    assert_eq!(ask(&mut *store, Query::FirstWords(first.number)), Answer::Words("My VPN is down.".into()));
+    assert_eq!(ask(&mut *store, Query::FirstWords(TicketNo(9))), Answer::Words(String::new()));
     let rows = store.history(first.number).unwrap();
     assert_eq!(rows.iter().map(|row| row.at).collect::<Vec<_>>(), [minute(0), minute(3)]);
     assert_eq!(rows[0].changes, [(first.number, Change::Opened(Box::new(first.clone())), None)]);
