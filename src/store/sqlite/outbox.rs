@@ -264,6 +264,13 @@ pub(super) fn letter_bytes(db: &Db, envelope: i64) -> Result<Option<Vec<u8>>> {
     letter.map(|(blob, text)| blobs::tail(db, blob, text)).transpose()
 }
 
+/// The text that stands in a letter.
+pub(super) fn text(db: &Db, letter: LetterId) -> Result<String> {
+    let (blob, size) =
+        db.sql("SELECT blob, text_size FROM letter WHERE id = ?1")?.query_row([letter.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    blobs::head(db, blob, size)
+}
+
 pub(super) fn held(db: &Db, number: TicketNo) -> Result<Vec<HeldLetter>> {
     let mut select = db.sql(
         "SELECT l.id, min(e.why), l.subject FROM letter l JOIN envelope e ON e.letter = l.id
