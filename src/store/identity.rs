@@ -14,10 +14,8 @@ use crate::domain::message::MessageId;
 /// What tells one mail from another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
-    /// `mail:<Message-ID, hashed>.<From and body, hashed>`.
+    /// `mail:<Message-ID, hashed>.<From and body, hashed>`; without a Message-ID `mail:<all, hashed>`.
     pub key: CauseKey,
-    /// What the keys of all mails with this Message-ID begin with; `None` for a mail without one.
-    pub same_id: Option<String>,
 }
 
 /// Line ends are folded in steps of this many bytes, so that a large mail is not copied whole.
@@ -29,14 +27,23 @@ impl Identity {
         let (header, body) = split(raw);
         let id = field(header, "message-id").and_then(|value| message_id(&value));
         let Some(id) = id else {
-            return Identity { key: CauseKey(format!("mail:.{}", short::<15>(folded(raw, Sha256::new())))), same_id: None };
+            return Identity { key: CauseKey(format!("mail:{}", short::<15>(folded(raw, Sha256::new())))) };
         };
         // Another program may fold a long From at another place.
         let from = field(header, "from").unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ");
-        let same_id = format!("mail:{}.", short::<10>(Sha256::new_with_prefix(id.as_str())));
         let start = Sha256::new_with_prefix((from.len() as u64).to_be_bytes()).chain_update(&from);
-        Identity { key: CauseKey(format!("{same_id}{}", short::<15>(folded(body, start)))), same_id: Some(same_id) }
+        Identity { key: CauseKey(format!("{}.{}", stem_of(&id), short::<15>(folded(body, start)))) }
     }
+}
+
+/// What a key has in common with its like: the keys of all mails with one Message-ID have one stem, every other its own.
+pub fn stem(key: &CauseKey) -> &str {
+    key.0.split_once('.').map_or(&key.0, |(stem, _)| stem)
+}
+
+/// The stem of the keys of all mails with this Message-ID.
+pub fn stem_of(id: &MessageId) -> String {
+    format!("mail:{}", short::<10>(Sha256::new_with_prefix(id.as_str())))
 }
 
 /// The header with its last line end, and what follows the empty line (RFC 5322 section 2.1).
@@ -127,18 +134,18 @@ mod tests {
 
     #[test]
     fn others_are_not() {
-        let original = Identity::of(MAIL);
+        let original = Identity::of(MAIL).key;
         let same_id: &[&[u8]] = &[
             b"Message-ID: <1@a>\nFrom: Ann <ann@a>\n\nline 1\nline 3\n", b"Message-ID: <1@a>\nFrom: Bob <bob@a>\n\nline 1\nline 2\n",
             b"Message-ID: <1@a>\n\nline 1\nline 2\n", b"Message-ID: <1@a>\nFrom: Ann <ann@a>\nline 1\nline 2\n",
         ];
         for other in same_id {
-            let other = Identity::of(other);
-            assert_ne!(other.key, original.key);
-            assert_eq!(other.same_id, original.same_id);
-            assert!(other.key.0.starts_with(original.same_id.as_deref().unwrap()));
+            let other = Identity::of(other).key;
+            assert_ne!(other, original);
+            assert_eq!(stem(&other), stem(&original));
         }
-        assert_ne!(Identity::of(b"Message-ID: <2@a>\nFrom: Ann <ann@a>\n\nline 1\nline 2\n").same_id, original.same_id);
+        let other = Identity::of(b"Message-ID: <2@a>\nFrom: Ann <ann@a>\n\nline 1\nline 2\n").key;
+        assert_ne!(stem(&other), stem(&original));
     }
 
     #[test]
@@ -147,7 +154,7 @@ mod tests {
             &[b"", b"\n", b"x", b"From: a\n\nx", b"Subject: b\n\nx", b"Message-ID: \n\nx", b"Message-ID: <a b>\n\nx", b"\xff\xfe\r"];
         let keys: Vec<_> = bare.iter().map(|raw| Identity::of(raw)).collect();
         for (i, identity) in keys.iter().enumerate() {
-            assert_eq!(identity.same_id, None);
+            assert_eq!(stem(&identity.key), identity.key.0);
             assert!(!keys.iter().skip(i + 1).any(|other| other == identity), "{i}");
         }
         assert_eq!(Identity::of(b"Subject: b\r\n\r\nx"), Identity::of(b"Subject: b\n\nx"));

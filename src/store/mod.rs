@@ -1,7 +1,8 @@
 //! What the desk remembers, as domain verbs. No SQL in signatures: a second backend is one file and one arm in [`open`].
 //!
 //! Every writing verb joins the current batch; nothing of a batch is durable before [`Store::flush`], all of it after, and
-//! [`Store::drop_batch`] forgets it. Answers see the batch at once.
+//! [`Store::drop_batch`] forgets it. Answers see the batch at once. A write that fails spoils its batch: it can only be dropped. While a
+//! batch is open no other process can write, so that an idle desk has none open.
 
 pub mod identity;
 pub mod lock;
@@ -74,7 +75,7 @@ pub struct PendingMail {
     pub whole_size: Option<u64>,
     /// No automatic mail.
     pub quiet: bool,
-    /// Another mail with this Message-ID but another body came before.
+    /// Another mail with this Message-ID but another body (or From) came before.
     pub same_id_other_body: bool,
 }
 
@@ -324,7 +325,8 @@ pub struct Counts {
 
 /// What `decide` and the command line may ask.
 pub trait Read {
-    /// Answers a query of `decide` for a cause. `NewNumber` reserves: the same cause gets the same number.
+    /// Answers a query of `decide` for a cause. `NewNumber` reserves: the same cause gets the same number. A key that is no cause's
+    /// (`explain`) is told the next number and reserves nothing.
     fn answer(&mut self, cause: &CauseKey, query: &Query) -> Result<Answer>;
 }
 
@@ -340,7 +342,7 @@ pub trait Store: Read + Send {
     fn has_place(&self, place: &crate::domain::message::Place) -> Result<bool>;
     /// Adds a cause that is no mail; false when its key is known.
     fn enqueue(&mut self, key: &CauseKey, at: DateTime<Utc>, note: &Note) -> Result<bool>;
-    /// The causes that wait, oldest first; those that are to run alone come one at a time.
+    /// The causes that wait, oldest first; those that are to run alone come one at a time. Fewer than `limit` where mails are large.
     fn pending(&mut self, limit: usize) -> Result<Vec<Pending>>;
     /// Tickets whose clock has struck.
     fn due(&self, now: DateTime<Utc>, limit: usize) -> Result<Vec<(TicketNo, DateTime<Utc>)>>;
@@ -372,7 +374,8 @@ pub trait Store: Read + Send {
 
     /// Takes up to `n` envelopes of these mailboxes that are due, in queue order, and marks them `sending`.
     fn claim(&mut self, now: DateTime<Utc>, n: usize, mailboxes: &[String]) -> Result<Vec<Posting>>;
-    /// T3: how an envelope ended. A `Failed` one also becomes a cause (see [`Note::Undelivered`]), unless its letter was a bounce of a bounce.
+    /// T3: how an envelope ended; nothing when it is no longer `sending`. A `Failed` one also becomes a cause (see
+    /// [`Note::Undelivered`]), unless its letter was a bounce of a bounce.
     fn settle(&mut self, envelope: i64, fate: &Fate, now: DateTime<Utc>) -> Result<()>;
     /// Envelopes left in `sending` by an earlier process go back to the queue. Called once at start.
     fn unclaim(&mut self) -> Result<usize>;

@@ -953,9 +953,9 @@ const ROWS: &str = r#"
     INSERT INTO meta VALUES ('next ticket', '1003'), ('slot:daily', '2026-12-01T07:00:00Z');
     INSERT INTO folder VALUES (1, 'imap.desk.example', 'support', 'INBOX');
     INSERT INTO cursor VALUES (1, 7, 3, 1796112000000000);
-    INSERT INTO cause VALUES (1, 'mail:a.b', 1796112000000000, 'done', 0, 0, 1001, 1796112000000000, '', NULL),
-        (2, 'due:1', 1796112060000000, 'pending', 0, 0, NULL, NULL, '', '{"due": {"ticket": 1001}}'),
-        (3, 'mail:c.d', 1796112120000000, 'quarantined', 1, 3, 1002, 1796112180000000, 'poison', NULL);
+    INSERT INTO cause VALUES (1, 'mail:a.b', 101, 1796112000000000, 'done', 0, 0, 1001, 1796112000000000, '', NULL),
+        (2, 'due:1', 102, 1796112060000000, 'pending', 0, 0, NULL, NULL, '', '{"due": {"ticket": 1001}}'),
+        (3, 'mail:c.d', 103, 1796112120000000, 'quarantined', 1, 3, 1002, 1796112180000000, 'poison', NULL);
     INSERT INTO place VALUES (1, 7, 1, '', 1), (1, 7, 2, '', 3);
     INSERT INTO ticket VALUES (1001, 1, 'new', NULL, NULL, NULL, 'normal', :requester, 1796115600000000, 1796112000000000, :doc);
     INSERT INTO message VALUES (1, 'support', 1, NULL, 0, 0, 1001, 0, 'ann@corp.example', 'VPN'), (3, 'support', 1, NULL, 0, 0, NULL, 0, NULL, NULL);

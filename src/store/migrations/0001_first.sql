@@ -1,5 +1,8 @@
--- Times are microseconds since 1970 in UTC. Message-IDs and addresses are looked up by the first 64 bits of their SHA-256,
--- the text is verified.
+-- Times are microseconds since 1970 in UTC.
+--
+-- What is looked up by a text without order (Message-IDs, addresses, cause keys, hashes) is indexed by 64 bits of its SHA-256, and
+-- the text is verified. A new entry of such an index changes a page of its own, so that these indexes set the cost of a mail once
+-- there are many: they are few and as narrow as can be.
 
 -- Named values: the next ticket number, the batch marker, the last slot of a summary.
 CREATE TABLE meta (
@@ -15,7 +18,7 @@ CREATE TABLE blob (
     size INTEGER NOT NULL,
     zstd BLOB NOT NULL
 ) STRICT;
-CREATE UNIQUE INDEX blob_hash ON blob (hash) WHERE hash IS NOT NULL;
+CREATE INDEX blob_hash ON blob (substr(hash, 1, 8)) WHERE hash IS NOT NULL;
 
 CREATE TABLE blob_piece (
     blob  INTEGER NOT NULL REFERENCES blob,
@@ -39,10 +42,13 @@ CREATE TABLE cursor (
     since       INTEGER NOT NULL
 ) STRICT;
 
--- Everything that happened, once. A note is JSON; a mail has none, but a row in message.
+-- Everything that happened, once. A note is JSON; a mail has none, but a row in message. stem is the hash of what stands before
+-- the first full stop of the key: all mails of one Message-ID share it. That no key comes twice is looked up before each insert,
+-- inside the transaction.
 CREATE TABLE cause (
     id       INTEGER PRIMARY KEY,
-    key      TEXT NOT NULL UNIQUE,
+    key      TEXT NOT NULL,
+    stem     INTEGER NOT NULL,
     at       INTEGER NOT NULL,
     state    TEXT NOT NULL CHECK (state IN ('pending', 'done', 'quarantined')),
     alone    INTEGER NOT NULL DEFAULT 0,
@@ -52,6 +58,7 @@ CREATE TABLE cause (
     why      TEXT NOT NULL DEFAULT '',
     note     TEXT
 ) STRICT;
+CREATE INDEX cause_stem ON cause (stem);
 CREATE INDEX cause_pending ON cause (at, id) WHERE state = 'pending';
 CREATE INDEX cause_quarantined ON cause (id) WHERE state = 'quarantined';
 
@@ -93,7 +100,7 @@ CREATE TABLE ticket (
     doc       TEXT NOT NULL
 ) STRICT;
 CREATE INDEX ticket_due ON ticket (next_due) WHERE next_due IS NOT NULL;
-CREATE INDEX ticket_requester ON ticket (requester, status);
+CREATE INDEX ticket_requester ON ticket (requester) WHERE status IN ('new', 'open', 'waiting');
 CREATE INDEX ticket_updated ON ticket (updated);
 
 -- One row a decision; its number is the order of decisions.
@@ -155,11 +162,12 @@ CREATE INDEX envelope_wake ON envelope (next_at) WHERE state = 'queued';
 CREATE INDEX envelope_sending ON envelope (id) WHERE state = 'sending';
 CREATE INDEX envelope_automatic ON envelope (recipient_hash, queued) WHERE class = 2;
 
--- Which ticket a Message-ID leads to: of received mails, of what they refer to, and of letters.
+-- Which ticket a Message-ID leads to, for the ids of letters and of what received mails refer to, known or not; once each. A received
+-- mail itself is found by the stem of its cause.
 CREATE TABLE known_id (
     hash   INTEGER NOT NULL,
     id     TEXT NOT NULL,
     ticket INTEGER NOT NULL REFERENCES ticket,
-    letter INTEGER REFERENCES letter,
-    PRIMARY KEY (hash, id)
-) STRICT, WITHOUT ROWID;
+    letter INTEGER REFERENCES letter
+) STRICT;
+CREATE INDEX known_id_hash ON known_id (hash);

@@ -8,9 +8,9 @@ use rusqlite::{OptionalExtension, Row, params};
 
 use super::{Db, blobs, get, micros, moment, set};
 use crate::domain::CauseKey;
-use crate::domain::message::{Arrival, BlobHash, Cursor, Folder, Place};
+use crate::domain::message::{Arrival, BlobHash, Cursor, Folder, MessageId, Place, hash64};
 use crate::domain::ticket::TicketNo;
-use crate::store::identity::Identity;
+use crate::store::identity::{Identity, stem, stem_of};
 use crate::store::{CauseId, Note, Pending, PendingBody, PendingMail, QuarantineRow, Received, Result};
 
 /// A list of waiting mails ends before it holds more bytes than this, but for a single mail.
@@ -52,10 +52,10 @@ impl Fresh {
 }
 
 pub(super) fn receive(db: &Db, arrival: &Arrival) -> Result<Received> {
-    let identity = Identity::of(&arrival.raw);
-    let received = match find(db, &identity.key)? {
-        Some(known) => Received::Copy(known),
-        None => Received::New(insert_mail(db, arrival, &identity)?),
+    let key = Identity::of(&arrival.raw).key;
+    let received = match find(db, &key)? {
+        Found { exact: Some(known), .. } => Received::Copy(known),
+        Found { exact: None, like } => Received::New(insert_mail(db, arrival, &key, like)?),
     };
     let (Received::New(cause) | Received::Copy(cause)) = received;
     if let Some(place) = &arrival.place {
@@ -73,40 +73,73 @@ pub(super) fn receive(db: &Db, arrival: &Arrival) -> Result<Received> {
     Ok(received)
 }
 
-fn insert_mail(db: &Db, arrival: &Arrival, identity: &Identity) -> Result<CauseId> {
-    let same_id = match &identity.same_id {
-        Some(prefix) => has_key_after(db, prefix)?,
-        None => false,
-    };
+fn insert_mail(db: &Db, arrival: &Arrival, key: &CauseKey, same_id: bool) -> Result<CauseId> {
     let hash = BlobHash::of(&arrival.raw);
     let blob = match blobs::find(db, &hash)? {
         Some(blob) => blob,
         None => blobs::put(db, Some(&hash), &[], &arrival.raw)?,
     };
-    let cause = insert(db, &identity.key, arrival.at, None)?;
+    let cause = insert(db, key, arrival.at, None)?;
     let whole_size = arrival.whole_size.map(i64::try_from).transpose()?;
     db.sql("INSERT INTO message (cause, mailbox, blob, whole_size, quiet, same_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
         .execute(params![cause.0, arrival.mailbox, blob, whole_size, arrival.quiet, same_id])?;
     Ok(cause)
 }
 
-/// Is there a cause whose key begins with this prefix, which ends in a full stop?
-fn has_key_after(db: &Db, prefix: &str) -> Result<bool> {
-    let end = format!("{}/", prefix.trim_end_matches('.'));
-    Ok(db.sql("SELECT EXISTS (SELECT 1 FROM cause WHERE key >= ?1 AND key < ?2)")?.query_row([prefix, &end], |row| row.get(0))?)
+/// What the store has for a key.
+struct Found {
+    /// The cause of this key.
+    exact: Option<CauseId>,
+    /// There are others with its stem.
+    like: bool,
 }
 
-fn find(db: &Db, key: &CauseKey) -> Result<Option<CauseId>> {
-    Ok(db.sql("SELECT id FROM cause WHERE key = ?1")?.query_row([&key.0], |row| row.get(0).map(CauseId)).optional()?)
+fn find(db: &Db, key: &CauseKey) -> Result<Found> {
+    let mut select = db.sql("SELECT id, key FROM cause WHERE stem = ?1")?;
+    let mut rows = select.query([stem_hash(key)])?;
+    let mut found = Found { exact: None, like: false };
+    while let Some(row) = rows.next()? {
+        let other = CauseKey(row.get(1)?);
+        if other == *key {
+            found.exact = Some(CauseId(row.get(0)?));
+        } else {
+            found.like |= stem(&other) == stem(key);
+        }
+    }
+    Ok(found)
+}
+
+fn stem_hash(key: &CauseKey) -> i64 {
+    hash64(stem(key).as_bytes())
+}
+
+/// The ticket of the first mail with this Message-ID that has one.
+pub(super) fn ticket_of(db: &Db, id: &MessageId) -> Result<Option<TicketNo>> {
+    let wanted = stem_of(id);
+    let mut select = db.sql(
+        "SELECT m.ticket, c.key FROM cause c JOIN message m ON m.cause = c.id WHERE c.stem = ?1 AND m.ticket IS NOT NULL ORDER BY c.id",
+    )?;
+    let mut rows = select.query([hash64(wanted.as_bytes())])?;
+    while let Some(row) = rows.next()? {
+        if stem(&CauseKey(row.get(1)?)) == wanted {
+            return Ok(Some(TicketNo(row.get(0)?)));
+        }
+    }
+    Ok(None)
 }
 
 fn insert(db: &Db, key: &CauseKey, at: DateTime<Utc>, note: Option<&str>) -> Result<CauseId> {
-    db.sql("INSERT INTO cause (key, at, state, note) VALUES (?1, ?2, 'pending', ?3)")?.execute(params![key.0, micros(at), note])?;
+    db.sql("INSERT INTO cause (key, stem, at, state, note) VALUES (?1, ?2, ?3, 'pending', ?4)")?.execute(params![
+        key.0,
+        stem_hash(key),
+        micros(at),
+        note
+    ])?;
     Ok(CauseId(db.conn.last_insert_rowid()))
 }
 
 pub(super) fn enqueue(db: &Db, key: &CauseKey, at: DateTime<Utc>, note: &Note) -> Result<bool> {
-    if find(db, key)?.is_some() {
+    if find(db, key)?.exact.is_some() {
         return Ok(false);
     }
     insert(db, key, at, Some(&serde_json::to_string(note)?))?;
@@ -274,8 +307,8 @@ pub(super) enum Reserved {
 
 pub(super) fn reserved(db: &Db, key: &CauseKey) -> Result<Reserved> {
     let row = db
-        .sql("SELECT id, number FROM cause WHERE key = ?1")?
-        .query_row([&key.0], |row| Ok((CauseId(row.get(0)?), row.get::<_, Option<i64>>(1)?)))
+        .sql("SELECT id, number FROM cause WHERE stem = ?1 AND key = ?2")?
+        .query_row(params![stem_hash(key), key.0], |row| Ok((CauseId(row.get(0)?), row.get::<_, Option<i64>>(1)?)))
         .optional()?;
     Ok(match row {
         Some((_, Some(number))) => Reserved::Number(TicketNo(number)),

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use anyhow::ensure;
 use rusqlite::{OptionalExtension, params};
 
-use super::{Db, TicketState, due_micros, micros, outbox};
+use super::{Db, TicketState, due_micros, micros, outbox, tickets};
 use crate::domain::message::{LetterId, MessageId, hash64};
 use crate::domain::ticket::TicketNo;
+use crate::store::identity;
 use crate::store::{Commit, CommittedMail, Conflict, Result};
 
 /// Writes a decision; with a conflict nothing is written.
@@ -100,20 +101,26 @@ fn put_mail(db: &Db, commit: &Commit, mail: &CommittedMail) -> Result<()> {
         mail.text,
     ])?;
     if let Some(number) = mail.ticket {
-        for id in mail.id.iter().chain(&mail.references) {
+        // A received mail is found by the stem of its key, if that was made of the same id.
+        let own = mail.id.iter().filter(|id| identity::stem(&commit.key) != identity::stem_of(id));
+        for id in own.chain(&mail.references) {
             know(db, id, number, None)?;
         }
     }
     Ok(())
 }
 
-/// From now on an id leads to a ticket, unless it leads to another already.
+/// From now on an id leads to a ticket, unless it leads somewhere already.
 pub(super) fn know(db: &Db, id: &MessageId, number: TicketNo, letter: Option<LetterId>) -> Result<()> {
-    db.sql(
-        "INSERT INTO known_id (hash, id, ticket, letter) VALUES (?1, ?2, ?3, ?4)
-         ON CONFLICT (hash, id) DO UPDATE SET letter = excluded.letter
-         WHERE letter IS NULL AND excluded.letter IS NOT NULL AND ticket = excluded.ticket",
-    )?
-    .execute(params![id.hash64(), id.as_str(), number.0, letter.map(|letter| letter.0)])?;
+    let hash = id.hash64();
+    if tickets::leads_to(db, id)?.is_some() {
+        return Ok(());
+    }
+    db.sql("INSERT INTO known_id (hash, id, ticket, letter) VALUES (?1, ?2, ?3, ?4)")?.execute(params![
+        hash,
+        id.as_str(),
+        number.0,
+        letter.map(|letter| letter.0)
+    ])?;
     Ok(())
 }

@@ -87,9 +87,9 @@ impl Sqlite {
     }
 }
 
-/// Every connection's settings.
+/// Every connection's settings, measured on 33 KB mails in batches of 64, with a thousand and with a hundred thousand tickets.
 fn settings(conn: &Connection) -> Result<()> {
-    // Only a new file can be given another size. Mails are long: half as many pages a mail save more than twice as long ones cost.
+    // Bytes; only a new file takes it. Mails are long, but an index page that is changed is written whole: 4 KiB and 16 KiB cost more.
     conn.pragma_update(None, "page_size", 8192)?;
     let mode: String = conn.pragma_query_value(None, "journal_mode", |row| row.get(0))?;
     if mode != "wal" {
@@ -97,11 +97,11 @@ fn settings(conn: &Connection) -> Result<()> {
     }
     conn.pragma_update(None, "synchronous", "FULL")?;
     conn.pragma_update(None, "foreign_keys", true)?;
-    // KiB. Pages that a batch changed stay here until its flush; what is only read is also in the system's cache.
-    conn.pragma_update(None, "cache_size", -16 * 1024)?;
+    // KiB. A batch's changed pages and the indexes of a hundred thousand tickets; the rest is in the system's cache.
+    conn.pragma_update(None, "cache_size", -20 * 1024)?;
     conn.pragma_update(None, "temp_store", "MEMORY")?;
-    // Pages: checkpoints cost two waits for the disk and write hot pages again, so they come every 16 MiB, not every 4.
-    conn.pragma_update(None, "wal_autocheckpoint", 2048)?;
+    // Pages, 32 MiB: an index page that many batches changed is then copied into the file once for all of them.
+    conn.pragma_update(None, "wal_autocheckpoint", 4096)?;
     conn.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
     conn.set_prepared_statement_cache_capacity(128);
     Ok(())

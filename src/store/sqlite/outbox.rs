@@ -8,9 +8,9 @@ use chrono::{DateTime, Utc};
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::{Db, blobs, causes, commit, due_micros, micros, moment};
-use crate::domain::message::{Address, Letter, LetterId, LetterKind, hash64};
+use crate::domain::message::{Address, Letter, LetterId, LetterKind, TemplateName, hash64};
 use crate::domain::ticket::TicketNo;
-use crate::domain::{CauseKey, HeldLetter, Undelivered};
+use crate::domain::{CauseKey, HeldLetter, Sent, Undelivered};
 use crate::store::{CauseId, Fate, JournalMail, Note, OutboxRow, Posting, Result};
 
 /// A claim ends before it holds more bytes than this, but for a single letter.
@@ -274,6 +274,14 @@ pub(super) fn letter_bytes(db: &Db, envelope: i64) -> Result<Option<Vec<u8>>> {
         .query_row([envelope], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
     letter.map(|(blob, text)| blobs::tail(db, blob, text)).transpose()
+}
+
+/// What a letter said, and the template that made it.
+pub(super) fn sent(db: &Db, letter: LetterId) -> Result<Sent> {
+    let mut select = db.sql("SELECT blob, text_size, template FROM letter WHERE id = ?1")?;
+    let mut rows = select.query([letter.0])?;
+    let row = rows.next()?.with_context(|| format!("there is no letter {}", letter.0))?;
+    Ok(Sent { template: TemplateName::parse(row.get_ref(2)?.as_str()?), text: blobs::head(db, row.get(0)?, row.get(1)?)? })
 }
 
 pub(super) fn held(db: &Db, number: TicketNo) -> Result<Vec<HeldLetter>> {

@@ -2,12 +2,12 @@
 
 use anyhow::Context;
 use chrono::{DateTime, Utc};
-use rusqlite::{Row, params};
+use rusqlite::{OptionalExtension, Row, params};
 
-use super::{Db, blobs, micros, moment, outbox};
-use crate::domain::message::{Address, MessageId, TemplateName, hash64};
+use super::{Db, causes, micros, moment, outbox};
+use crate::domain::message::{Address, LetterId, MessageId, hash64};
 use crate::domain::ticket::{Status, Ticket, TicketNo};
-use crate::domain::{CauseKey, Known, Sent};
+use crate::domain::{CauseKey, Known};
 use crate::store::{Counts, JournalRow, Result, TicketFilter};
 
 /// The ticket in a row's first column.
@@ -22,22 +22,25 @@ pub(super) fn ticket(db: &Db, number: TicketNo) -> Result<Option<Ticket>> {
 }
 
 pub(super) fn known(db: &Db, ids: &[MessageId]) -> Result<Vec<Known>> {
-    let mut select = db.sql(
-        "SELECT k.ticket, l.blob, l.text_size, l.template FROM known_id k LEFT JOIN letter l ON l.id = k.letter WHERE k.hash = ?1 AND k.id = ?2",
-    )?;
     let mut found = Vec::new();
     for id in ids {
-        let mut rows = select.query(params![id.hash64(), id.as_str()])?;
-        let Some(row) = rows.next()? else { continue };
-        let sent = match row.get::<_, Option<i64>>(1)? {
-            Some(blob) => {
-                Some(Sent { template: TemplateName::parse(row.get_ref(3)?.as_str()?), text: blobs::head(db, blob, row.get(2)?)? })
-            }
-            None => None,
-        };
-        found.push(Known { id: id.clone(), ticket: TicketNo(row.get(0)?), sent });
+        let Some((ticket, letter)) = leads_to(db, id)? else { continue };
+        let sent = letter.map(|letter| outbox::sent(db, letter)).transpose()?;
+        found.push(Known { id: id.clone(), ticket, sent });
     }
     Ok(found)
+}
+
+/// The ticket that an id leads to, and the letter, where it is one of ours. What mails referred to comes before received mails.
+pub(super) fn leads_to(db: &Db, id: &MessageId) -> Result<Option<(TicketNo, Option<LetterId>)>> {
+    let known = db
+        .sql("SELECT ticket, letter FROM known_id WHERE hash = ?1 AND id = ?2")?
+        .query_row(params![id.hash64(), id.as_str()], |row| Ok((TicketNo(row.get(0)?), row.get::<_, Option<i64>>(1)?.map(LetterId))))
+        .optional()?;
+    Ok(match known {
+        Some(known) => Some(known),
+        None => causes::ticket_of(db, id)?.map(|number| (number, None)),
+    })
 }
 
 pub(super) fn live_of(db: &Db, requester: &Address) -> Result<Vec<TicketNo>> {
