@@ -118,6 +118,13 @@ pub fn connections(delivery: &Delivery) -> usize {
     }
 }
 
+/// How many mails may go out within which time.
+pub fn rate(delivery: &Delivery) -> Option<(usize, chrono::Duration)> {
+    let Delivery::Smtp(account) = delivery else { return None };
+    let rate = account.rate?;
+    Some((rate.mails as usize, chrono::Duration::from_std(rate.within).ok()?))
+}
+
 /// A carrier for one connection; it connects when it has something to carry.
 pub fn carrier(delivery: &Delivery) -> Carrier {
     match delivery {

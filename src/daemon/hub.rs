@@ -3,6 +3,7 @@
 //! The thread alternates between what came in and one batch of decisions, so that neither starves the other. Everything that waits in the
 //! channel is taken together: many arrivals share one flush.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -75,6 +76,34 @@ pub struct Line {
     pub free: usize,
     /// The account is in trouble: nothing is tried before then.
     pub paused_until: Option<DateTime<Utc>>,
+    /// At most so many mails within this time, where the provider counts.
+    pub rate: Option<(usize, chrono::Duration)>,
+    /// When mails went out lately, oldest first; kept where there is a rate.
+    pub lately: VecDeque<DateTime<Utc>>,
+}
+
+impl Line {
+    /// How many envelopes may go out now.
+    fn room(&mut self, now: DateTime<Utc>) -> usize {
+        if self.paused_until.is_some_and(|until| now < until) {
+            return 0;
+        }
+        // An account that was in trouble is tried with one envelope first.
+        let free = if self.paused_until.is_some() { self.free.min(1) } else { self.free };
+        let Some((most, within)) = self.rate else { return free };
+        while self.lately.front().is_some_and(|at| *at + within <= now) {
+            self.lately.pop_front();
+        }
+        free.min(most.saturating_sub(self.lately.len()))
+    }
+
+    /// An envelope goes out.
+    fn took(&mut self, now: DateTime<Utc>) {
+        self.free -= 1;
+        if self.rate.is_some() {
+            self.lately.push_back(now);
+        }
+    }
 }
 
 /// How long an account in trouble is left alone.
@@ -178,7 +207,11 @@ impl Hub {
             let received = self.desk.receive(&arrivals);
             for answer in hopeful {
                 // The sender may have gone; its mail is safe all the same.
-                drop(answer.send(received.as_ref().map(|()| ()).map_err(|error| anyhow::anyhow!("{error:#}"))));
+                let told = match &received {
+                    Ok(()) => Ok(()),
+                    Err(error) => Err(anyhow::anyhow!("{error:#}")),
+                };
+                drop(answer.send(told));
             }
         }
         self.settle(&ended);
@@ -234,14 +267,13 @@ impl Hub {
     fn post(&mut self, now: DateTime<Utc>) -> anyhow::Result<usize> {
         let mut posted = 0;
         for line in &mut self.lines {
-            if line.free == 0 || line.paused_until.is_some_and(|until| now < until) {
+            let room = line.room(now);
+            if room == 0 {
                 continue;
             }
-            // An account that was in trouble is tried with one envelope first.
-            let most = if line.paused_until.is_some() { 1 } else { line.free };
-            for posting in self.desk.claim(now, most, &line.mailboxes)? {
+            for posting in self.desk.claim(now, room, &line.mailboxes)? {
                 if line.postings.try_send(posting).is_ok() {
-                    line.free -= 1;
+                    line.took(now);
                     self.in_flight += 1;
                     posted += 1;
                 }
@@ -279,4 +311,41 @@ pub fn shared_lines<T: PartialEq + Clone>(settings: &[(String, T)]) -> Vec<(T, V
         }
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(rate: Option<(usize, chrono::Duration)>) -> Line {
+        let (postings, _) = mpsc::channel(4);
+        Line { mailboxes: Vec::new(), postings, free: 4, paused_until: None, rate, lately: VecDeque::new() }
+    }
+
+    #[test]
+    fn a_rate_is_kept_over_its_window() {
+        let at = |seconds| DateTime::<Utc>::UNIX_EPOCH + chrono::Duration::seconds(seconds);
+        let mut line = line(Some((2, chrono::Duration::seconds(60))));
+        assert_eq!(line.room(at(0)), 2);
+        line.took(at(0));
+        line.took(at(30));
+        line.free = 4;
+        assert_eq!(line.room(at(59)), 0);
+        assert_eq!(line.room(at(60)), 1);
+        assert_eq!(line.room(at(90)), 2);
+    }
+
+    #[test]
+    fn an_account_in_trouble_is_left_alone_then_tried_with_one() {
+        let at = |seconds| DateTime::<Utc>::UNIX_EPOCH + chrono::Duration::seconds(seconds);
+        let mut line = line(None);
+        line.paused_until = Some(at(30));
+        assert_eq!((line.room(at(29)), line.room(at(30))), (0, 1));
+    }
+
+    #[test]
+    fn equal_settings_share_a_line() {
+        let settings = [("a".to_owned(), 1), ("b".to_owned(), 2), ("c".to_owned(), 1)];
+        assert_eq!(shared_lines(&settings), [(1, vec!["a".to_owned(), "c".to_owned()]), (2, vec!["b".to_owned()])]);
+    }
 }

@@ -4,6 +4,7 @@ mod accounts;
 pub mod hub;
 pub mod played;
 
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -203,7 +204,14 @@ fn start_carriers(loaded: &Loaded, door: &Door, tasks: &mut JoinSet<()>) -> Vec<
         for _ in 0..connections {
             tasks.spawn(carry(accounts::carrier(&delivery), Arc::clone(&receiver), door.clone()));
         }
-        lines.push(Line { mailboxes, postings, free: connections, paused_until: None });
+        lines.push(Line {
+            mailboxes,
+            postings,
+            free: connections,
+            paused_until: None,
+            rate: accounts::rate(&delivery),
+            lately: VecDeque::new(),
+        });
     }
     lines
 }

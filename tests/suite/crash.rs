@@ -16,7 +16,8 @@ use postdesk::store::{
     Store, TicketFilter,
 };
 
-use crate::world::{self, CONFIG, Scratch, World};
+use crate::common::Scratch;
+use crate::world::{self, CONFIG, World};
 
 /// Where the process dies.
 #[derive(Clone, Copy, Debug)]
@@ -166,9 +167,9 @@ fn script() -> (Scratch, Vec<Vec<u8>>) {
 /// Plays the script, dying once on the way, and looks at the end. Also tells how many calls were made.
 fn play(origin: &Scratch, mails: &[Vec<u8>], death: Option<Death>) -> (Ending, usize) {
     let scratch = Scratch::new("crash");
-    std::fs::create_dir_all(scratch.0.join("data")).unwrap();
-    std::fs::copy(origin.0.join("data/key"), scratch.0.join("data/key")).unwrap();
-    let loaded = world::load(&scratch.0, CONFIG);
+    std::fs::create_dir_all(scratch.path().join("data")).unwrap();
+    std::fs::copy(origin.path().join("data/key"), scratch.path().join("data/key")).unwrap();
+    let loaded = world::load(scratch.path(), CONFIG);
     let calls = Arc::new(AtomicUsize::new(0));
     let mut carried: BTreeMap<(String, Address), BTreeSet<Vec<u8>>> = BTreeMap::new();
     let open = |death| Box::new(Mortal { inner: store::open(&loaded.config.data).unwrap(), calls: Arc::clone(&calls), death });

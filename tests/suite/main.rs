@@ -5,6 +5,7 @@ mod architecture;
 mod common;
 mod corpus;
 mod crash;
+mod docs;
 mod goldens;
 mod store;
 mod stories;

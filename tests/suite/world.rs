@@ -1,7 +1,6 @@
 //! A whole desk in a temporary directory: real config, rules, templates and store; time is injected, mail goes into a list.
 
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::path::Path;
 
 use chrono::{DateTime, Utc};
 use postdesk::delivery::Handover;
@@ -9,7 +8,9 @@ use postdesk::desk::{Desk, Rulebook};
 use postdesk::domain::message::{Arrival, Reading};
 use postdesk::mail::parse;
 use postdesk::policy::{self, Loaded};
-use postdesk::store::{self, Posting, Store};
+use postdesk::store::{self, Posting};
+
+use crate::common::Scratch;
 
 /// The desk of the stories: two teams, two agents, a lead who gets a summary each morning.
 pub const CONFIG: &str = r#"
@@ -84,36 +85,15 @@ to = ["chen"]
 schedule = "0 8 * * *"
 "#;
 
-/// A directory of its own that goes with the value.
-pub struct Scratch(pub PathBuf);
-
-impl Scratch {
-    pub fn new(name: &str) -> Scratch {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let unique = format!("postdesk-{name}-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        let path = std::env::temp_dir().join(unique);
-        std::fs::create_dir_all(&path).unwrap();
-        Scratch(path)
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        std::fs::remove_dir_all(&self.0).ok();
-    }
-}
-
 /// A mail that left the desk.
 #[derive(Clone)]
 pub struct Sent {
     pub to: String,
-    pub bytes: Vec<u8>,
     pub reading: Reading,
 }
 
 pub struct World {
     pub scratch: Scratch,
-    pub loaded: Loaded,
     pub desk: Desk,
     pub now: DateTime<Utc>,
     pub sent: Vec<Sent>,
@@ -134,15 +114,10 @@ pub fn book(loaded: &Loaded) -> Rulebook {
 impl World {
     pub fn new(name: &str, config: &str) -> World {
         let scratch = Scratch::new(name);
-        let loaded = load(&scratch.0, config);
-        let store = store::open(&loaded.config.data).unwrap();
-        World::over(scratch, loaded, store)
-    }
-
-    pub fn over(scratch: Scratch, loaded: Loaded, store: Box<dyn Store>) -> World {
-        let desk = Desk::open(store, book(&loaded)).unwrap();
+        let loaded = load(scratch.path(), config);
+        let desk = Desk::open(store::open(&loaded.config.data).unwrap(), book(&loaded)).unwrap();
         let now = "2026-12-01T01:00:00Z".parse().unwrap();
-        World { scratch, loaded, desk, now, sent: Vec::new(), refused: Vec::new() }
+        World { scratch, desk, now, sent: Vec::new(), refused: Vec::new() }
     }
 
     pub fn arrival(&self, raw: &[u8]) -> Arrival {
@@ -178,8 +153,7 @@ impl World {
             let words = words.clone();
             return (posting, Handover::Refused(words));
         }
-        let bytes = posting.bytes.as_ref().clone();
-        self.sent.push(Sent { to: posting.to.to_string(), reading: parse::read(&bytes, None), bytes });
+        self.sent.push(Sent { to: posting.to.to_string(), reading: parse::read(&posting.bytes, None) });
         (posting, Handover::Taken("250 ok".into()))
     }
 }

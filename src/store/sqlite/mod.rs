@@ -309,7 +309,7 @@ fn micros(at: DateTime<Utc>) -> i64 {
 
 /// A moment at which something is due, as it is stored: the next whole microsecond, so that nothing is ever due too early.
 fn due_micros(at: DateTime<Utc>) -> i64 {
-    at.timestamp_micros() + i64::from(at.timestamp_subsec_nanos() % 1000 > 0)
+    at.timestamp_micros() + i64::from(!at.timestamp_subsec_nanos().is_multiple_of(1000))
 }
 
 /// A stored moment.
