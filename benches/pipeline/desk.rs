@@ -129,7 +129,7 @@ impl Place {
     pub fn work_off(&self) {
         let desk = self.desk();
         let (sender, inbound) = mpsc::channel(64);
-        let hub = std::thread::spawn(move || {
+        let hub = std::thread::Builder::new().name("desk".into()).spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
             runtime.block_on(Hub::new(desk, inbound, Vec::new(), Utc::now).run()).unwrap();
         });
@@ -143,7 +143,7 @@ impl Place {
             waiting.await.unwrap();
             door.0.send(Message::Stop).await.ok().unwrap();
         });
-        hub.join().unwrap();
+        hub.unwrap().join().unwrap();
     }
 
     /// A past of so many tickets, whose mails were answered and whose letters were sent.
