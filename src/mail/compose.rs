@@ -1,17 +1,18 @@
 //! [`Draft`] + templates → [`Letter`]: headers, MIME, final bytes.
 //!
 //! The same arguments give the same bytes, so that a mail that has to be composed or sent again is the same mail: Message-ID and
-//! MIME boundaries are HMACs of (cause, ordinal, recipients), the date is given. lettre encodes headers (RFC 2047, 2231) and parts; its
+//! MIME boundaries are HMACs of (cause, ordinal, recipients), the date is given. lettre encodes headers (RFC 2047, 2231); its
 //! `Message` is not used, because it fetches the clock when it cannot read a date and builds an envelope of all recipients at once.
 
 use anyhow::{Context as _, anyhow};
 use lettre::message::header::{
-    Cc, ContentTransferEncoding, ContentType, From, Header, HeaderName, HeaderValue, Headers, InReplyTo, MessageId as MessageIdHeader,
-    MimeVersion, References, ReplyTo, Subject, To,
+    Cc, ContentDisposition, ContentTransferEncoding, ContentType, From, Header, HeaderName, HeaderValue, Headers, InReplyTo,
+    MessageId as MessageIdHeader, MimeVersion, References, ReplyTo, Subject, To,
 };
-use lettre::message::{Attachment as FilePart, Body, Mailbox as Named, Mailboxes, MultiPart, SinglePart};
+use lettre::message::{Mailbox as Named, Mailboxes};
 
 use super::templates::{Rendered, Templates};
+use super::transfer;
 use crate::domain::CauseKey;
 use crate::domain::facts::Facts;
 use crate::domain::message::{Address, Draft, Letter, LetterKey, LetterKind, MessageId, Recipient};
@@ -63,8 +64,7 @@ pub fn compose(draft: &Draft, ordinal: usize, desk: Desk<'_>) -> anyhow::Result<
         .collect::<anyhow::Result<Vec<_>>>()?;
 
     let mut bytes = headers.to_string().into_bytes();
-    let text = mail.text;
-    bytes.extend(body(text.clone(), mail.html, files, &ids.boundary).formatted());
+    add_body(&mut bytes, &mail.text, &mail.html, &files, &ids.boundary);
     Ok(Letter {
         key: LetterKey(format!("{}#{ordinal}", desk.cause.0)),
         kind: draft.kind,
@@ -74,7 +74,7 @@ pub fn compose(draft: &Draft, ordinal: usize, desk: Desk<'_>) -> anyhow::Result<
         reverse_path: Some(reverse_path(mailbox, &ids.key, policy)),
         to: draft.to.iter().map(|to| to.person.address.clone()).collect(),
         message_id,
-        text,
+        text: mail.text,
         subject: mail.subject,
         bytes,
         held: draft.held.clone(),
@@ -218,25 +218,39 @@ fn reverse_path(mailbox: &Mailbox, key: &str, policy: &Policy) -> Address {
     signed.unwrap_or_else(|| mailbox.address.clone())
 }
 
-/// The MIME body: text and HTML as alternatives, files beside them. `files` are (name, media type, bytes).
-fn body(text: String, html: String, files: Vec<(&str, &str, Vec<u8>)>, boundary: &str) -> MultiPart {
-    let alternative =
-        MultiPart::alternative().boundary(format!("alt.{boundary}")).singlepart(SinglePart::plain(text)).singlepart(SinglePart::html(html));
-    if files.is_empty() {
-        return alternative;
+/// Adds the MIME body: text and HTML as alternatives, files beside them. `files` are (name, media type, bytes).
+fn add_body(out: &mut Vec<u8>, text: &str, html: &str, files: &[(&str, &str, Vec<u8>)], boundary: &str) {
+    let add = |out: &mut Vec<u8>, pieces: &[&str]| pieces.iter().for_each(|piece| out.extend_from_slice(piece.as_bytes()));
+    if !files.is_empty() {
+        add(out, &["Content-Type: multipart/mixed; boundary=\"mix.", boundary, "\"\r\n\r\n--mix.", boundary, "\r\n"]);
     }
-    let mixed = MultiPart::mixed().boundary(format!("mix.{boundary}")).multipart(alternative);
-    files.into_iter().fold(mixed, |mixed, (name, media_type, bytes)| mixed.singlepart(file(name, media_type, bytes)))
+    add(out, &["Content-Type: multipart/alternative; boundary=\"alt.", boundary, "\"\r\n\r\n--alt.", boundary, "\r\n"]);
+    transfer::text_part(out, "plain", text);
+    add(out, &["--alt.", boundary, "\r\n"]);
+    transfer::text_part(out, "html", html);
+    add(out, &["--alt.", boundary, "--\r\n"]);
+    for (name, media_type, bytes) in files {
+        add(out, &["--mix.", boundary, "\r\n"]);
+        add_file(out, name, media_type, bytes);
+    }
+    if !files.is_empty() {
+        add(out, &["--mix.", boundary, "--\r\n"]);
+    }
 }
 
-fn file(name: &str, media_type: &str, bytes: Vec<u8>) -> SinglePart {
+fn add_file(out: &mut Vec<u8>, name: &str, media_type: &str, bytes: &[u8]) {
     // RFC 2046 section 5.2.1 forbids base64 for messages, and nothing else carries any bytes unchanged: they travel as plain files.
     let composite = media_type.starts_with("message/") || media_type.starts_with("multipart/");
     let kind = Some(media_type).filter(|_| !composite).and_then(|t| ContentType::parse(t).ok());
     let kind = kind.or_else(|| ContentType::parse("application/octet-stream").ok()).unwrap_or(ContentType::TEXT_PLAIN);
-    // Not `Body::new`: it may leave bytes as they are, and bare line feeds would not survive SMTP.
-    let body = Body::new_with_encoding(bytes, ContentTransferEncoding::Base64).unwrap_or_else(Body::new);
-    FilePart::new(file_name(name)).body(body, kind)
+    let mut headers = Headers::new();
+    headers.set(ContentDisposition::attachment(&file_name(name)));
+    headers.set(kind);
+    headers.set(ContentTransferEncoding::Base64);
+    out.extend_from_slice(headers.to_string().as_bytes());
+    out.extend_from_slice(b"\r\n");
+    transfer::base64(out, bytes);
+    out.extend_from_slice(b"\r\n");
 }
 
 /// A file name without paths or tricks.
@@ -249,6 +263,12 @@ fn file_name(name: &str) -> String {
 mod tests {
     use super::*;
 
+    fn part(name: &str, media_type: &str, bytes: &[u8]) -> String {
+        let mut out = Vec::new();
+        add_file(&mut out, name, media_type, bytes);
+        String::from_utf8(out).unwrap()
+    }
+
     #[test]
     fn files_keep_their_bytes_and_lose_their_tricks() {
         for (name, wanted) in [
@@ -259,11 +279,11 @@ mod tests {
             ("", "filename=\"file\""),
             ("断线.png", "filename*0*=utf-8''%E6%96%AD%E7%BA%BF.png"),
         ] {
-            let part = String::from_utf8(file(name, "text/plain", b"a\nb\n".to_vec()).formatted()).unwrap();
+            let part = part(name, "text/plain", b"a\nb\n");
             assert!(part.contains(wanted), "{part}");
             assert!(part.contains("base64\r\n\r\nYQpiCg=="), "{part}");
         }
-        let mail = String::from_utf8(file("m.eml", "message/rfc822", b"x".to_vec()).formatted()).unwrap();
+        let mail = part("m.eml", "message/rfc822", b"x");
         assert!(mail.contains("application/octet-stream"), "{mail}");
     }
 

@@ -1,0 +1,180 @@
+//! How text and files travel (RFC 2045 section 6): 7bit where lines are short and ASCII, else quoted-printable or base64, whichever is
+//! shorter.
+//!
+//! lettre's bodies were used first; each letter cost 60 µs there, for a line end put into a text moves the whole rest of it. The encoding
+//! chosen and the bytes are lettre's to the last one, which a test holds them to.
+
+use data_encoding::BASE64;
+use memchr::memchr_iter;
+
+/// Longest line of an encoded text (RFC 2045 section 6.7 and 6.8), without its end.
+const LINE: usize = 76;
+/// Bytes in a whole line of base64.
+const BASE64_LINE: usize = LINE / 4 * 3;
+
+/// Adds a text part with its header: `subtype` is `plain` or `html`.
+pub(super) fn text_part(out: &mut Vec<u8>, subtype: &str, text: &str) {
+    let encoding = Encoding::of(text);
+    for piece in ["Content-Type: text/", subtype, "; charset=utf-8\r\nContent-Transfer-Encoding: ", encoding.name(), "\r\n\r\n"] {
+        out.extend_from_slice(piece.as_bytes());
+    }
+    match encoding {
+        Encoding::SevenBit => crlf(out, text),
+        Encoding::QuotedPrintable => quoted_printable(out, text),
+        Encoding::Base64 => {
+            let mut lines = Vec::with_capacity(text.len() + text.len() / 16);
+            crlf(&mut lines, text);
+            base64(out, &lines);
+        }
+    }
+    out.extend_from_slice(b"\r\n");
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Encoding {
+    SevenBit,
+    QuotedPrintable,
+    Base64,
+}
+
+impl Encoding {
+    fn of(text: &str) -> Encoding {
+        if text.is_ascii() && !has_long_line(text) {
+            return Encoding::SevenBit;
+        }
+        let marked = text.bytes().filter(|b| !matches!(b, b'\t' | b' '..=b'~')).count();
+        if marked <= text.len() / 3 { Encoding::QuotedPrintable } else { Encoding::Base64 }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Encoding::SevenBit => "7bit",
+            Encoding::QuotedPrintable => "quoted-printable",
+            Encoding::Base64 => "base64",
+        }
+    }
+}
+
+fn has_long_line(text: &str) -> bool {
+    let mut last = 0;
+    let ends = memchr_iter(b'\n', text.as_bytes()).chain([text.len()]);
+    ends.into_iter().any(|end| end - std::mem::replace(&mut last, end) >= LINE)
+}
+
+/// The lines of a text, each without its LF or CRLF.
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let (line, more) = match rest?.split_once('\n') {
+            Some((line, more)) => (line.strip_suffix('\r').unwrap_or(line), Some(more)),
+            None => (rest?, None),
+        };
+        rest = more;
+        Some(line)
+    })
+}
+
+/// Adds a text with CRLF line ends.
+fn crlf(out: &mut Vec<u8>, text: &str) {
+    out.reserve(text.len() + text.len() / 16);
+    for (n, line) in lines(text).enumerate() {
+        out.extend_from_slice(if n > 0 { b"\r\n" } else { b"" });
+        out.extend_from_slice(line.as_bytes());
+    }
+}
+
+/// Adds a text as quoted-printable.
+fn quoted_printable(out: &mut Vec<u8>, text: &str) {
+    out.reserve(text.len() + text.len() / 4);
+    for (n, line) in lines(text).enumerate() {
+        out.extend_from_slice(if n > 0 { b"\r\n" } else { b"" });
+        let mut column = 0;
+        let mut bytes = line.bytes();
+        while let Some(byte) = bytes.next() {
+            let last = bytes.len() == 0;
+            // White space at the end of a line would be taken for padding.
+            let plain = matches!(byte, b'!'..=b'<' | b'>'..=b'~') || (!last && matches!(byte, b' ' | b'\t'));
+            let width = if plain { 1 } else { 3 };
+            // The `=` of a soft line end takes a column, too.
+            if column + width > if last { LINE } else { LINE - 1 } {
+                out.extend_from_slice(b"=\r\n");
+                column = 0;
+            }
+            column += width;
+            if plain { out.push(byte) } else { out.extend([b'=', hex(byte >> 4), hex(byte & 15)]) }
+        }
+    }
+}
+
+/// The upper-case hexadecimal digit of a number below 16.
+fn hex(digit: u8) -> u8 {
+    if digit < 10 { b'0' + digit } else { b'A' - 10 + digit }
+}
+
+/// Adds bytes as base64 in lines, without an end behind the last.
+pub(super) fn base64(out: &mut Vec<u8>, bytes: &[u8]) {
+    out.reserve(bytes.len() / BASE64_LINE * (LINE + 2) + LINE);
+    let mut line = [0; LINE];
+    for (n, chunk) in bytes.chunks(BASE64_LINE).enumerate() {
+        out.extend_from_slice(if n > 0 { b"\r\n" } else { b"" });
+        if let Some(encoded) = line.get_mut(..BASE64.encode_len(chunk.len())) {
+            BASE64.encode_mut(chunk, encoded);
+            out.extend_from_slice(encoded);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lettre::message::{Body, SinglePart};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn ours(text: &str) -> String {
+        let mut out = Vec::new();
+        text_part(&mut out, "plain", text);
+        String::from_utf8(out).unwrap()
+    }
+
+    fn lettres(text: &str) -> String {
+        String::from_utf8(SinglePart::plain(text.to_owned()).formatted()).unwrap()
+    }
+
+    #[test]
+    fn line_ends_and_edges() {
+        let edges = ["", "\n", "\r\n", "a\r", "a\r\r\nb", "\n\n", "a \n\tb\t\n", "=\n", "好", "\r", "好 \r\nb\r"];
+        let long: Vec<String> = (70..160)
+            .flat_map(|n| {
+                let x = "x".repeat(n);
+                [
+                    x.clone(),
+                    format!("{x}\n"),
+                    format!("{x} \n好"),
+                    format!("好{x}=\r\n"),
+                    format!("{x}=y\n"),
+                    format!("a\n{x}\nb"),
+                    format!("\n{x} "),
+                ]
+            })
+            .collect();
+        for text in edges.into_iter().chain(long.iter().map(String::as_str)) {
+            assert_eq!(ours(text), lettres(text), "{text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn bytes_are_lettres(text in "([a-z= \t]{0,90}|[好é]{0,30}|\r?\n|\r|\u{0}){0,12}") {
+            prop_assert_eq!(ours(&text), lettres(&text));
+        }
+
+        #[test]
+        fn base64_is_lettres(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+            let mut out = Vec::new();
+            base64(&mut out, &bytes);
+            let encoding = lettre::message::header::ContentTransferEncoding::Base64;
+            prop_assert_eq!(out, Body::new_with_encoding(bytes, encoding).unwrap().into_vec());
+        }
+    }
+}
