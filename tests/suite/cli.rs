@@ -102,6 +102,7 @@ fn the_demo_tells_its_day_twice_and_leaves_an_ordinary_desk() {
     ] {
         assert!(demo.out.contains(line), "no {line}\n{}", demo.out);
     }
+    the_readme_shows_it(&demo.out);
     the_demo_went_well(&dir.join("postdesk-demo"));
     notes_stay_inside(&dir.join("postdesk-demo"));
     for words in demo.out.split_whitespace().filter(|word| word.starts_with("postdesk-demo/")) {
@@ -114,6 +115,14 @@ fn the_demo_tells_its_day_twice_and_leaves_an_ordinary_desk() {
         let arguments: Vec<&str> = ["-c", "postdesk-demo/config.toml"].into_iter().chain(command.split(' ')).collect();
         done(dir, &arguments);
     }
+}
+
+/// The README's block is this output; only the program's own path differs.
+fn the_readme_shows_it(out: &str) {
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let block = readme.split("<!-- demo output -->").nth(1).unwrap().split("<!-- end -->").next().unwrap();
+    let shown = out.replace(env!("CARGO_BIN_EXE_postdesk"), "target/release/postdesk");
+    assert_eq!(block.trim().trim_start_matches("```text\n").trim_end_matches("```").trim(), shown.trim());
 }
 
 fn the_demo_went_well(desk: &Path) {
