@@ -15,7 +15,7 @@ use crate::delivery::{self, Handover};
 use crate::domain::message::{Arrival, Cursor, Defect, Folder, Letter, Place, Reading};
 use crate::domain::policy::{Policy, Summary};
 use crate::domain::ticket::{Change, Ticket, TicketNo, Version};
-use crate::domain::{self, Case, CauseKey, Decision, Event, Incoming, What, sla};
+use crate::domain::{self, Case, CauseKey, Decision, Event, Incoming, Outcome, What, sla};
 use crate::mail::compose;
 use crate::mail::parse;
 use crate::mail::templates::Templates;
@@ -245,24 +245,31 @@ impl Desk {
         if attempts < LAST_ATTEMPT {
             return Ok(false);
         }
+        self.set_aside(cause, why, now)?;
+        Ok(true)
+    }
+
+    /// Puts a cause into quarantine and lets the operator know.
+    fn set_aside(&mut self, cause: &Pending, why: &str, now: DateTime<Utc>) -> anyhow::Result<()> {
         self.store.quarantine(cause.id, why, now)?;
+        tracing::error!(cause = cause.key.0, id = cause.id.0, why, "quarantined; see `postdesk quarantine list`");
         let bytes = match &cause.body {
             PendingBody::Mail(mail) => mail.whole_size.unwrap_or(mail.raw.len() as u64),
+            // What cannot even be said to the operator is not said about that again.
+            PendingBody::Note(Note::Quarantined(_)) => return Ok(()),
             PendingBody::Note(_) => 0,
         };
         let told = domain::Quarantined { number: cause.id.0, arrived: cause.at, bytes, why: why.to_owned() };
         let key = CauseKey(format!("quarantined:{}:{}", cause.id.0, now.timestamp_millis()));
-        // What cannot even be said to the operator is not said about that again.
-        if !matches!(cause.body, PendingBody::Note(Note::Quarantined(_))) {
-            self.store.enqueue(&key, now, &Note::Quarantined(told))?;
-        }
-        tracing::error!(cause = cause.key.0, id = cause.id.0, "quarantined; see `postdesk quarantine list`");
-        Ok(true)
+        self.store.enqueue(&key, now, &Note::Quarantined(told)).map(drop)
     }
 
     fn decide_and_commit(&mut self, cause: &Pending, now: DateTime<Utc>) -> Result<(), Trouble> {
         loop {
             let resolved = self.resolve(cause, now)?;
+            if let Outcome::SetAside { why } = &resolved.decision.outcome {
+                return self.set_aside(cause, why, now).map_err(Trouble::Store);
+            }
             let commit = self.commit_of(cause, resolved, now).map_err(Trouble::Store)?;
             match self.store.commit(&commit) {
                 Ok(()) => return Ok(()),

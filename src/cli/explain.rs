@@ -232,6 +232,7 @@ fn outcome(decision: &Decision) -> String {
         Outcome::Refused { ticket } => format!("refused orders{}", ticket.map_or_else(String::new, |n| format!(" on {n}"))),
         Outcome::Answered => "answered by mail".to_owned(),
         Outcome::Ignored => "kept, and ignored".to_owned(),
+        Outcome::SetAside { why } => format!("put into quarantine: {why}"),
         Outcome::Done => "done".to_owned(),
     }
 }

@@ -36,6 +36,7 @@ pub(super) fn config(page: &Page, table: &DeTable<'_>, file: &Path) -> Option<Co
     let zone = desk.timezone;
     let operator = operator(&mut root, &mut names);
     desk.operator = operator.address.clone();
+    desk.operator_language.clone_from(&operator.language);
     let delivery = root.table("delivery").and_then(|section| account::delivery(section, &base));
     let mailboxes = mailboxes(&mut root, &mut names, &base, zone, delivery.as_ref());
     let trust = trust(&mut root);
@@ -78,8 +79,14 @@ pub(super) fn config(page: &Page, table: &DeTable<'_>, file: &Path) -> Option<Co
 }
 
 fn desk(root: &mut Section<'_>, base: &Path) -> (Desk, PathBuf, Directories) {
-    let mut desk =
-        Desk { name: "IT Support".to_owned(), language: "en".to_owned(), timezone: Tz::UTC, ticket_prefix: "#".to_owned(), operator: None };
+    let mut desk = Desk {
+        name: "IT Support".to_owned(),
+        language: "en".to_owned(),
+        timezone: Tz::UTC,
+        ticket_prefix: "#".to_owned(),
+        operator: None,
+        operator_language: None,
+    };
     let mut data = base.join("data");
     let beside = |name: &str| base.join(name);
     let mut directories = Directories { base: base.to_owned(), rules: beside("rules"), templates: beside("templates"), kb: beside("kb") };

@@ -62,7 +62,7 @@ pub fn mail(case: &Case, event: &Event, incoming: &Incoming, policy: &Policy, no
         (OriginKind::Bounce | OriginKind::AutomaticReply, None) => Decision::new(Outcome::Ignored, "desk"),
         (OriginKind::Bulk | OriginKind::Generated, None) => machine(case, &scene, policy)?,
         (OriginKind::Person, Some(ticket)) if speaks_as_agent(&sender, ticket, policy) => agents::mail(case, &scene, ticket, policy)?,
-        (OriginKind::Person, Some(ticket)) => followup(&scene, ticket, policy),
+        (OriginKind::Person, Some(ticket)) => followup(case, &scene, ticket, policy)?,
         (OriginKind::Person, None) => match agents::question(&scene, policy) {
             Some(answer) => answer,
             None => open(case, &scene, policy)?,
@@ -146,6 +146,13 @@ fn open(case: &Case, scene: &Scene<'_>, policy: &Policy) -> Result<Decision, Nee
     if let Some(rule) = &verdict.ignore {
         let mut decision = Decision::new(Outcome::Ignored, "desk");
         decision.because(format!("rule {rule} ignores it"));
+        decision.judged = Some(Box::new(Judged { verdict, ..Judged::of(scene) }));
+        return Ok(decision);
+    }
+    if let Some(rule) = &verdict.quarantine {
+        let why = format!("rule {rule} sets it aside");
+        let mut decision = Decision::new(Outcome::SetAside { why: why.clone() }, "desk");
+        decision.because(why);
         decision.judged = Some(Box::new(Judged { verdict, ..Judged::of(scene) }));
         return Ok(decision);
     }
@@ -375,7 +382,8 @@ pub fn quarantined(what: &Quarantined, policy: &Policy) -> Decision {
     let drafts = match &policy.desk.operator {
         Some(operator) => {
             let person = Person { name: String::new(), address: operator.clone() };
-            vec![notify::to_staff(person, &policy.desk.language, policy, Facts::Quarantined(facts))]
+            let language = policy.desk.operator_language.as_deref().unwrap_or(&policy.desk.language);
+            vec![notify::to_staff(person, language, policy, Facts::Quarantined(facts))]
         }
         None => {
             let leads = policy.agents.iter().filter(|a| a.role == Role::Lead);
@@ -421,12 +429,18 @@ fn gist(text: &str) -> Gist {
 }
 
 /// A requester or participant wrote again.
-fn followup(scene: &Scene<'_>, ticket: &Ticket, policy: &Policy) -> Decision {
+fn followup(case: &Case, scene: &Scene<'_>, ticket: &Ticket, policy: &Policy) -> Result<Decision, Need> {
     let mut decision = Decision::new(Outcome::Joined { ticket: ticket.number }, sender_name(scene.mail));
     decision.guards.push((ticket.number, ticket.version));
     let reply = super::reply::own_words(&scene.mail.text, scene.thread.sent_text());
     let gist = if scene.mail.attachments.is_empty() { gist(&reply.text) } else { Gist::Words };
     let is_requester = scene.mail.from.as_ref().is_some_and(|p| p.address == ticket.requester.address);
+    let status = next_status(ticket.status, gist, is_requester);
+    let reopened = status.is_some_and(|(s, _)| s == Status::Open) && !ticket.status.is_live();
+    let allowed = match reopened && is_requester {
+        true => notify::within_caps(case, &ticket.requester.address, Some(ticket.number), policy, scene.now)?,
+        false => Ok(()),
+    };
     let verdict = judge_by_rules(scene, &ticket.fields, policy);
     let mut after = ticket.clone();
     let mut changes: Vec<Change> = Vec::new();
@@ -436,7 +450,6 @@ fn followup(scene: &Scene<'_>, ticket: &Ticket, policy: &Policy) -> Decision {
     changes.extend(notify::newcomers(scene.mail, ticket, policy).into_iter().map(|p| Change::Participant(p, true)));
     let unknown = verdict.fields.iter().filter(|(name, _)| !ticket.fields.contains_key(*name));
     changes.extend(unknown.map(|(name, value)| Change::Field(name.clone(), Some(value.clone()))));
-    let status = next_status(ticket.status, gist, is_requester);
     if let Some((status, why)) = status {
         decision.because(why);
         changes.push(Change::Status(status));
@@ -444,7 +457,6 @@ fn followup(scene: &Scene<'_>, ticket: &Ticket, policy: &Policy) -> Decision {
     for change in &changes {
         after.apply(change, scene.at);
     }
-    let reopened = status.is_some_and(|(s, _)| s == Status::Open) && !ticket.status.is_live();
     if gist == Gist::Thanks && status.is_none() {
         decision.because("thanks and nothing else: filed, nobody is disturbed");
     } else if scene.incoming.quiet {
@@ -452,14 +464,22 @@ fn followup(scene: &Scene<'_>, ticket: &Ticket, policy: &Policy) -> Decision {
     } else {
         tell_caretakers(&mut decision, scene, &after, &reply.text, reopened, policy);
     }
-    if reopened && is_requester && withheld(scene, Ok(())).is_none() {
-        let card = notify::card(&after, policy, &after.language);
-        let facts = Update { ticket: card, owner: String::new(), team: String::new(), waiting: false, reopened: true };
-        decision.drafts.push(notify::to_requester(&after, LetterKind::Automatic, Facts::Update(facts), Vec::new()));
+    if reopened && is_requester {
+        match withheld(scene, allowed) {
+            Some(why) => decision.because(format!("no word that it is open again: {why}")),
+            None => decision.drafts.push(open_again(&after, policy)),
+        }
     }
     decision.changes = changes.into_iter().map(|c| (ticket.number, c)).collect();
     decision.judged = Some(Box::new(Judged { verdict, reply, ..Judged::of(scene) }));
-    decision
+    Ok(decision)
+}
+
+/// The word to the requester that his ticket is worked on again.
+fn open_again(ticket: &Ticket, policy: &Policy) -> Draft {
+    let card = notify::card(ticket, policy, &ticket.language);
+    let facts = Update { ticket: card, owner: String::new(), team: String::new(), waiting: false, reopened: true };
+    notify::to_requester(ticket, LetterKind::Automatic, Facts::Update(facts), Vec::new())
 }
 
 /// What an answer does to the status, with the reason.

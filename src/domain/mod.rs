@@ -285,6 +285,11 @@ pub enum Outcome {
     Answered,
     /// Kept, but no ticket: bulk mail, our own mail, a bounce of nothing known.
     Ignored,
+    /// Put into quarantine by a rule; the operator is told.
+    SetAside {
+        /// The rule.
+        why: String,
+    },
     /// A clock or slot that did its work.
     Done,
 }
@@ -295,7 +300,7 @@ impl Outcome {
         match self {
             Outcome::Opened { ticket } | Outcome::Joined { ticket } | Outcome::Filed { ticket } => Some(*ticket),
             Outcome::Refused { ticket } => *ticket,
-            Outcome::Answered | Outcome::Ignored | Outcome::Done => None,
+            Outcome::Answered | Outcome::Ignored | Outcome::SetAside { .. } | Outcome::Done => None,
         }
     }
 }

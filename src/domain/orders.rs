@@ -296,6 +296,7 @@ mod tests {
                 timezone: chrono_tz::Asia::Shanghai,
                 ticket_prefix: "#".into(),
                 operator: None,
+                operator_language: None,
             },
             mailboxes: Vec::new(),
             teams: ["network", "hardware"].map(|name| Team { name: name.into(), lead: None, default: false }).into(),

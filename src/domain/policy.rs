@@ -63,6 +63,8 @@ pub struct Desk {
     pub ticket_prefix: String,
     /// `[operator] address`.
     pub operator: Option<Address>,
+    /// `[operator] language`.
+    pub operator_language: Option<String>,
 }
 
 /// `[[mailbox]]` as far as decisions need it.

@@ -22,7 +22,14 @@ fn policy() -> Policy {
         plus_addresses: false,
     };
     Policy {
-        desk: Desk { name: "IT".into(), language: "en".into(), timezone: chrono_tz::UTC, ticket_prefix: "#".into(), operator: None },
+        desk: Desk {
+            name: "IT".into(),
+            language: "en".into(),
+            timezone: chrono_tz::UTC,
+            ticket_prefix: "#".into(),
+            operator: None,
+            operator_language: None,
+        },
         mailboxes: vec![mailbox],
         teams: vec![],
         agents: vec![],

@@ -24,6 +24,7 @@ fn policy(name: &str, plus_addresses: bool) -> Policy {
             timezone: chrono_tz::Asia::Shanghai,
             ticket_prefix: "#".into(),
             operator: None,
+            operator_language: None,
         },
         mailboxes: vec![Mailbox {
             name: "support".into(),

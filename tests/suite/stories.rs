@@ -9,7 +9,7 @@
 //!     >>> 2026-12-09 09:00 clock                nothing but time passes
 //!     >>> 10:00 refuse bob@ext.test 550 5.1.1 no such user
 //!
-//! Times are those of the desk, Asia/Shanghai.
+//! Times are those of the desk, Asia/Shanghai. Indented lines above the first step are rules of the desk's own, read after the built-in ones.
 
 use std::fmt::Write;
 
@@ -48,9 +48,10 @@ fn first_difference(told: &str, seen: &str) -> String {
 
 /// Plays a story and returns it with what really followed.
 fn play(name: &str, story: &str) -> String {
-    let mut world = World::new(name, CONFIG);
     let mut parts = story.split("\n>>> ");
-    let mut seen = format!("{}\n", parts.next().unwrap_or("").trim_end());
+    let preamble = parts.next().unwrap_or("").trim_end();
+    let mut world = World::new(name, CONFIG, &own_rules(preamble));
+    let mut seen = format!("{preamble}\n");
     for (index, step) in parts.enumerate() {
         let input = step.split("\n<<<").next().unwrap_or("").trim_end();
         let (head, body) = input.split_once('\n').unwrap_or((input, ""));
@@ -59,6 +60,11 @@ fn play(name: &str, story: &str) -> String {
         write!(seen, "\n>>> {input}\n<<<\n{}", follows(&mut world, &before, &sent)).unwrap();
     }
     seen
+}
+
+/// The rules in a story's preamble: its indented lines.
+fn own_rules(preamble: &str) -> String {
+    preamble.lines().filter_map(|line| line.strip_prefix("    ")).map(|line| format!("{line}\n")).collect()
 }
 
 /// Carries one step out.

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use postdesk::delivery::Handover;
 use postdesk::desk::{Desk, Rulebook};
 use postdesk::domain::message::{Arrival, Reading};
+use postdesk::domain::rules::RuleSet;
 use postdesk::mail::parse;
 use postdesk::policy::{self, Loaded};
 use postdesk::store::{self, Posting};
@@ -112,8 +113,14 @@ pub fn book(loaded: &Loaded) -> Rulebook {
 }
 
 impl World {
-    pub fn new(name: &str, config: &str) -> World {
+    /// A new desk; `rules` are its own, beside the built-in ones.
+    pub fn new(name: &str, config: &str, rules: &str) -> World {
         let scratch = Scratch::new(name);
+        std::fs::create_dir(scratch.path().join("rules")).unwrap();
+        let own = ("rules/99-own.toml".to_owned(), rules.to_owned());
+        for (file, text) in RuleSet::builtin_files().into_iter().chain([own]) {
+            std::fs::write(scratch.path().join(file), text).unwrap();
+        }
         let loaded = load(scratch.path(), config);
         let desk = Desk::open(store::open(&loaded.config.data).unwrap(), book(&loaded)).unwrap();
         let now = "2026-12-01T01:00:00Z".parse().unwrap();
