@@ -251,8 +251,8 @@ impl Desk {
     /// So many messages came in, and nothing waits to be decided or sent.
     pub fn quiet(&self, messages: u64) -> bool {
         let counts = self.json(&["status", "--json"]);
-        let busy = |row: &Value| ["queued", "sending"].contains(&row[0].as_str().unwrap()) && row[1] != 0;
-        counts["messages"].as_u64() >= Some(messages) && counts["pending"] == 0 && !counts["envelopes"].as_array().unwrap().iter().any(busy)
+        let busy = |state: &str| counts["envelopes"][state].as_u64().is_some_and(|n| n > 0);
+        counts["messages"].as_u64() >= Some(messages) && counts["pending"] == 0 && !busy("queued") && !busy("sending")
     }
 
     /// Waits for that.
