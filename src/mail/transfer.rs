@@ -88,22 +88,53 @@ fn quoted_printable(out: &mut Vec<u8>, text: &str) {
     out.reserve(text.len() + text.len() / 4);
     for (n, line) in lines(text).enumerate() {
         out.extend_from_slice(if n > 0 { b"\r\n" } else { b"" });
+        // White space at the end of a line would be taken for padding.
+        let (mut rest, last) = match line.as_bytes() {
+            [before @ .., last @ (b' ' | b'\t')] => (before, Some(*last)),
+            whole => (whole, None),
+        };
         let mut column = 0;
-        let mut bytes = line.bytes();
-        while let Some(byte) = bytes.next() {
-            let last = bytes.len() == 0;
-            // White space at the end of a line would be taken for padding.
-            let plain = matches!(byte, b'!'..=b'<' | b'>'..=b'~') || (!last && matches!(byte, b' ' | b'\t'));
-            let width = if plain { 1 } else { 3 };
+        while let Some(byte) = rest.first() {
+            let plain = rest.iter().position(|b| !is_plain(*b)).unwrap_or(rest.len());
+            let (length, columns) = if plain > 0 { (plain, plain) } else { (1, 3) };
+            let ends = last.is_none() && length == rest.len() && column + columns <= LINE;
             // The `=` of a soft line end takes a column, too.
-            if column + width > if last { LINE } else { LINE - 1 } {
-                out.extend_from_slice(b"=\r\n");
-                column = 0;
-            }
-            column += width;
-            if plain { out.push(byte) } else { out.extend([b'=', hex(byte >> 4), hex(byte & 15)]) }
+            let room = LINE - column - usize::from(!ends);
+            let taken = match (plain, room) {
+                (_, 0) | (0, 1..3) => {
+                    out.extend_from_slice(b"=\r\n");
+                    column = 0;
+                    continue;
+                }
+                (0, _) => {
+                    out.extend(marked(*byte));
+                    column += 3;
+                    1
+                }
+                (run, room) => {
+                    let taken = run.min(room);
+                    out.extend_from_slice(rest.get(..taken).unwrap_or_default());
+                    column += taken;
+                    taken
+                }
+            };
+            rest = rest.get(taken..).unwrap_or_default();
+        }
+        if let Some(last) = last {
+            out.extend_from_slice(if column + 3 > LINE { b"=\r\n" } else { b"" });
+            out.extend(marked(last));
         }
     }
+}
+
+/// Stands for itself in quoted-printable.
+fn is_plain(byte: u8) -> bool {
+    matches!(byte, b'\t' | b' '..=b'<' | b'>'..=b'~')
+}
+
+/// `=3D`
+fn marked(byte: u8) -> [u8; 3] {
+    [b'=', hex(byte >> 4), hex(byte & 15)]
 }
 
 /// The upper-case hexadecimal digit of a number below 16.
