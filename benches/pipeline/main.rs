@@ -24,6 +24,15 @@ const MAIL_CPU: f64 = 0.9;
 /// Rate against the floor of `floor.rs` in the same run: what is not parsing, compressing and inserting is no more than these again and half.
 const OF_FLOOR: f64 = 0.4;
 
+/// CPU of a mail at a hundred thousand tickets against a thousand: a desk must not grow slow with age.
+const GROWTH: f64 = 1.3;
+/// CPU of a mail with ten thousand rules against a hundred.
+const RULES: f64 = 2.0;
+/// `RssAnon` with a hundred thousand tickets, MB.
+const RSS_ANON: f64 = 64.0;
+/// Memory for one mail of 25 MB against its size.
+const LARGE: f64 = 4.0;
+
 /// One round's cost.
 #[derive(Clone, Copy)]
 struct Cost {
@@ -100,6 +109,15 @@ fn main() {
     if report.wants("mail") {
         mail(&mut report, &mails);
     }
+    if report.wants("tickets") {
+        tickets(&mut report, &mails);
+    }
+    if report.wants("rules") {
+        rules(&mut report, &mails);
+    }
+    if report.wants("memory") {
+        memory(&mut report);
+    }
     std::process::exit(i32::from(report.missed > 0));
 }
 
@@ -122,4 +140,71 @@ fn mail(report: &mut Report, mails: &[Vec<u8>]) {
     report.say("mail", &format!("desk: {:.0} mails a second", whole.rate));
     report.at_most("mail", "CPU a mail, ms", whole.cpu, MAIL_CPU);
     report.at_least("mail", "rate against the floor", whole.rate / floor.rate, OF_FLOOR);
+}
+
+/// The same mails at a thousand and at a hundred thousand tickets, and the memory that the latter take.
+fn tickets(report: &mut Report, mails: &[Vec<u8>]) {
+    let at = |past: usize| {
+        let place = Place::new();
+        place.fill(load::mails("past", past, false));
+        place.post(mails);
+        let cost = cost(mails.len(), || place.work_off());
+        (cost.cpu, process::memory("self", "RssAnon"))
+    };
+    let ((few, _), (many, _)) = (at(1_000), at(100_000));
+    report.say("tickets", &format!("{few:.3} ms of CPU a mail after 1,000 mails, {many:.3} after 100,000"));
+    report.at_most("tickets", "growth", many / few, GROWTH);
+}
+
+/// The same mails with a hundred and with ten thousand rules whose words they do not hold.
+fn rules(report: &mut Report, mails: &[Vec<u8>]) {
+    let with = |n: usize| {
+        let place = Place::with(|directory| {
+            let rule = |i: usize| {
+                format!(
+                    "[[rule]]\nname = \"r{i}\"\nwhen = {{ words = [\"zq{i}x\", \"vocable {i} unheard\"] }}\nthen = {{ label = [\"l{i}\"] }}\n"
+                )
+            };
+            std::fs::create_dir(directory.join("rules")).unwrap();
+            std::fs::write(directory.join("rules/1.toml"), (0..n).map(rule).collect::<String>()).unwrap();
+        });
+        place.post(mails);
+        cost(mails.len(), || place.work_off()).cpu
+    };
+    let (few, many) = (with(100), with(10_000));
+    report.say("rules", &format!("{few:.3} ms of CPU a mail with 100 rules, {many:.3} with 10,000"));
+    report.at_most("rules", "cost of 10,000 rules against 100", many / few, RULES);
+}
+
+/// A desk of a hundred thousand tickets in a process of its own, and one mail of 25 MB.
+fn memory(report: &mut Report) {
+    let place = Place::new();
+    place.fill(load::mails("past", 100_000, false));
+    let config = place.directory.join("config.toml");
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_postdesk")).arg("-c").arg(&config).arg("run").spawn().unwrap();
+    let pid = child.id().to_string();
+    let waits = |done: &dyn Fn() -> bool| {
+        (0..1200)
+            .find(|_| {
+                done() || {
+                    std::thread::sleep(Duration::from_millis(50));
+                    false
+                }
+            })
+            .unwrap()
+    };
+    let before = place.counts().1;
+    place.post(&load::mails("new", 200, true));
+    waits(&|| place.counts().1 >= before + 200);
+    let anonymous = process::memory(&pid, "RssAnon");
+    report.at_most("memory", "RssAnon with 100,000 tickets, MB", anonymous as f64 / 1e6, RSS_ANON);
+    let mail = load::large(25_000_000);
+    process::forget_peak(&pid);
+    let at_rest = process::memory(&pid, "VmRSS");
+    place.post(std::slice::from_ref(&mail));
+    waits(&|| place.counts().1 > before + 200);
+    let peak = process::memory(&pid, "VmHWM") - at_rest;
+    report.at_most("memory", "peak of a mail of 25 MB against its size", peak as f64 / mail.len() as f64, LARGE);
+    child.kill().unwrap();
+    child.wait().unwrap();
 }
