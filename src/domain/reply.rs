@@ -91,6 +91,7 @@ fn subtract(lines: &[&str], kinds: &mut [Kind], sent: &str) {
         if let Some(first) = inside.iter().position(|o| matches!(o, Ours::Surely(_))) {
             let begin = at + greeting(inside, first);
             let end = at + inside.iter().rposition(|o| *o != Ours::Silent).map_or(0, |i| i + 1);
+            let end = if at + run < ours.len() { end - greeting_below(inside) } else { end };
             // A piece of a re-wrapped line touches its rest; alone it may be the answer: "it works".
             let whole = |i: usize| matches!(ours.get(i), Some(Ours::Surely(_) | Ours::Whole));
             for i in (begin..end).filter(|i| ours.get(*i) != Some(&Ours::Piece) || whole(i + 1) || i.checked_sub(1).is_some_and(whole)) {
@@ -99,6 +100,13 @@ fn subtract(lines: &[&str], kinds: &mut [Kind], sent: &str) {
         }
         at += run.max(1);
     }
+}
+
+/// How many lines at the end of a run belong to the own words right below it: short ones, "您好," say, set off by an empty line.
+fn greeting_below(inside: &[Ours]) -> usize {
+    let short = inside.iter().rev().take_while(|o| matches!(o, Ours::Whole | Ours::Piece)).count();
+    let set_off = inside.len().checked_sub(short + 1).and_then(|i| inside.get(i)) == Some(&Ours::Silent);
+    if set_off { short } else { 0 }
 }
 
 /// Short lines of ours right before the first sure one belong to it (a greeting), with one gap between.
@@ -387,6 +395,7 @@ mod tests {
         for (case, text, own) in [
             ("unmarked below", format!("It works.\n\n{SENT}"), "It works."),
             ("unmarked above", format!("{SENT}\n\nIt works."), "It works."),
+            ("greeting below", format!("{SENT}\n\nDear Li,\nall is well now."), "Dear Li,\nall is well now."),
             ("re-wrapped", format!("It works.\n\n{rewrapped}"), "It works."),
             ("quoted", format!("It works.\n\n{}", quoted(rewrapped)), "It works."),
             ("answers inside", rewrapped.replace("whether it works.", "whether it works.\n\nIt does!"), "It does!"),
