@@ -17,7 +17,7 @@ use crate::domain::complaint::nearest;
   postdesk summary daily --preview daily.eml
   postdesk summary daily --preview -          to standard output")]
 pub struct Arguments {
-    /// Name of the [[summary]] in the configuration
+    /// Name of the `[[summary]]` in the configuration
     name: String,
     /// Where to write the mail
     #[arg(long, value_name = "FILE")]

@@ -336,7 +336,7 @@ fn misuse(spec: &TagSpec, parts: &Parts, shown: &str) -> Option<(String, String)
     }
 }
 
-/// A name that is nearly one of ours. Short Latin names have too many neighbours ([Teams], [Notes]) and so have Chinese ones of two
+/// A name that is nearly one of ours. Short Latin names have too many neighbours (`[Teams]`, `[Notes]`) and so have Chinese ones of two
 /// characters; before `=` hardly anything but an order is meant.
 fn near_miss(parts: &Parts) -> Option<Known> {
     let name = fold_name(parts.name);

@@ -1,8 +1,8 @@
 //! Raw bytes → [`Reading`], once; total: any bytes give a reading, with defects for what was wrong.
 //!
 //! mail-parser lends its dates and rarer charsets. The header, the tree of parts and the charsets of Chinese mail are read here, since
-//! its walk has no limit, decodes every attachment and trusts every label (see [`header`], [`mime`], [`charset`]).
-//! Memory: the raw mail, one decoded text of at most [`TEXT`] bytes, and facts.
+//! its walk has no limit, decodes every attachment and trusts every label (see `header`, `mime`, `charset`).
+//! Memory: the raw mail, one decoded text of at most `TEXT` bytes, and facts.
 
 mod charset;
 mod header;
