@@ -19,7 +19,7 @@ use crate::domain::{self, Case, CauseKey, Decision, Event, Incoming, Outcome, Wh
 use crate::mail::compose;
 use crate::mail::parse;
 use crate::mail::templates::Templates;
-use crate::store::{Commit, CommitError, CommittedMail, Fate, Note, Pending, PendingBody, Posting, Store, TicketState};
+use crate::store::{Commit, CommitError, CommittedMail, Fate, Note, Pending, PendingBody, Posting, Prepared, Store, TicketState};
 
 /// Causes that share one flush.
 pub const BATCH: usize = 64;
@@ -65,6 +65,15 @@ pub struct Step {
     pub quarantined: usize,
     /// Nothing waits.
     pub idle: bool,
+}
+
+/// Works out what the bytes of a mail decide, before the desk's thread gets it.
+pub fn prepare(arrival: Arrival) -> Prepared {
+    // What breaks reading breaks it again when the mail is decided on, and counts there.
+    let reading = catch_unwind(|| parse::read(&arrival.raw, arrival.whole_size)).ok().map(Arc::new);
+    let mut mail = Prepared::from(arrival);
+    mail.reading = reading;
+    mail
 }
 
 /// A decision with everything that a commit needs.
@@ -134,8 +143,8 @@ impl Desk {
     ///
     /// # Errors
     /// The store fails: nothing of these was received.
-    pub fn receive(&mut self, arrivals: &[Arrival]) -> anyhow::Result<()> {
-        self.durably(|store| arrivals.iter().try_for_each(|arrival| store.receive(arrival).map(drop)))
+    pub fn receive(&mut self, mails: Vec<Prepared>) -> anyhow::Result<()> {
+        self.durably(|store| mails.into_iter().try_for_each(|mail| store.receive(mail).map(drop)))
     }
 
     /// How far a folder was read.
@@ -437,11 +446,10 @@ pub fn preview_slot(name: &str, book: &Rulebook, now: DateTime<Utc>, ask: &mut A
 fn event_of(cause: &Pending) -> (Event, Option<Arc<Reading>>) {
     let (what, reading) = match &cause.body {
         PendingBody::Mail(mail) => {
-            let mut reading = parse::read(&mail.raw, mail.whole_size);
+            let mut reading = mail.reading.clone().unwrap_or_else(|| Arc::new(parse::read(&mail.raw, mail.whole_size)));
             if mail.same_id_other_body {
-                reading.defects.push(Defect::SameIdOtherBody);
+                Arc::make_mut(&mut reading).defects.push(Defect::SameIdOtherBody);
             }
-            let reading = Arc::new(reading);
             let incoming = Incoming { mailbox: mail.mailbox.clone(), reading: Arc::clone(&reading), quiet: mail.quiet };
             (What::Mail(incoming), Some(reading))
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use postdesk::daemon::hub::{Door, Hub, Message};
 use postdesk::delivery::Handover;
-use postdesk::desk::{Desk, Rulebook};
+use postdesk::desk::{self, Desk, Rulebook};
 use postdesk::domain::message::{Arrival, Cursor, Folder};
 use postdesk::policy::{self, Loaded};
 use postdesk::source::{Start, maildir};
@@ -155,7 +155,7 @@ impl Place {
             let arrival =
                 |raw| Arrival { mailbox: "support".into(), place: None, at: now, raw, whole_size: None, quiet: false, cursor: None };
             let batch: Vec<Arrival> = mails.by_ref().take(256).map(arrival).collect();
-            desk.receive(&batch).unwrap();
+            desk.receive(batch.into_iter().map(desk::prepare).collect()).unwrap();
             while !desk.step(now).unwrap().idle {}
             let sent = desk.claim(now, 4096, &["support".to_owned()]).unwrap();
             let sent: Vec<_> = sent.into_iter().map(|posting| (posting, Handover::Taken("250 ok".into()))).collect();

@@ -69,7 +69,7 @@ fn take(path: &Path, arguments: &Arguments) -> anyhow::Result<PathBuf> {
     }
     let arrival = Arrival { mailbox, place: None, at: Utc::now(), raw, whole_size, quiet: false, cursor: None };
     let mut store = store::open(&config.data)?;
-    store.receive(&arrival)?;
+    store.receive(arrival.into())?;
     store.flush()?;
     Ok(config.data)
 }

@@ -10,10 +10,10 @@ use chrono::{DateTime, Utc};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::delivery::{self, Handover, Parcel};
-use crate::desk::{Desk, Rulebook};
+use crate::desk::{self, Desk, Rulebook};
 use crate::domain::message::{Arrival, Cursor, Folder, Place};
 use crate::source::Inbox;
-use crate::store::Posting;
+use crate::store::{Posting, Prepared};
 
 /// What may be said to the desk's thread.
 pub enum Message {
@@ -24,7 +24,7 @@ pub enum Message {
     /// Was this place received?
     HasPlace(Place, oneshot::Sender<anyhow::Result<bool>>),
     /// T1, answered after the flush.
-    Receive(Vec<Arrival>, oneshot::Sender<anyhow::Result<()>>),
+    Receive(Vec<Prepared>, oneshot::Sender<anyhow::Result<()>>),
     /// A delivery ended.
     Ended(Box<Posting>, Handover),
     /// A sound new rulebook.
@@ -62,7 +62,9 @@ impl Inbox for Door {
     }
 
     async fn receive(&self, arrivals: Vec<Arrival>) -> anyhow::Result<()> {
-        self.ask(|answer| Message::Receive(arrivals, answer)).await
+        // Reading and packing are half of a mail's cost, and need no desk.
+        let mails = tokio::task::spawn_blocking(|| arrivals.into_iter().map(desk::prepare).collect()).await?;
+        self.ask(|answer| Message::Receive(mails, answer)).await
     }
 }
 
@@ -219,7 +221,7 @@ impl Hub {
             }
         }
         if !hopeful.is_empty() {
-            let received = self.desk.receive(&arrivals);
+            let received = self.desk.receive(arrivals);
             for answer in hopeful {
                 // The sender may have gone; its mail is safe all the same.
                 let told = match &received {

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 use super::{accounts, book_of, hub};
 use crate::delivery::Carrier;
-use crate::desk::Desk;
+use crate::desk::{self, Desk};
 use crate::domain::message::{Address, Arrival, Cursor, Folder, Place};
 use crate::mail::parse;
 use crate::policy::Loaded;
@@ -132,6 +132,6 @@ impl Inbox for Direct<'_> {
     }
 
     async fn receive(&self, arrivals: Vec<Arrival>) -> anyhow::Result<()> {
-        self.0.lock().map_err(|_| poisoned())?.receive(&arrivals)
+        self.0.lock().map_err(|_| poisoned())?.receive(arrivals.into_iter().map(desk::prepare).collect())
     }
 }

@@ -6,18 +6,20 @@
 
 pub mod identity;
 pub mod lock;
+mod pack;
 pub mod sqlite;
 
 use std::fs::DirBuilder;
 #[cfg(unix)]
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::Context;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::domain::message::{Address, Arrival, BlobHash, Cursor, Folder, Letter, LetterId, LetterKind, MessageId};
+use crate::domain::message::{Address, Arrival, BlobHash, Cursor, Folder, Letter, LetterId, LetterKind, MessageId, Reading};
 use crate::domain::ticket::{Change, Ticket, TicketNo};
 use crate::domain::{Answer, CauseKey, Outcome, Query, Reason};
 
@@ -28,6 +30,33 @@ pub struct CauseId(pub i64);
 
 /// The store cannot answer or write: disk full, locked, damaged. The same work may succeed later.
 pub type Result<T> = anyhow::Result<T>;
+
+/// A mail with everything that its receipt needs and that its bytes alone decide: worked out beforehand, on any thread, so that the
+/// desk's own has less to do.
+#[derive(Debug)]
+pub struct Prepared {
+    /// The mail.
+    pub arrival: Arrival,
+    /// What tells it from others, see [`identity`].
+    pub key: CauseKey,
+    /// SHA-256 of its bytes.
+    pub hash: BlobHash,
+    /// Its bytes, packed, unless it is large: then they are packed piece by piece as they are written.
+    packed: Option<Vec<u8>>,
+    /// Its facts, where somebody has read it already.
+    pub reading: Option<Arc<Reading>>,
+}
+
+impl From<Arrival> for Prepared {
+    fn from(arrival: Arrival) -> Prepared {
+        let raw = arrival.raw.as_slice();
+        let small = raw.len() <= pack::PIECE;
+        // A failure is met again, and told, when the bytes are written.
+        let packed = small.then(|| pack::pack(raw, |packed| Ok(packed.to_vec())).ok()).flatten();
+        let (key, hash) = (identity::Identity::of(raw).key, BlobHash::of(raw));
+        Prepared { arrival, key, hash, packed, reading: None }
+    }
+}
 
 /// What `receive` made of an arrival.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,6 +100,8 @@ pub struct PendingMail {
     pub mailbox: String,
     /// Decompressed raw bytes.
     pub raw: Vec<u8>,
+    /// Its facts, where it was read as it came in and has been waiting since.
+    pub reading: Option<Arc<Reading>>,
     /// Real size where only the header was fetched.
     pub whole_size: Option<u64>,
     /// No automatic mail.
@@ -186,7 +217,7 @@ pub struct Posting {
     /// Recipient.
     pub to: Address,
     /// The final bytes.
-    pub bytes: std::sync::Arc<Vec<u8>>,
+    pub bytes: Arc<Vec<u8>>,
     /// Tries so far.
     pub attempts: u32,
     /// When it was queued first.
@@ -337,7 +368,7 @@ pub trait Store: Read + Send {
     /// Remembers how far a folder has been read.
     fn set_cursor(&mut self, folder: &Folder, cursor: Cursor) -> Result<()>;
     /// T1: raw bytes (compressed), identity, place, cursor; a cause unless the same message was here before.
-    fn receive(&mut self, arrival: &Arrival) -> Result<Received>;
+    fn receive(&mut self, mail: Prepared) -> Result<Received>;
     /// Has this Maildir place been received (by unique name)?
     fn has_place(&self, place: &crate::domain::message::Place) -> Result<bool>;
     /// Adds a cause that is no mail; false when its key is known.

@@ -7,13 +7,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use chrono::{DateTime, Utc};
 use postdesk::delivery::Handover;
-use postdesk::desk::Desk;
+use postdesk::desk::{self, Desk};
 use postdesk::domain::message::{Address, Arrival, BlobHash, Cursor, Folder, Place};
 use postdesk::domain::ticket::{Ticket, TicketNo};
 use postdesk::domain::{Answer, CauseKey, Query};
 use postdesk::store::{
-    self, CauseId, Commit, CommitError, Counts, Fate, JournalRow, Note, OutboxRow, Pending, Posting, QuarantineRow, Read, Received, Result,
-    Store, TicketFilter,
+    self, CauseId, Commit, CommitError, Counts, Fate, JournalRow, Note, OutboxRow, Pending, Posting, Prepared, QuarantineRow, Read,
+    Received, Result, Store, TicketFilter,
 };
 
 use crate::common::Scratch;
@@ -89,7 +89,7 @@ impl Store for Mortal {
     }
     writes! {
         set_cursor(folder: &Folder, cursor: Cursor) -> ();
-        receive(arrival: &Arrival) -> Received;
+        receive(mail: Prepared) -> Received;
         enqueue(key: &CauseKey, at: DateTime<Utc>, note: &Note) -> bool;
         pending(limit: usize) -> Vec<Pending>;
         begin(causes: &[CauseId]) -> ();
@@ -216,7 +216,7 @@ fn life(
         let Some(raw) = mails.get(*received) else { return Ok(()) };
         let arrival =
             Arrival { mailbox: "support".into(), place: None, at: now, raw: raw.clone(), whole_size: None, quiet: false, cursor: None };
-        desk.receive(&[arrival])?;
+        desk.receive(vec![desk::prepare(arrival)])?;
         *received += 1;
     }
 }
@@ -274,7 +274,7 @@ fn a_cause_that_ends_the_process_each_time_is_quarantined_and_the_others_go_on()
     let mut store = store::open(&loaded.config.data).unwrap();
     for raw in raws.clone() {
         let arrival = Arrival { mailbox: "support".into(), place: None, at: now, raw, whole_size: None, quiet: false, cursor: None };
-        store.receive(&arrival).unwrap();
+        store.receive(arrival.into()).unwrap();
     }
     store.flush().unwrap();
     let poison = store.pending(3).unwrap().get(1).map(|cause| cause.id).unwrap();

@@ -96,7 +96,7 @@ fn note(store: &mut dyn Store, key: &str, at: i64) -> Pending {
 
 /// A mail that waits.
 fn waiting(store: &mut dyn Store, id: &str, at: i64) -> Pending {
-    let cause = new(store.receive(&arrival(mail(id, "Ann <ann@corp.example>", "VPN down", "Help!"), minute(at))).unwrap());
+    let cause = new(store.receive(arrival(mail(id, "Ann <ann@corp.example>", "VPN down", "Help!"), minute(at)).into()).unwrap());
     store.pending(1000).unwrap().into_iter().find(|p| p.id == cause).unwrap()
 }
 
@@ -130,12 +130,12 @@ fn a_message_is_received_once(open: Open<'_>, dir: &Path) {
     let mut store = open(dir);
     let first = mail("1@a", "Ann <ann@corp.example>", "VPN", "line 1\nline 2");
     let place = |place: Place, raw: &[u8]| Arrival { place: Some(place), ..arrival(raw, minute(0)) };
-    let cause = new(store.receive(&place(uid(7, 1), &first)).unwrap());
-    assert_eq!(store.receive(&place(uid(7, 1), &first)).unwrap(), Received::Copy(cause), "the same place");
-    assert_eq!(store.receive(&place(uid(8, 1), &first)).unwrap(), Received::Copy(cause), "another UIDVALIDITY");
-    assert_eq!(store.receive(&arrival(first.clone(), minute(3))).unwrap(), Received::Copy(cause), "by a pipe");
+    let cause = new(store.receive(place(uid(7, 1), &first).into()).unwrap());
+    assert_eq!(store.receive(place(uid(7, 1), &first).into()).unwrap(), Received::Copy(cause), "the same place");
+    assert_eq!(store.receive(place(uid(8, 1), &first).into()).unwrap(), Received::Copy(cause), "another UIDVALIDITY");
+    assert_eq!(store.receive(arrival(first.clone(), minute(3)).into()).unwrap(), Received::Copy(cause), "by a pipe");
     let crlf = String::from_utf8(first.clone()).unwrap().replace('\n', "\r\n").replace("by mx", "by another mx").into_bytes();
-    assert_eq!(store.receive(&arrival(crlf, minute(3))).unwrap(), Received::Copy(cause), "another road");
+    assert_eq!(store.receive(arrival(crlf, minute(3)).into()).unwrap(), Received::Copy(cause), "another road");
     for known in [uid(7, 1), uid(8, 1)] {
         assert!(store.has_place(&known).unwrap());
     }
@@ -144,16 +144,16 @@ fn a_message_is_received_once(open: Open<'_>, dir: &Path) {
         assert!(!store.has_place(&unknown).unwrap());
     }
 
-    let other = new(store.receive(&arrival(mail("1@a", "Ann <ann@corp.example>", "VPN", "line 3"), minute(1))).unwrap());
-    let bare = new(store.receive(&place(file.clone(), b"Subject: no id\n\nx\n")).unwrap());
-    assert_eq!(store.receive(&arrival(b"Subject: no id\n\nx\n", minute(9))).unwrap(), Received::Copy(bare));
-    new(store.receive(&arrival(b"", minute(2))).unwrap());
+    let other = new(store.receive(arrival(mail("1@a", "Ann <ann@corp.example>", "VPN", "line 3"), minute(1)).into()).unwrap());
+    let bare = new(store.receive(place(file.clone(), b"Subject: no id\n\nx\n").into()).unwrap());
+    assert_eq!(store.receive(arrival(b"Subject: no id\n\nx\n", minute(9)).into()).unwrap(), Received::Copy(bare));
+    new(store.receive(arrival(b"", minute(2)).into()).unwrap());
     store.flush().unwrap();
     drop(store);
 
     let mut store = open(dir);
     assert!(store.has_place(&file).unwrap());
-    assert_eq!(store.receive(&arrival(first, minute(4))).unwrap(), Received::Copy(cause), "after a new start");
+    assert_eq!(store.receive(arrival(first, minute(4)).into()).unwrap(), Received::Copy(cause), "after a new start");
     let defects: Vec<_> =
         store.pending(9).unwrap().into_iter().map(|p| (p.id, matches!(p.body, PendingBody::Mail(m) if m.same_id_other_body))).collect();
     assert_eq!(defects.iter().filter(|(_, defect)| *defect).collect::<Vec<_>>(), [&(other, true)]);
@@ -173,7 +173,7 @@ fn mails_keep_what_they_came_with(open: Open<'_>, dir: &Path) {
         cursor: Some((inbox(), cursor)),
         ..arrival(raw.clone(), minute(1))
     };
-    let cause = new(store.receive(&sent).unwrap());
+    let cause = new(store.receive(sent.clone().into()).unwrap());
     store.flush().unwrap();
     for mut store in [store, open(dir)] {
         assert_eq!(store.cursor(&inbox()).unwrap(), Some(cursor));
@@ -260,7 +260,7 @@ fn a_batch_is_all_or_nothing(open: Open<'_>, dir: &Path) {
         store.set("slot", "1").unwrap();
         store.set_cursor(&inbox(), Cursor { uidvalidity: 1, next_uid: 2, since: minute(0) }).unwrap();
         store.begin(&[cause.id]).unwrap();
-        new(store.receive(&Arrival { place: Some(uid(1, 1)), ..arrival(mail("too@a", "x@a", "", ""), minute(2)) }).unwrap());
+        new(store.receive(Arrival { place: Some(uid(1, 1)), ..arrival(mail("too@a", "x@a", "", ""), minute(2)) }.into()).unwrap());
         assert_eq!((store.counts().unwrap().messages, store.outbox(false, 9).unwrap().len()), (3, 1), "seen at once");
         assert_eq!(store.pending(9).unwrap().len(), 1);
     };
@@ -306,7 +306,7 @@ fn handles_share_a_file(open: Open<'_>, dir: &Path) {
     let second = waiting(&mut *pipe, "2@a", 0);
     pipe.flush().unwrap();
     assert_eq!(
-        pipe.receive(&arrival(mail("1@a", "Ann <ann@corp.example>", "VPN down", "Help!"), minute(3))).unwrap(),
+        pipe.receive(arrival(mail("1@a", "Ann <ann@corp.example>", "VPN down", "Help!"), minute(3)).into()).unwrap(),
         Received::Copy(first.id)
     );
     pipe.flush().unwrap();
@@ -900,7 +900,7 @@ fn large_mails_stay_whole(open: Open<'_>, dir: &Path) {
         })
         .collect();
     for (raw, at) in mails.iter().zip(0..) {
-        new(store.receive(&arrival(raw.as_slice(), minute(at))).unwrap());
+        new(store.receive(arrival(raw.as_slice(), minute(at)).into()).unwrap());
     }
     store.flush().unwrap();
     for mut store in [store, open(dir)] {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use chrono::{DateTime, Utc};
 use postdesk::delivery::Handover;
-use postdesk::desk::{Desk, Rulebook};
+use postdesk::desk::{self, Desk, Rulebook};
 use postdesk::domain::message::{Arrival, Reading};
 use postdesk::domain::rules::RuleSet;
 use postdesk::mail::parse;
@@ -134,7 +134,7 @@ impl World {
     /// Receives one mail and does all that follows.
     pub fn mail(&mut self, raw: &[u8]) -> Vec<Sent> {
         let arrival = self.arrival(raw);
-        self.desk.receive(&[arrival]).unwrap();
+        self.desk.receive(vec![desk::prepare(arrival)]).unwrap();
         self.settle()
     }
 

@@ -1,6 +1,7 @@
 //! T1: what happened, once. Mails with their bytes, identity and places; notes; the batch marker; the quarantine.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use anyhow::{Context, ensure};
 use chrono::{DateTime, Utc};
@@ -8,10 +9,10 @@ use rusqlite::{OptionalExtension, Row, params};
 
 use super::{Db, blobs, get, micros, moment, set};
 use crate::domain::CauseKey;
-use crate::domain::message::{Arrival, BlobHash, Cursor, Folder, MessageId, Place, hash64};
+use crate::domain::message::{Cursor, Folder, MessageId, Place, Reading, hash64};
 use crate::domain::ticket::TicketNo;
-use crate::store::identity::{Identity, stem, stem_of};
-use crate::store::{CauseId, Note, Pending, PendingBody, PendingMail, QuarantineRow, Received, Result};
+use crate::store::identity::{stem, stem_of};
+use crate::store::{CauseId, Note, Pending, PendingBody, PendingMail, Prepared, QuarantineRow, Received, Result};
 
 /// A list of waiting mails ends before it holds more bytes than this, but for a single mail.
 const PENDING_BYTES: usize = 8 * 1024 * 1024;
@@ -25,38 +26,44 @@ const BATCH: &str = "batch";
 /// Name of the ticket counter: the next number.
 const NEXT_NUMBER: &str = "next ticket";
 
-/// Raw bytes of mails that wait, held from their receipt until they are asked for once. They never change, so that only a dropped
-/// batch makes them untrue.
+/// Mails that wait, held from their receipt until they are asked for once: they need not be read and unpacked again. They never
+/// change, so that only a dropped batch makes them untrue.
 #[derive(Default)]
 pub(super) struct Fresh {
-    mails: BTreeMap<CauseId, Vec<u8>>,
+    mails: BTreeMap<CauseId, FreshMail>,
     bytes: usize,
+}
+
+struct FreshMail {
+    raw: Vec<u8>,
+    reading: Option<Arc<Reading>>,
 }
 
 impl Fresh {
     /// Bytes that are held at most. The oldest stay: they are asked for first.
     const MOST: usize = 4 * 1024 * 1024;
 
-    pub(super) fn keep(&mut self, cause: CauseId, raw: &[u8]) {
+    pub(super) fn keep(&mut self, cause: CauseId, mail: Prepared) {
+        let raw = mail.arrival.raw;
         if self.bytes + raw.len() <= Fresh::MOST {
             self.bytes += raw.len();
-            self.mails.insert(cause, raw.to_vec());
+            self.mails.insert(cause, FreshMail { raw, reading: mail.reading });
         }
     }
 
-    fn take(&mut self, cause: CauseId) -> Option<Vec<u8>> {
-        let raw = self.mails.remove(&cause)?;
-        self.bytes -= raw.len();
-        Some(raw)
+    fn take(&mut self, cause: CauseId) -> Option<FreshMail> {
+        let mail = self.mails.remove(&cause)?;
+        self.bytes -= mail.raw.len();
+        Some(mail)
     }
 }
 
-pub(super) fn receive(db: &Db, arrival: &Arrival) -> Result<Received> {
-    let key = Identity::of(&arrival.raw).key;
-    let received = match find(db, &key)? {
+pub(super) fn receive(db: &Db, mail: &Prepared) -> Result<Received> {
+    let received = match find(db, &mail.key)? {
         Found { exact: Some(known), .. } => Received::Copy(known),
-        Found { exact: None, like } => Received::New(insert_mail(db, arrival, &key, like)?),
+        Found { exact: None, like } => Received::New(insert_mail(db, mail, like)?),
     };
+    let arrival = &mail.arrival;
     let (Received::New(cause) | Received::Copy(cause)) = received;
     if let Some(place) = &arrival.place {
         db.sql("INSERT OR IGNORE INTO place (folder, uidvalidity, uid, name, cause) VALUES (?1, ?2, ?3, ?4, ?5)")?.execute(params![
@@ -73,13 +80,13 @@ pub(super) fn receive(db: &Db, arrival: &Arrival) -> Result<Received> {
     Ok(received)
 }
 
-fn insert_mail(db: &Db, arrival: &Arrival, key: &CauseKey, same_id: bool) -> Result<CauseId> {
-    let hash = BlobHash::of(&arrival.raw);
-    let blob = match blobs::find(db, &hash)? {
+fn insert_mail(db: &Db, mail: &Prepared, same_id: bool) -> Result<CauseId> {
+    let blob = match blobs::find(db, &mail.hash)? {
         Some(blob) => blob,
-        None => blobs::put(db, Some(&hash), &[], &arrival.raw)?,
+        None => blobs::put_mail(db, mail)?,
     };
-    let cause = insert(db, key, arrival.at, None)?;
+    let arrival = &mail.arrival;
+    let cause = insert(db, &mail.key, arrival.at, None)?;
     let whole_size = arrival.whole_size.map(i64::try_from).transpose()?;
     db.sql("INSERT INTO message (cause, mailbox, blob, whole_size, quiet, same_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
         .execute(params![cause.0, arrival.mailbox, blob, whole_size, arrival.quiet, same_id])?;
@@ -218,12 +225,14 @@ fn pending_mail(db: &Db, fresh: &mut Fresh, cause: CauseId) -> Result<PendingMai
     let mut select = db.sql("SELECT mailbox, blob, whole_size, quiet, same_id FROM message WHERE cause = ?1")?;
     let mut rows = select.query([cause.0])?;
     let row = rows.next()?.with_context(|| format!("cause {} has no message", cause.0))?;
+    let FreshMail { raw, reading } = match fresh.take(cause) {
+        Some(mail) => mail,
+        None => FreshMail { raw: blobs::get(db, row.get(1)?)?, reading: None },
+    };
     Ok(PendingMail {
         mailbox: row.get(0)?,
-        raw: match fresh.take(cause) {
-            Some(raw) => raw,
-            None => blobs::get(db, row.get(1)?)?,
-        },
+        raw,
+        reading,
         whole_size: row.get::<_, Option<i64>>(2)?.map(u64::try_from).transpose()?,
         quiet: row.get(3)?,
         same_id_other_body: row.get(4)?,

@@ -25,10 +25,10 @@ use rusqlite::config::DbConfig;
 use rusqlite::{CachedStatement, Connection, OpenFlags, OptionalExtension, params};
 
 use super::{
-    Commit, CommitError, Counts, Fate, JournalRow, Note, OutboxRow, Pending, Posting, QuarantineRow, Read, Received, Result, Store,
-    TicketFilter, TicketState,
+    Commit, CommitError, Counts, Fate, JournalRow, Note, OutboxRow, Pending, Posting, Prepared, QuarantineRow, Read, Received, Result,
+    Store, TicketFilter, TicketState,
 };
-use crate::domain::message::{Arrival, BlobHash, Cursor, Folder, Place};
+use crate::domain::message::{BlobHash, Cursor, Folder, Place};
 use crate::domain::ticket::{Ticket, TicketNo};
 use crate::domain::{Answer, CauseKey, Query};
 
@@ -44,10 +44,9 @@ pub struct Sqlite {
     fresh: causes::Fresh,
 }
 
-/// The connection, and what turns bytes into blobs.
+/// The connection.
 struct Db {
     conn: Connection,
-    packer: blobs::Packer,
 }
 
 impl Db {
@@ -73,7 +72,7 @@ impl Sqlite {
             anyhow::Ok(conn)
         };
         let conn = open().with_context(|| format!("opening the database {}", path.display()))?;
-        Ok(Sqlite { db: Db { conn, packer: blobs::Packer::new()? }, spoiled: false, fresh: causes::Fresh::default() })
+        Ok(Sqlite { db: Db { conn }, spoiled: false, fresh: causes::Fresh::default() })
     }
 
     /// Runs a write inside the batch.
@@ -146,10 +145,10 @@ impl Store for Sqlite {
         self.write(|db| causes::set_cursor(db, folder, cursor))
     }
 
-    fn receive(&mut self, arrival: &Arrival) -> Result<Received> {
-        let received = self.write(|db| causes::receive(db, arrival))?;
+    fn receive(&mut self, mail: Prepared) -> Result<Received> {
+        let received = self.write(|db| causes::receive(db, &mail))?;
         if let Received::New(cause) = received {
-            self.fresh.keep(cause, &arrival.raw);
+            self.fresh.keep(cause, mail);
         }
         Ok(received)
     }
