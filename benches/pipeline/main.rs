@@ -6,8 +6,11 @@
 
 mod desk;
 mod floor;
+#[path = "../../tests/wire/host.rs"]
+mod host;
 mod load;
 mod process;
+mod wire;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -32,6 +35,11 @@ const RULES: f64 = 2.0;
 const RSS_ANON: f64 = 64.0;
 /// Memory for one mail of 25 MB against its size.
 const LARGE: f64 = 4.0;
+/// Rate of IMAP against Maildir, both to durable causes.
+const OF_MAILDIR: f64 = 0.8;
+/// From the server's notice to the first letter's way out, milliseconds, where a flush takes less than `QUICK_FLUSH`.
+const NOTICE: f64 = 50.0;
+const QUICK_FLUSH: f64 = 3.0;
 
 /// One round's cost.
 #[derive(Clone, Copy)]
@@ -117,6 +125,9 @@ fn main() {
     }
     if report.wants("memory") {
         memory(&mut report);
+    }
+    if report.wants("wire") {
+        wire(&mut report, &mails);
     }
     std::process::exit(i32::from(report.missed > 0));
 }
@@ -207,4 +218,24 @@ fn memory(report: &mut Report) {
     report.at_most("memory", "peak of a mail of 25 MB against its size", peak as f64 / mail.len() as f64, LARGE);
     child.kill().unwrap();
     child.wait().unwrap();
+}
+
+/// Against a real Dovecot and a real Postfix; needs root and the packages of dev/test-packages.
+fn wire(report: &mut Report, mails: &[Vec<u8>]) {
+    let rates: Vec<(f64, f64)> = (0..ROUNDS).map(|round| wire::rates(mails, round)).collect();
+    let maildir = rates.iter().map(|(maildir, _)| *maildir).fold(0.0, f64::max);
+    let imap = rates.iter().map(|(_, imap)| *imap).fold(0.0, f64::max);
+    report.say("wire", &format!("to durable causes: {maildir:.0} mails a second from Maildir, {imap:.0} from IMAP"));
+    report.at_least("wire", "IMAP against Maildir", imap / maildir, OF_MAILDIR);
+    let (times, flush) = wire::latencies();
+    let ms = |time: Duration| time.as_secs_f64() * 1000.0;
+    let (median, late) = (ms(times[times.len() / 2]), ms(times[times.len() * 9 / 10]));
+    report.say(
+        "wire",
+        &format!("EXISTS to MAIL FROM, {} mails: nine in ten within {late:.1} ms; a flush takes {:.2} ms", times.len(), ms(flush)),
+    );
+    match ms(flush) < QUICK_FLUSH {
+        true => report.at_most("wire", "EXISTS to MAIL FROM, median, ms", median, NOTICE),
+        false => report.say("wire", &format!("EXISTS to MAIL FROM, median: {median:.1} ms; not judged, for a flush is slow here")),
+    }
 }
