@@ -163,12 +163,12 @@ impl Desk {
         self.durably(|store| store.set_cursor(folder, cursor))
     }
 
-    /// Was this place received before?
+    /// Which of these places were received before; an answer for each.
     ///
     /// # Errors
     /// The store fails.
-    pub fn has_place(&self, place: &Place) -> anyhow::Result<bool> {
-        self.store.has_place(place)
+    pub fn received(&self, places: &[Place]) -> anyhow::Result<Vec<bool>> {
+        places.iter().map(|place| self.store.has_place(place)).collect()
     }
 
     /// Makes causes of clocks that have struck: due tickets and report slots. A missed slot is made up for once.

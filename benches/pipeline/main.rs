@@ -13,6 +13,7 @@ mod process;
 mod wire;
 
 use std::path::Path;
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use desk::Place;
@@ -192,7 +193,8 @@ fn memory(report: &mut Report) {
     let place = Place::new();
     place.fill(load::mails("past", 100_000, false));
     let config = place.directory.join("config.toml");
-    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_postdesk")).arg("-c").arg(&config).arg("run").spawn().unwrap();
+    let mut child =
+        std::process::Command::new(env!("CARGO_BIN_EXE_postdesk")).arg("-c").arg(&config).arg("run").stderr(Stdio::null()).spawn().unwrap();
     let pid = child.id().to_string();
     let waits = |done: &dyn Fn() -> bool| {
         (0..1200)

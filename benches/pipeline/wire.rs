@@ -35,8 +35,8 @@ impl Inbox for OnlyReceive {
         self.0.lock().unwrap().set_cursor(folder, cursor)
     }
 
-    async fn has_place(&self, place: &Spot) -> anyhow::Result<bool> {
-        self.0.lock().unwrap().has_place(place)
+    async fn received(&self, places: Vec<Spot>) -> anyhow::Result<Vec<bool>> {
+        self.0.lock().unwrap().received(&places)
     }
 
     async fn receive(&self, arrivals: Vec<Arrival>) -> anyhow::Result<()> {

@@ -21,8 +21,8 @@ pub enum Message {
     Cursor(Folder, oneshot::Sender<anyhow::Result<Option<Cursor>>>),
     /// Remember this.
     SetCursor(Folder, Cursor, oneshot::Sender<anyhow::Result<()>>),
-    /// Was this place received?
-    HasPlace(Place, oneshot::Sender<anyhow::Result<bool>>),
+    /// Which of these places were received?
+    Received(Vec<Place>, oneshot::Sender<anyhow::Result<Vec<bool>>>),
     /// T1, answered after the flush.
     Receive(Vec<Prepared>, oneshot::Sender<anyhow::Result<()>>),
     /// A delivery ended.
@@ -57,8 +57,11 @@ impl Inbox for Door {
         self.ask(|answer| Message::SetCursor(folder.clone(), cursor, answer)).await
     }
 
-    async fn has_place(&self, place: &Place) -> anyhow::Result<bool> {
-        self.ask(|answer| Message::HasPlace(place.clone(), answer)).await
+    async fn received(&self, places: Vec<Place>) -> anyhow::Result<Vec<bool>> {
+        if places.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.ask(|answer| Message::Received(places, answer)).await
     }
 
     async fn receive(&self, arrivals: Vec<Arrival>) -> anyhow::Result<()> {
@@ -214,7 +217,7 @@ impl Hub {
                 Message::Ended(posting, handover) => ended.push((*posting, handover)),
                 Message::Cursor(folder, answer) => drop(answer.send(self.desk.cursor(&folder))),
                 Message::SetCursor(folder, cursor, answer) => drop(answer.send(self.desk.set_cursor(&folder, cursor))),
-                Message::HasPlace(place, answer) => drop(answer.send(self.desk.has_place(&place))),
+                Message::Received(places, answer) => drop(answer.send(self.desk.received(&places))),
                 Message::Reload(book) => self.desk.reload(book),
                 Message::Settled(answer) => self.waiting_for_calm.push(answer),
                 Message::Stop => self.stopping = true,

@@ -127,8 +127,8 @@ impl Inbox for Direct<'_> {
         self.0.lock().map_err(|_| poisoned())?.set_cursor(folder, cursor)
     }
 
-    async fn has_place(&self, place: &Place) -> anyhow::Result<bool> {
-        self.0.lock().map_err(|_| poisoned())?.has_place(place)
+    async fn received(&self, places: Vec<Place>) -> anyhow::Result<Vec<bool>> {
+        self.0.lock().map_err(|_| poisoned())?.received(&places)
     }
 
     async fn receive(&self, arrivals: Vec<Arrival>) -> anyhow::Result<()> {

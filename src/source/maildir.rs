@@ -231,18 +231,18 @@ impl<I: Inbox> Reader<'_, I> {
 
     /// What is to be handed over, and whether quietly.
     async fn choose(&mut self, entries: Vec<Entry>, since: DateTime<Utc>) -> anyhow::Result<Vec<(Entry, bool)>> {
-        let mut wanted = Vec::new();
+        let mut taken = Vec::new();
         for entry in entries {
             match self.account.start.judge(since, true, entry.at) {
                 Verdict::Skip => self.known.add(&entry.name),
-                Verdict::Take { .. } if self.inbox.has_place(&self.place(&entry.name)).await? => {
-                    self.known.add(&entry.name);
-                    // An earlier process may have ended between the flush and this.
-                    self.finish(vec![entry]).await?;
-                }
-                Verdict::Take { quiet } => wanted.push((entry, quiet)),
+                Verdict::Take { quiet } => taken.push((entry, quiet)),
             }
         }
+        let places = taken.iter().map(|(entry, _)| self.place(&entry.name)).collect();
+        let mut received = self.inbox.received(places).await?.into_iter();
+        let (old, wanted): (Vec<_>, Vec<_>) = taken.into_iter().partition(|_| received.next().unwrap_or(false));
+        // An earlier process may have ended between the flush and this.
+        self.received(old.into_iter().map(|(entry, _)| entry).collect()).await?;
         Ok(wanted)
     }
 

@@ -20,8 +20,8 @@ pub trait Inbox: Send + Sync {
     fn cursor(&self, folder: &Folder) -> impl Future<Output = anyhow::Result<Option<Cursor>>> + Send;
     /// Remembers a cursor without a message (first take-up, UIDVALIDITY change, skipped mail); durable on return.
     fn set_cursor(&self, folder: &Folder, cursor: Cursor) -> impl Future<Output = anyhow::Result<()>> + Send;
-    /// Was this place received before?
-    fn has_place(&self, place: &Place) -> impl Future<Output = anyhow::Result<bool>> + Send;
+    /// Which of these places were received before; an answer for each.
+    fn received(&self, places: Vec<Place>) -> impl Future<Output = anyhow::Result<Vec<bool>>> + Send;
     /// Hands over messages; they are durable on return (T1 and flush), so that flags and moves may follow.
     fn receive(&self, arrivals: Vec<Arrival>) -> impl Future<Output = anyhow::Result<()>> + Send;
 }

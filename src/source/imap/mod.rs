@@ -232,11 +232,8 @@ impl<I: Inbox, C: Fn() -> DateTime<Utc> + Sync, R: Fn(SourceState) + Sync> Reade
 
     /// A sweep that was cut short has received some of them.
     async fn leave_out_known(&self, wanted: &mut Vec<Wanted>, cursor: Cursor) -> anyhow::Result<()> {
-        let mut known = Vec::new();
-        for message in wanted.iter() {
-            known.push(self.inbox.has_place(&self.place(cursor.uidvalidity, message.uid)).await?);
-        }
-        let mut known = known.into_iter();
+        let places = wanted.iter().map(|message| self.place(cursor.uidvalidity, message.uid)).collect();
+        let mut known = self.inbox.received(places).await?.into_iter();
         wanted.retain(|_| !known.next().unwrap_or(false));
         Ok(())
     }
@@ -319,11 +316,9 @@ impl<I: Inbox, C: Fn() -> DateTime<Utc> + Sync, R: Fn(SourceState) + Sync> Reade
         if self.account.writes() && progress.unfinished.is_none() && cursor.next_uid > 1 {
             let first = cursor.next_uid.saturating_sub(128).max(1);
             let mut uids = session.unmarked(first, cursor.next_uid - 1, &self.account.mark).await?;
-            for uid in std::mem::take(&mut uids) {
-                if self.inbox.has_place(&self.place(cursor.uidvalidity, uid)).await? {
-                    uids.push(uid);
-                }
-            }
+            let places = uids.iter().map(|uid| self.place(cursor.uidvalidity, *uid)).collect();
+            let mut known = self.inbox.received(places).await?.into_iter();
+            uids.retain(|_| known.next().unwrap_or(false));
             progress.unfinished = Some(uids);
         }
         self.finish(session, progress).await

@@ -148,8 +148,9 @@ impl Inbox for Desk {
         Ok(())
     }
 
-    async fn has_place(&self, place: &Place) -> anyhow::Result<bool> {
-        Ok(self.mails.lock().unwrap().iter().any(|mail| mail.place.as_ref() == Some(place)))
+    async fn received(&self, places: Vec<Place>) -> anyhow::Result<Vec<bool>> {
+        let mails = self.mails.lock().unwrap();
+        Ok(places.iter().map(|place| mails.iter().any(|mail| mail.place.as_ref() == Some(place))).collect())
     }
 
     async fn receive(&self, arrivals: Vec<Arrival>) -> anyhow::Result<()> {
