@@ -119,16 +119,9 @@ pub fn hash64(bytes: &[u8]) -> i64 {
     i64::from_be_bytes(first)
 }
 
-/// SHA-256 of a whole message or attachment: the name of its blob.
+/// The name of a message's bytes: a SHA-256 that equal bytes alone share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct BlobHash(pub [u8; 32]);
-
-impl BlobHash {
-    /// The hash of these bytes.
-    pub fn of(bytes: &[u8]) -> BlobHash {
-        BlobHash(Sha256::digest(bytes).into())
-    }
-}
 
 /// Where a message lies on a server: (host, user, folder, UIDVALIDITY, UID), RFC 3501 section 2.3.1.1. For a Maildir the
 /// folder is its path, UIDVALIDITY and UID are 0 and `name` is the unique part of the file name.

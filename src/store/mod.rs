@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::message::{Address, Arrival, BlobHash, Cursor, Folder, Letter, LetterId, LetterKind, MessageId, Reading};
 use crate::domain::ticket::{Change, Ticket, TicketNo};
 use crate::domain::{Answer, CauseKey, Outcome, Query, Reason};
+use identity::Identity;
 
 /// The row number of a cause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -37,10 +38,8 @@ pub type Result<T> = anyhow::Result<T>;
 pub struct Prepared {
     /// The mail.
     pub arrival: Arrival,
-    /// What tells it from others, see [`identity`].
-    pub key: CauseKey,
-    /// SHA-256 of its bytes.
-    pub hash: BlobHash,
+    /// What tells it from others.
+    pub identity: Identity,
     /// Its bytes, packed, unless it is large: then they are packed piece by piece as they are written.
     packed: Option<Vec<u8>>,
     /// Its facts, where somebody has read it already.
@@ -53,8 +52,8 @@ impl From<Arrival> for Prepared {
         let small = raw.len() <= pack::PIECE;
         // A failure is met again, and told, when the bytes are written.
         let packed = small.then(|| pack::pack(raw, |packed| Ok(packed.to_vec())).ok()).flatten();
-        let (key, hash) = (identity::Identity::of(raw).key, BlobHash::of(raw));
-        Prepared { arrival, key, hash, packed, reading: None }
+        let identity = Identity::of(raw);
+        Prepared { arrival, identity, packed, reading: None }
     }
 }
 

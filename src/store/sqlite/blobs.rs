@@ -13,8 +13,8 @@ use crate::store::{Prepared, Result};
 /// Stores the bytes of a received mail and returns the row.
 pub(super) fn put_mail(db: &Db, mail: &Prepared) -> Result<i64> {
     match &mail.packed {
-        Some(packed) => insert(db, Some(&mail.hash), mail.arrival.raw.len(), packed),
-        None => put(db, Some(&mail.hash), &[], &mail.arrival.raw),
+        Some(packed) => insert(db, Some(&mail.identity.bytes), mail.arrival.raw.len(), packed),
+        None => put(db, Some(&mail.identity.bytes), &[], &mail.arrival.raw),
     }
 }
 
