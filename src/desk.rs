@@ -12,7 +12,7 @@ use anyhow::Context;
 use chrono::{DateTime, Utc};
 
 use crate::delivery::{self, Handover};
-use crate::domain::message::{Arrival, Cursor, Defect, Folder, Letter, Place, Reading};
+use crate::domain::message::{Arrival, Attachment, Cursor, Defect, Folder, Letter, Place, Reading};
 use crate::domain::policy::{Policy, Summary};
 use crate::domain::ticket::{Change, Ticket, TicketNo, Version};
 use crate::domain::{self, Case, CauseKey, Decision, Event, Incoming, Outcome, What, sla};
@@ -294,12 +294,8 @@ impl Desk {
         let store = self.store.as_mut();
         let work = AssertUnwindSafe(|| {
             let (event, reading) = event_of(cause);
-            let raw = match &cause.body {
-                PendingBody::Mail(mail) => Some(mail.raw.as_slice()),
-                PendingBody::Note(_) => None,
-            };
             let mut ask = |query: &domain::Query| store.answer(&cause.key, query);
-            resolve(&event, reading, raw, &book, now, &mut ask)
+            resolve(&event, reading, &book, now, &mut ask)
         });
         catch_unwind(work).unwrap_or_else(|panic| Err(Trouble::Broken(format!("a bug in Postdesk: {}", panic_words(panic.as_ref())))))
     }
@@ -344,6 +340,7 @@ impl Desk {
             from: reading.from.as_ref().map(|p| p.address.clone()),
             ticket: decision.outcome.ticket(),
             internal: decision.internal,
+            files: files_of(&reading, &decision.outcome),
             text: decision.judged.as_ref().map_or_else(String::new, |j| j.reply.text.clone()),
         });
         Ok(Commit {
@@ -402,6 +399,14 @@ impl Desk {
     }
 }
 
+/// The files of a mail that its ticket is to know. Who was refused sends them again; what was only filed went nowhere.
+fn files_of(reading: &Reading, outcome: &Outcome) -> Vec<Attachment> {
+    match outcome {
+        Outcome::Opened { .. } | Outcome::Joined { .. } => reading.attachments.clone(),
+        _ => Vec::new(),
+    }
+}
+
 /// Makes a cause of a summary's newest slot that has passed; earlier ones that were missed are not made up for.
 fn enqueue_slot(store: &mut dyn Store, summary: &Summary, now: DateTime<Utc>) -> anyhow::Result<()> {
     let name = format!("slot:{}", summary.name);
@@ -430,7 +435,7 @@ pub fn explain(raw: &[u8], mailbox: &str, book: &Rulebook, now: DateTime<Utc>, a
     let reading = Arc::new(parse::read(raw, None));
     let incoming = Incoming { mailbox: mailbox.to_owned(), reading: Arc::clone(&reading), quiet: false };
     let event = Event { key: CauseKey("explain".to_owned()), at: now, what: What::Mail(incoming) };
-    Ok(resolve(&event, Some(reading), Some(raw), book, now, ask)?)
+    Ok(resolve(&event, Some(reading), book, now, ask)?)
 }
 
 /// The letters of a summary as its schedule would send them now.
@@ -439,7 +444,7 @@ pub fn explain(raw: &[u8], mailbox: &str, book: &Rulebook, now: DateTime<Utc>, a
 /// An answer fails, or a template does.
 pub fn preview_slot(name: &str, book: &Rulebook, now: DateTime<Utc>, ask: &mut Ask<'_>) -> anyhow::Result<Vec<Letter>> {
     let event = Event { key: CauseKey("preview".to_owned()), at: now, what: What::Slot { name: name.to_owned(), at: now } };
-    Ok(resolve(&event, None, None, book, now, ask)?.letters)
+    Ok(resolve(&event, None, book, now, ask)?.letters)
 }
 
 /// The event that a pending cause stands for.
@@ -465,7 +470,6 @@ fn event_of(cause: &Pending) -> (Event, Option<Arc<Reading>>) {
 fn resolve(
     event: &Event,
     reading: Option<Arc<Reading>>,
-    raw: Option<&[u8]>,
     book: &Rulebook,
     now: DateTime<Utc>,
     ask: &mut Ask<'_>,
@@ -485,7 +489,7 @@ fn resolve(
             }
         }
     };
-    let composing = compose::Desk { policy: &book.policy, templates: &book.templates, raw, cause: &event.key, now };
+    let composing = compose::Desk { policy: &book.policy, templates: &book.templates, cause: &event.key, now };
     let letters = decision
         .drafts
         .iter()

@@ -92,6 +92,7 @@ fn nothing_known(query: &Query) -> Answer {
         Query::Held(_) => Answer::Letters(Vec::new()),
         Query::Since(_) => Answer::Tickets(Vec::new()),
         Query::FirstWords(_) => Answer::Words(String::new()),
+        Query::Files(_) => Answer::Files(Vec::new()),
     }
 }
 

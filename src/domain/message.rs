@@ -7,9 +7,11 @@
 use std::fmt;
 
 use chrono::{DateTime, Utc};
+use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::CauseKey;
 use super::facts::Facts;
 use super::ticket::TicketNo;
 
@@ -259,8 +261,8 @@ pub struct ReplyText {
     pub unsure: bool,
 }
 
-/// A file or inline part of a mail. The bytes stay in the raw mail; `part` finds them again.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// A file or inline part of a mail. The bytes stay in the raw mail; `span` finds them again.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Attachment {
     /// File name as decoded (RFC 2231, RFC 2047); made up from the type where there is none.
     pub name: String,
@@ -273,8 +275,83 @@ pub struct Attachment {
     pub inline: bool,
     /// Content-ID without brackets.
     pub cid: Option<String>,
-    /// Index of the part in the parsed message.
-    pub part: u32,
+    /// What is in it.
+    pub hash: FileHash,
+    /// Where it stands in the raw mail.
+    pub span: Span,
+}
+
+/// The encoded bytes of a file in a raw mail. Not the number of a part: bytes stay where they are, also for a later reader of mails.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Span {
+    /// Bytes before it.
+    pub start: u64,
+    /// Bytes of it.
+    pub length: u64,
+    /// How they are encoded.
+    pub transfer: Transfer,
+}
+
+/// Content-Transfer-Encoding (RFC 2045 section 6).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Transfer {
+    /// 7bit, 8bit, binary.
+    #[default]
+    Plain,
+    /// base64.
+    Base64,
+    /// quoted-printable.
+    QuotedPrintable,
+}
+
+/// What is in a file, by which it is known again: half of a SHA-256 over its bytes without CR and LF, for a mail client that sends a text
+/// file back may have changed its line ends.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct FileHash([u8; 16]);
+
+impl From<FileHash> for String {
+    fn from(hash: FileHash) -> String {
+        HEXLOWER.encode(&hash.0)
+    }
+}
+
+impl TryFrom<String> for FileHash {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<FileHash, String> {
+        let bytes = HEXLOWER.decode(text.as_bytes()).ok().and_then(|bytes| bytes.try_into().ok());
+        bytes.map(FileHash).ok_or_else(|| format!("{text:?} is no file's hash"))
+    }
+}
+
+/// Makes a [`FileHash`] of bytes that come in pieces, and counts them.
+#[derive(Debug, Clone, Default)]
+pub struct Fingerprint {
+    sha: Sha256,
+    size: u64,
+}
+
+impl Fingerprint {
+    /// The next bytes.
+    pub fn add(&mut self, bytes: &[u8]) {
+        self.size += bytes.len() as u64;
+        let mut rest = bytes;
+        while let Some((piece, after)) = memchr::memchr2(b'\r', b'\n', rest).and_then(|at| rest.split_at_checked(at)) {
+            self.sha.update(piece);
+            rest = after.get(1..).unwrap_or_default();
+        }
+        self.sha.update(rest);
+    }
+
+    /// The size of all bytes, and their hash.
+    pub fn end(self) -> (u64, FileHash) {
+        let digest = self.sha.finalize();
+        let mut half = [0; 16];
+        half.iter_mut().zip(digest).for_each(|(to, from)| *to = from);
+        (self.size, FileHash(half))
+    }
 }
 
 /// What RFC 3464 reports (or a look-alike) say of one recipient.
@@ -375,8 +452,10 @@ pub struct Draft {
 /// A file to go along: a part of a received mail.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Attach {
-    /// Its facts, with the index of the part in the mail that is being decided.
+    /// Its facts.
     pub file: Attachment,
+    /// The earlier mail that holds it; `None` is the mail that is being decided.
+    pub mail: Option<CauseKey>,
 }
 
 /// The templates that ship. A closed set: each has a file for each language, sample facts and a golden mail.
@@ -464,6 +543,19 @@ pub struct LetterKey(pub String);
 #[serde(transparent)]
 pub struct LetterId(pub i64);
 
+/// A file of a letter. Its bytes lie once, in the mail that brought it; the store sets them in, as base64, when the letter goes out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Enclosure {
+    /// How many of the letter's own bytes stand before it.
+    pub at: usize,
+    /// The mail that holds it.
+    pub mail: CauseKey,
+    /// Where.
+    pub span: Span,
+    /// Its decoded size.
+    pub size: u64,
+}
+
 /// A finished message: its bytes never change again.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Letter {
@@ -487,8 +579,10 @@ pub struct Letter {
     pub text: String,
     /// Subject, for listings.
     pub subject: String,
-    /// The final bytes, CRLF line ends.
+    /// The final bytes but for those of its files, CRLF line ends.
     pub bytes: Vec<u8>,
+    /// Its files, in the order in which they stand.
+    pub files: Vec<Enclosure>,
     /// Why it is held, if it is.
     pub held: Option<String>,
     /// Not before this moment.

@@ -12,12 +12,12 @@ use lettre::message::header::{
 use lettre::message::{Mailbox as Named, Mailboxes};
 
 use super::templates::{Rendered, Templates};
-use super::transfer;
 use crate::domain::CauseKey;
 use crate::domain::facts::Facts;
-use crate::domain::message::{Address, Draft, Letter, LetterKey, LetterKind, MessageId, Recipient};
+use crate::domain::message::{Address, Attach, Draft, Enclosure, Letter, LetterKey, LetterKind, MessageId, Recipient};
 use crate::domain::policy::{Mailbox, Policy};
 use crate::domain::trust::Token;
+use crate::transfer::encode;
 
 /// What composing needs beside the draft.
 #[derive(Debug, Clone, Copy)]
@@ -26,8 +26,6 @@ pub struct Desk<'a> {
     pub policy: &'a Policy,
     /// Templates.
     pub templates: &'a Templates,
-    /// Raw bytes of the mail that is decided on, for attachments.
-    pub raw: Option<&'a [u8]>,
     /// The cause: ids are an HMAC of (cause, ordinal, recipient).
     pub cause: &'a CauseKey,
     /// Date header.
@@ -37,7 +35,7 @@ pub struct Desk<'a> {
 /// Composes one draft. The same arguments give the same bytes.
 ///
 /// # Errors
-/// A template that fails to render, a mailbox whose own address cannot stand in a header, a file that the raw mail does not hold.
+/// A template that fails to render, a mailbox whose own address cannot stand in a header.
 pub fn compose(draft: &Draft, ordinal: usize, desk: Desk<'_>) -> anyhow::Result<Letter> {
     let Desk { policy, .. } = desk;
     let mailbox = policy.mailbox(&draft.mailbox).ok_or_else(|| anyhow!("no mailbox is named {}", draft.mailbox))?;
@@ -50,21 +48,14 @@ pub fn compose(draft: &Draft, ordinal: usize, desk: Desk<'_>) -> anyhow::Result<
     let message_id = MessageId::parse(&format!("pdl.{}.{}@{}", ids.key, policy.key.sign(&["letter", &ids.key]), mailbox.address.domain()))
         .ok_or_else(|| anyhow!("{} has no domain for a Message-ID", mailbox.address))?;
     let headers = headers(draft, &mail, mailbox, token.as_ref(), &message_id, desk)?;
-    let files = draft
-        .attach
-        .iter()
-        .map(|attach| {
-            let bytes = desk.raw.and_then(|raw| super::parse::part(raw, attach.file.part));
-            Ok((
-                attach.file.name.as_str(),
-                attach.file.media_type.as_str(),
-                bytes.with_context(|| format!("{} is not in the mail", attach.file.name))?,
-            ))
-        })
-        .collect::<anyhow::Result<Vec<_>>>()?;
-
     let mut bytes = headers.to_string().into_bytes();
-    add_body(&mut bytes, &mail.text, &mail.html, &files, &ids.boundary);
+    let places = add_body(&mut bytes, &mail.text, &mail.html, &draft.attach, &ids.boundary);
+    let enclosure = |(attach, at): (&Attach, usize)| Enclosure {
+        at,
+        mail: attach.mail.as_ref().unwrap_or(desk.cause).clone(),
+        span: attach.file.span,
+        size: attach.file.size,
+    };
     Ok(Letter {
         key: LetterKey(format!("{}#{ordinal}", desk.cause.0)),
         kind: draft.kind,
@@ -77,6 +68,7 @@ pub fn compose(draft: &Draft, ordinal: usize, desk: Desk<'_>) -> anyhow::Result<
         text: mail.text,
         subject: mail.subject,
         bytes,
+        files: draft.attach.iter().zip(places).map(enclosure).collect(),
         held: draft.held.clone(),
         not_before: draft.not_before,
     })
@@ -218,27 +210,32 @@ fn reverse_path(mailbox: &Mailbox, key: &str, policy: &Policy) -> Address {
     signed.unwrap_or_else(|| mailbox.address.clone())
 }
 
-/// Adds the MIME body: text and HTML as alternatives, files beside them. `files` are (name, media type, bytes).
-fn add_body(out: &mut Vec<u8>, text: &str, html: &str, files: &[(&str, &str, Vec<u8>)], boundary: &str) {
+/// Adds the MIME body: text and HTML as alternatives, files beside them. Returns where the bytes of each file belong.
+fn add_body(out: &mut Vec<u8>, text: &str, html: &str, files: &[Attach], boundary: &str) -> Vec<usize> {
     let add = |out: &mut Vec<u8>, pieces: &[&str]| pieces.iter().for_each(|piece| out.extend_from_slice(piece.as_bytes()));
     if !files.is_empty() {
         add(out, &["Content-Type: multipart/mixed; boundary=\"mix.", boundary, "\"\r\n\r\n--mix.", boundary, "\r\n"]);
     }
     add(out, &["Content-Type: multipart/alternative; boundary=\"alt.", boundary, "\"\r\n\r\n--alt.", boundary, "\r\n"]);
-    transfer::text_part(out, "plain", text);
+    encode::text_part(out, "plain", text);
     add(out, &["--alt.", boundary, "\r\n"]);
-    transfer::text_part(out, "html", html);
+    encode::text_part(out, "html", html);
     add(out, &["--alt.", boundary, "--\r\n"]);
-    for (name, media_type, bytes) in files {
+    let mut places = Vec::with_capacity(files.len());
+    for Attach { file, .. } in files {
         add(out, &["--mix.", boundary, "\r\n"]);
-        add_file(out, name, media_type, bytes);
+        out.extend_from_slice(file_header(&file.name, &file.media_type).as_bytes());
+        places.push(out.len());
+        add(out, &["\r\n"]);
     }
     if !files.is_empty() {
         add(out, &["--mix.", boundary, "--\r\n"]);
     }
+    places
 }
 
-fn add_file(out: &mut Vec<u8>, name: &str, media_type: &str, bytes: &[u8]) {
+/// The header of a file's part, with the empty line behind it.
+fn file_header(name: &str, media_type: &str) -> String {
     // RFC 2046 section 5.2.1 forbids base64 for messages, and nothing else carries any bytes unchanged: they travel as plain files.
     let composite = media_type.starts_with("message/") || media_type.starts_with("multipart/");
     let kind = Some(media_type).filter(|_| !composite).and_then(|t| ContentType::parse(t).ok());
@@ -247,10 +244,7 @@ fn add_file(out: &mut Vec<u8>, name: &str, media_type: &str, bytes: &[u8]) {
     headers.set(ContentDisposition::attachment(&file_name(name)));
     headers.set(kind);
     headers.set(ContentTransferEncoding::Base64);
-    out.extend_from_slice(headers.to_string().as_bytes());
-    out.extend_from_slice(b"\r\n");
-    transfer::base64(out, bytes);
-    out.extend_from_slice(b"\r\n");
+    format!("{headers}\r\n")
 }
 
 /// A file name without paths or tricks.
@@ -263,14 +257,8 @@ fn file_name(name: &str) -> String {
 mod tests {
     use super::*;
 
-    fn part(name: &str, media_type: &str, bytes: &[u8]) -> String {
-        let mut out = Vec::new();
-        add_file(&mut out, name, media_type, bytes);
-        String::from_utf8(out).unwrap()
-    }
-
     #[test]
-    fn files_keep_their_bytes_and_lose_their_tricks() {
+    fn files_lose_their_tricks() {
         for (name, wanted) in [
             ("a.txt", "filename=\"a.txt\""),
             ("../../etc/passwd", "filename=\".._.._etc_passwd\""),
@@ -279,11 +267,11 @@ mod tests {
             ("", "filename=\"file\""),
             ("断线.png", "filename*0*=utf-8''%E6%96%AD%E7%BA%BF.png"),
         ] {
-            let part = part(name, "text/plain", b"a\nb\n");
+            let part = file_header(name, "text/plain");
             assert!(part.contains(wanted), "{part}");
-            assert!(part.contains("base64\r\n\r\nYQpiCg=="), "{part}");
+            assert!(part.ends_with("base64\r\n\r\n"), "{part}");
         }
-        let mail = part("m.eml", "message/rfc822", b"x");
+        let mail = file_header("m.eml", "message/rfc822");
         assert!(mail.contains("application/octet-stream"), "{mail}");
     }
 

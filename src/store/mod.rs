@@ -19,7 +19,7 @@ use anyhow::Context;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::domain::message::{Address, Arrival, BlobHash, Cursor, Folder, Letter, LetterId, LetterKind, MessageId, Reading};
+use crate::domain::message::{Address, Arrival, Attachment, BlobHash, Cursor, Folder, Letter, LetterId, LetterKind, MessageId, Reading};
 use crate::domain::ticket::{Change, Ticket, TicketNo};
 use crate::domain::{Answer, CauseKey, Outcome, Query, Reason};
 use identity::Identity;
@@ -182,6 +182,8 @@ pub struct CommittedMail {
     pub ticket: Option<TicketNo>,
     /// Never quoted to a requester.
     pub internal: bool,
+    /// Files that the ticket is to know.
+    pub files: Vec<Attachment>,
     /// Own words, for histories and (later) search.
     pub text: String,
 }
@@ -402,7 +404,8 @@ pub trait Store: Read + Send {
     /// Forgets the batch.
     fn drop_batch(&mut self) -> Result<()>;
 
-    /// Takes up to `n` envelopes of these mailboxes that are due, in queue order, and marks them `sending`.
+    /// Takes up to `n` envelopes of these mailboxes that are due, in queue order, and marks them `sending`. A letter's files are set in
+    /// from the mails that hold them: the same bytes each time.
     fn claim(&mut self, now: DateTime<Utc>, n: usize, mailboxes: &[String]) -> Result<Vec<Posting>>;
     /// T3: how an envelope ended; nothing when it is no longer `sending`. A `Failed` one also becomes a cause (see
     /// [`Note::Undelivered`]), unless its letter was a bounce of a bounce.
@@ -417,7 +420,7 @@ pub trait Store: Read + Send {
     fn resend(&mut self, envelope: i64, now: DateTime<Utc>) -> Result<bool>;
     /// Cancels a queued or held envelope. False when it is in no such state.
     fn cancel(&mut self, envelope: i64, now: DateTime<Utc>) -> Result<bool>;
-    /// Bytes of a letter by envelope.
+    /// Bytes of a letter by envelope, with its files.
     fn letter_bytes(&self, envelope: i64) -> Result<Option<Vec<u8>>>;
 
     /// A named value, such as the last slot that ran.

@@ -101,6 +101,7 @@ pub fn letter(key: &str, kind: LetterKind, ticket: Option<TicketNo>, to: &[&str]
         text: format!("We have your mail. 我们已收到您的邮件。 {key}"),
         subject: "[#1001] VPN down".into(),
         bytes: format!("Subject: [#1001] VPN down\r\n\r\nWe have your mail. {key}\r\n").into_bytes(),
+        files: Vec::new(),
         held: None,
         not_before: None,
     }
@@ -137,6 +138,7 @@ pub fn opening(cause: &Pending, ticket: &Ticket, id: &str, at: DateTime<Utc>) ->
             from: Some(ticket.requester.address.clone()),
             ticket: Some(ticket.number),
             internal: false,
+            files: Vec::new(),
             text: "My VPN is down.".into(),
         }),
         ..nothing(cause, at)

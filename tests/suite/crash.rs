@@ -151,7 +151,12 @@ fn script() -> (Scratch, Vec<Vec<u8>>) {
     let new = |id: &str, from: &str, subject: &str, text: &str| {
         format!("Message-ID: <{id}@ext.test>\nFrom: {from}\nTo: support@desk.test\nSubject: {subject}\nContent-Type: text/plain; charset=utf-8\n\n{text}\n").into_bytes()
     };
-    let vpn = new("vpn", "Alice <alice@ext.test>", "VPN down", "It says error 809.");
+    let file = "Content-Type: text/x-log; name=vpn.log\nContent-Transfer-Encoding: base64\n\nODA5IHRpbWVvdXQK";
+    let vpn = format!(
+        "Message-ID: <vpn@ext.test>\nFrom: Alice <alice@ext.test>\nTo: support@desk.test\nSubject: VPN down\n\
+         Content-Type: multipart/mixed; boundary=b\n\n--b\n\nIt says error 809.\n--b\n{file}\n--b--\n"
+    )
+    .into_bytes();
     let printer = new("printer", "赵敏 <zhao@ext.test>", "打印机坏了", "三楼的打印机卡纸,无法打印。");
     let mut mails = vec![vpn.clone(), printer, vpn.clone()];
     let sent: Vec<_> = mails.iter().flat_map(|raw| world.mail(raw)).collect();
@@ -245,6 +250,8 @@ fn whenever_the_process_dies_the_outcome_is_the_same() {
     let (origin, mails) = script();
     let (undisturbed, calls) = play(&origin, &mails, None);
     assert_eq!(undisturbed.tickets.len(), 2);
+    let with_file = |bytes: &&Vec<u8>| bytes.windows(16).any(|w| w == b"ODA5IHRpbWVvdXQK");
+    assert_eq!(undisturbed.mails.values().filter(with_file).count(), 1, "Li gets the file");
     assert!(calls > 40, "only {calls} calls: what is tested here?");
     for at_call in 1..=calls {
         for after in [false, true] {

@@ -8,7 +8,7 @@ use chrono::{DateTime, Duration, Utc};
 use mail_parser::{MessageParser, MimeHeaders};
 use postdesk::domain::CauseKey;
 use postdesk::domain::facts::Facts;
-use postdesk::domain::message::{Address, Attach, Attachment, Draft, Letter, LetterKind, MessageId, Person, Recipient, TemplateName};
+use postdesk::domain::message::{Address, Attach, Draft, Enclosure, Letter, LetterKind, MessageId, Person, Recipient, TemplateName};
 use postdesk::domain::policy::{Closing, Desk as DeskPolicy, Limits, Mailbox, Policy};
 use postdesk::domain::ticket::{Matrix, TicketNo};
 use postdesk::domain::trust::{Key, Token};
@@ -104,9 +104,9 @@ fn now() -> DateTime<Utc> {
     "2026-12-01T01:30:00Z".parse().unwrap()
 }
 
-fn letter(draft: &Draft, policy: &Policy, templates: &Templates, raw: Option<&[u8]>) -> Letter {
+fn letter(draft: &Draft, policy: &Policy, templates: &Templates) -> Letter {
     let cause = CauseKey("mail:golden".into());
-    compose(draft, 0, Desk { policy, templates, raw, cause: &cause, now: now() }).unwrap()
+    compose(draft, 0, Desk { policy, templates, cause: &cause, now: now() }).unwrap()
 }
 
 /// The header block, unfolded, by lower-case name; panics on what RFC 5322 does not allow.
@@ -171,7 +171,7 @@ fn every_template_in_every_language() {
             let name = facts.template();
             let n = seen.entry(name).and_modify(|n| *n += 1).or_insert(1);
             let path = goldens().join(language).join(format!("{}-{n}.txt", name.as_str()));
-            check(&path, &readable(&letter(&draft(facts, language), &policy, &templates, None)), &mut wrong);
+            check(&path, &readable(&letter(&draft(facts, language), &policy, &templates)), &mut wrong);
         }
         assert!(TemplateName::ALL.iter().all(|name| seen.contains_key(name)), "a template without a sample");
     }
@@ -184,7 +184,7 @@ fn headers_say_who_and_why() {
     for (plus, facts) in [false, true].into_iter().flat_map(|plus| Facts::samples("en").into_iter().map(move |f| (plus, f))) {
         let policy = policy("IT, Support \"HQ\"", plus);
         let draft = draft(facts, "en");
-        let letter = letter(&draft, &policy, &templates, None);
+        let letter = letter(&draft, &policy, &templates);
         let lines = header_lines(&letter.bytes);
         let get = |name: &str| {
             let mut found = lines.iter().filter(|(n, _)| n == name);
@@ -232,11 +232,11 @@ fn odd_ids_and_addresses_do_no_harm() {
     assert!(draft.answers.is_some());
     draft.to.push(recipient("", "weird..dots@@example.com", false));
     draft.to.push(recipient("张三", "张三@例子.example", true));
-    let letter = letter(&draft, &policy, &templates, None);
+    let letter = letter(&draft, &policy, &templates);
     header_lines(&letter.bytes);
     assert_eq!(letter.to.len(), 3);
     draft.answers = MessageId::parse("中文@x");
-    let bytes = self::letter(&draft, &policy, &templates, None).bytes;
+    let bytes = self::letter(&draft, &policy, &templates).bytes;
     assert!(header_lines(&bytes).iter().all(|(name, _)| name != "in-reply-to"));
 }
 
@@ -249,10 +249,15 @@ fn files_go_along() {
     let facts = Facts::samples("zh").into_iter().find(|f| f.template() == TemplateName::Reply).unwrap();
     let mut draft = draft(facts, "zh");
     let name = "断线截图（第 2 张）.png";
-    let part = postdesk::mail::parse::read(raw.as_bytes(), None).attachments[0].part;
-    let file = Attachment { name: name.into(), media_type: "image/png".into(), size: 6, inline: false, cid: None, part };
-    draft.attach.push(Attach { file });
-    let letter = letter(&draft, &policy, &templates, Some(raw.as_bytes()));
+    let mut file = postdesk::mail::parse::read(raw.as_bytes(), None).attachments.remove(0);
+    file.name = name.into();
+    draft.attach.push(Attach { file, mail: None });
+    let mut letter = letter(&draft, &policy, &templates);
+    let [Enclosure { at, mail, span, size: 6 }] = letter.files.as_slice() else { panic!("{:?}", letter.files) };
+    assert_eq!(mail.0, "mail:golden");
+    let encoded = raw.bytes().skip(span.start as usize).take(span.length as usize).collect::<Vec<_>>();
+    assert_eq!(encoded, b"iVBORw0K");
+    letter.bytes.splice(at..at, encoded);
     let parsed = MessageParser::default().parse(&letter.bytes).unwrap();
     let file = parsed.attachments().next().unwrap();
     assert_eq!(file.attachment_name(), Some(name));
@@ -260,11 +265,6 @@ fn files_go_along() {
     let mut wrong = Vec::new();
     check(&goldens().join("zh-with-file.eml"), std::str::from_utf8(&letter.bytes).unwrap(), &mut wrong);
     assert!(wrong.is_empty(), "UPDATE=1 rewrites: {wrong:#?}");
-    let gone = Attachment { part: 99, ..draft.attach[0].file.clone() };
-    draft.attach[0].file = gone;
-    let cause = CauseKey("c".into());
-    let desk = Desk { policy: &policy, templates: &templates, raw: Some(raw.as_bytes()), cause: &cause, now: now() };
-    assert!(compose(&draft, 0, desk).unwrap_err().to_string().contains("is not in the mail"));
 }
 
 proptest! {
@@ -287,7 +287,7 @@ proptest! {
         }
         let mut draft = draft(facts, "en");
         draft.to[0].person.name.clone_from(&name);
-        let (one, two) = TEMPLATES.with(|t| (letter(&draft, &policy, t, None), letter(&draft, &policy, t, None)));
+        let (one, two) = TEMPLATES.with(|t| (letter(&draft, &policy, t), letter(&draft, &policy, t)));
         prop_assert_eq!(&one, &two);
         let known = ["date", "from", "to", "cc", "reply-to", "subject", "message-id", "in-reply-to", "references", "auto-submitted",
             "x-auto-response-suppress", "x-postdesk-loop", "x-postdesk-mail", "mime-version", "content-type"];

@@ -5,9 +5,11 @@ use std::sync::mpsc;
 use std::time::Duration as Wait;
 
 use chrono::Duration;
-use postdesk::domain::message::{Arrival, Cursor, Letter, LetterId, LetterKind, MessageId, Place, TemplateName};
+use postdesk::domain::message::{
+    Arrival, Attachment, Cursor, Enclosure, Letter, LetterId, LetterKind, MessageId, Place, Span, TemplateName, Transfer,
+};
 use postdesk::domain::ticket::{Change, Status, Ticket, TicketNo, Version};
-use postdesk::domain::{Answer, CauseKey, HeldLetter, Known, Outcome, Query, Reason, Sent, Undelivered};
+use postdesk::domain::{Answer, CauseKey, HeldLetter, Known, Outcome, Query, Reason, Sent, TicketFile, Undelivered};
 use postdesk::store::identity::Identity;
 use postdesk::store::lock::DataLock;
 use postdesk::store::{
@@ -40,6 +42,8 @@ fn conforms(open: impl Fn(&Path) -> Box<dyn Store>) {
         ("envelopes end", envelopes_end),
         ("a refusal becomes a cause", a_refusal_becomes_a_cause),
         ("held letters wait", held_letters_wait),
+        ("files lie once", files_lie_once),
+        ("a ticket knows its files", a_ticket_knows_its_files),
         ("automatic mail is counted", automatic_mail_is_counted),
         ("an unclean end is noticed", an_unclean_end_is_noticed),
         ("the quarantine keeps the bytes", the_quarantine_keeps_the_bytes),
@@ -436,6 +440,7 @@ fn the_journal_tells_everything(open: Open<'_>, dir: &Path) {
             from: None,
             ticket: Some(first.number),
             internal: true,
+            files: vec![],
             text: "仅供内部".into(),
         }),
         ..nothing(&cause, minute(3))
@@ -788,6 +793,122 @@ fn held_letters_wait(open: Open<'_>, dir: &Path) {
     assert!(store.cancel(held[0].envelope, minute(30)).unwrap());
 }
 
+/// A mail with three files: a large one in base64, a text in quoted-printable, another as it is.
+fn with_files(id: &str) -> Vec<u8> {
+    let mut state = 7_u32;
+    let mut byte = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 24) as u8
+    };
+    let large: Vec<u8> = (0..1_500_000).map(|_| byte()).collect();
+    let mut raw = format!(
+        "Message-ID: <{id}>\nFrom: Ann <ann@corp.example>\nTo: support@desk.example\nSubject: VPN down\n\
+         Content-Type: multipart/mixed; boundary=b\n\n--b\n\nSee the files.\n\
+         --b\nContent-Type: application/zip; name=log.zip\nContent-Transfer-Encoding: base64\n\n"
+    )
+    .into_bytes();
+    // Unlike ours, these lines are 72 long.
+    for line in large.chunks(54) {
+        raw.extend(data_encoding::BASE64.encode(line).bytes().chain([b'\n']));
+    }
+    raw.extend(b"--b\nContent-Type: text/x-log; name=a.log\nContent-Transfer-Encoding: quoted-printable\n\nthree=3D3=\n and more\n");
+    raw.extend(b"--b\nContent-Type: text/x-log; name=b.log\n\nas it is\n--b--\n");
+    raw
+}
+
+/// A letter with these files of a mail, and its final bytes.
+fn enclosing(key: &str, mail: &CauseKey, files: &[Attachment], contents: &[&[u8]]) -> (Letter, Vec<u8>) {
+    let mut letter = letter(key, LetterKind::Notice, None, &["li@desk.example", "wang@desk.example"]);
+    let mut whole = letter.bytes.clone();
+    for (file, content) in files.iter().zip(contents) {
+        let head = format!("--mix\r\nContent-Disposition: attachment; filename={}\r\n\r\n", file.name).into_bytes();
+        letter.bytes.extend(&head);
+        letter.files.push(Enclosure { at: letter.bytes.len(), mail: mail.clone(), span: file.span, size: content.len() as u64 });
+        letter.bytes.extend(b"\r\n");
+        whole.extend(&head);
+        let lines: Vec<String> = content.chunks(57).map(|line| data_encoding::BASE64.encode(line)).collect();
+        whole.extend(lines.join("\r\n").bytes().chain(*b"\r\n"));
+    }
+    (letter, whole)
+}
+
+fn files_lie_once(open: Open<'_>, dir: &Path) {
+    let mut store = open(dir);
+    let raw = with_files("1@a");
+    let mail = new(store.receive(arrival(raw.clone(), minute(0)).into()).unwrap());
+    let mail = store.pending(9).unwrap().into_iter().find(|p| p.id == mail).unwrap();
+    let files = postdesk::mail::parse::read(&raw, None).attachments;
+    assert_eq!(files.iter().map(|f| f.size).collect::<Vec<_>>(), [1_500_000, 16, 8]);
+    let large: Vec<u8> = {
+        let start = raw.windows(8).position(|w| w == b"base64\n\n").unwrap() + 8;
+        let end = start + raw[start..].windows(3).position(|w| w == b"--b").unwrap();
+        data_encoding::BASE64_MIME.decode(&raw[start..end]).unwrap()
+    };
+    let contents: [&[u8]; 3] = [&large, b"three=3 and more", b"as it is"];
+    let letters: Vec<(Letter, Vec<u8>)> = (0..8).map(|n| enclosing(&format!("l:{n}"), &mail.key, &files, &contents)).collect();
+    store.commit(&Commit { letters: letters.iter().map(|(l, _)| l.clone()).collect(), ..nothing(&mail, minute(1)) }).unwrap();
+    store.flush().unwrap();
+    let size = std::fs::read_dir(dir).unwrap().map(|file| file.unwrap().metadata().unwrap().len()).sum::<u64>();
+    assert!(size < 2 * raw.len() as u64, "{size} bytes on the disk for a mail of {}", raw.len());
+
+    let claim_all = |store: &mut dyn Store| {
+        let mut bytes = Vec::new();
+        loop {
+            let some = store.claim(minute(2), 99, &[MAILBOX.to_owned()]).unwrap();
+            if some.is_empty() {
+                break bytes;
+            }
+            let held: usize = some.iter().step_by(2).map(|p| p.bytes.len()).sum();
+            assert!(some.len() <= 2 || held <= 8 << 20, "{held} bytes are held at once");
+            bytes.extend(some.into_iter().map(|p| p.bytes));
+        }
+    };
+    let first = claim_all(&mut *store);
+    assert_eq!(first.len(), 16);
+    for (n, bytes) in first.iter().enumerate() {
+        assert!(**bytes == letters[n / 2].1, "envelope {n}");
+    }
+    let envelope = store.outbox(true, 1).unwrap()[0].envelope;
+    assert!(store.letter_bytes(envelope).unwrap().as_ref() == Some(&letters[7].1));
+    store.flush().unwrap();
+    drop(store);
+    let mut store = open(dir);
+    assert_eq!(store.unclaim().unwrap(), 16);
+    assert!(claim_all(&mut *store) == first, "sent again it is the same mail");
+
+    let cause = note(&mut *store, "x", 3);
+    let (nowhere, _) = enclosing("l:9", &CauseKey("mail:none".into()), &files, &contents);
+    assert!(store.commit(&Commit { letters: vec![nowhere], ..nothing(&cause, minute(3)) }).is_err(), "no mail holds its files");
+    store.drop_batch().unwrap();
+}
+
+fn a_ticket_knows_its_files(open: Open<'_>, dir: &Path) {
+    let mut store = open(dir);
+    let files = postdesk::mail::parse::read(&with_files("x@a"), None).attachments;
+    let cause = waiting(&mut *store, "1@a", 0);
+    let ticket = ticket(number(&mut *store, &cause), "ann@corp.example", minute(0));
+    let mut commit = opening(&cause, &ticket, "1@a", minute(0));
+    commit.mail.as_mut().unwrap().files = files[..2].to_vec();
+    store.commit(&commit).unwrap();
+    assert_eq!(ask(&mut *store, Query::Files(TicketNo(9))), Answer::Files(vec![]));
+    let other = opened(&mut *store, "2@a", "bob@corp.example", 1);
+    assert_eq!(ask(&mut *store, Query::Files(other.number)), Answer::Files(vec![]), "a mail without files");
+
+    let second = waiting(&mut *store, "3@a", 2);
+    let joined = CommittedMail { files: files[2..].to_vec(), from: None, ..commit.mail.clone().unwrap() };
+    store.commit(&Commit { mail: Some(joined), ..nothing(&second, minute(2)) }).unwrap();
+    let file = |mail: &Pending, from: Option<&str>, n: usize| TicketFile {
+        mail: mail.key.clone(),
+        from: from.map(address),
+        file: files[n].clone(),
+    };
+    let ann = Some("ann@corp.example");
+    let all = vec![file(&cause, ann, 0), file(&cause, ann, 1), file(&second, None, 2)];
+    assert_eq!(ask(&mut *store, Query::Files(ticket.number)), Answer::Files(all.clone()));
+    store.flush().unwrap();
+    assert_eq!(ask(&mut *open(dir), Query::Files(ticket.number)), Answer::Files(all));
+}
+
 fn automatic_mail_is_counted(open: Open<'_>, dir: &Path) {
     use LetterKind::{Automatic, Notice};
     let mut store = open(dir);
@@ -954,7 +1075,7 @@ const ROWS: &str = r#"
     INSERT INTO meta VALUES ('next ticket', '1003'), ('slot:daily', '2026-12-01T07:00:00Z');
     INSERT INTO folder VALUES (1, 'imap.desk.example', 'support', 'INBOX');
     INSERT INTO cursor VALUES (1, 7, 3, 1796112000000000);
-    INSERT INTO cause VALUES (1, 'mail:a.b', 101, 1796112000000000, 'done', 0, 0, 1001, 1796112000000000, '', NULL),
+    INSERT INTO cause VALUES (1, 'mail:a.b', :stem, 1796112000000000, 'done', 0, 0, 1001, 1796112000000000, '', NULL),
         (2, 'due:1', 102, 1796112060000000, 'pending', 0, 0, NULL, NULL, '', '{"due": {"ticket": 1001}}'),
         (3, 'mail:c.d', 103, 1796112120000000, 'quarantined', 1, 3, 1002, 1796112180000000, 'poison', NULL);
     INSERT INTO place VALUES (1, 7, 1, '', 1), (1, 7, 2, '', 3);
@@ -982,6 +1103,7 @@ fn an_earlier_database_is_brought_up_to_date() {
         let requester = postdesk::domain::message::hash64(b"ann@corp.example").to_string();
         let rows = ROWS
             .replace(":requester", &requester)
+            .replace(":stem", &postdesk::domain::message::hash64(b"mail:a").to_string())
             .replace(":id", &message_id("l@desk.example").hash64().to_string())
             .replace(":doc", &format!("'{}'", serde_json::to_string(&old).unwrap()));
         db.execute_batch(&rows).unwrap();
@@ -1002,6 +1124,13 @@ fn an_earlier_database_is_brought_up_to_date() {
     assert_eq!((store.history(old.number).unwrap().len(), store.has_place(&uid(7, 2)).unwrap()), (1, true));
     assert_eq!(store.cursor(&inbox()).unwrap().map(|cursor| cursor.next_uid), Some(3));
     assert_eq!(*store.claim(minute(99999), 9, &[MAILBOX.to_owned()]).unwrap()[0].bytes, b"bytes");
+    assert_eq!(ask(&mut *store, Query::Files(old.number)), Answer::Files(vec![]));
+    let due = store.pending(9).unwrap().remove(0);
+    let span = Span { start: 4, length: 4, transfer: Transfer::Plain };
+    let enclosure = Enclosure { at: 9, mail: CauseKey("mail:a.b".into()), span, size: 4 };
+    let with_file = Letter { files: vec![enclosure], ..letter("due:1#0", LetterKind::Notice, None, &["li@desk.example"]) };
+    store.commit(&Commit { letters: vec![with_file], ..nothing(&due, minute(99999)) }).unwrap();
+    assert!(store.claim(minute(99999), 9, &[MAILBOX.to_owned()]).unwrap()[0].bytes.starts_with(b"Subject: bWFpbA==[#1001]"));
     assert_eq!(ask(&mut *store, Query::NewNumber), Answer::Number(TicketNo(1003)));
     change(&mut *store, &old, Change::Status(Status::Open), 1);
     store.flush().unwrap();
@@ -1025,7 +1154,7 @@ fn a_newer_database_is_refused_and_left_alone() {
     let before = std::fs::read(scratch.path().join("postdesk.db")).unwrap();
     let Err(error) = postdesk::store::open(scratch.path()) else { panic!("it was opened") };
     let said = format!("{error:#}");
-    for word in ["version 99", "up to 2", "postdesk.db", env!("CARGO_PKG_VERSION")] {
+    for word in ["version 99", "up to 3", "postdesk.db", env!("CARGO_PKG_VERSION")] {
         assert!(said.contains(word), "{said:?} lacks {word:?}");
     }
     assert_eq!(std::fs::read(scratch.path().join("postdesk.db")).unwrap(), before);

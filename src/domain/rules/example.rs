@@ -199,7 +199,7 @@ fn file(name: String) -> Attachment {
         "pdf" => "application/pdf".into(),
         _ => "application/octet-stream".into(),
     };
-    Attachment { name, media_type, size: 0, inline: false, cid: None, part: 0 }
+    Attachment { name, media_type, ..Attachment::default() }
 }
 
 fn expectations(c: &mut Compiler<'_>, value: &Item<'_>) -> Option<Vec<Expected>> {

@@ -93,8 +93,7 @@ fn conditions() {
         change(&mut mail);
         mail
     };
-    let file =
-        |name: &str, kind: &str| Attachment { name: name.into(), media_type: kind.into(), size: 1, inline: false, cid: None, part: 0 };
+    let file = |name: &str, kind: &str| Attachment { name: name.into(), media_type: kind.into(), ..Attachment::default() };
     let plain = with(&|_| {});
     let table: Vec<(&str, Reading, Reading)> = vec![
         ("subject = 'VPN'", with(&|m| m.subject = "My ＶＰＮ is down".into()), with(&|m| m.subject = "vpns".into())),

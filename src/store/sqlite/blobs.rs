@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use rusqlite::{OptionalExtension, params};
 
 use super::Db;
@@ -50,6 +50,28 @@ pub(super) fn get(db: &Db, blob: i64) -> Result<Vec<u8>> {
         }
     }
     Ok(bytes)
+}
+
+/// Hands over `length` bytes of a blob from `start` on, piece by piece.
+pub(super) fn range(db: &Db, blob: i64, start: usize, length: usize, mut take: impl FnMut(&[u8])) -> Result<()> {
+    let (bytes, size) = first(db, blob, false)?;
+    let end = start.saturating_add(length);
+    ensure!(end <= size, "blob {blob} ends before byte {end}");
+    let mut before = 0;
+    let mut hand_over = |piece: &[u8]| {
+        let inside = |at: usize| at.saturating_sub(before).min(piece.len());
+        take(piece.get(inside(start)..inside(end)).unwrap_or_default());
+        before += piece.len();
+        before < end
+    };
+    if hand_over(&bytes) {
+        let mut pieces = db.sql("SELECT zstd FROM blob_piece WHERE blob = ?1 ORDER BY piece")?;
+        let mut rows = pieces.query([blob])?;
+        while let Some(row) = rows.next()?
+            && hand_over(&pack::unpack(row.get_ref(0)?.as_blob()?, 0)?)
+        {}
+    }
+    Ok(())
 }
 
 /// The bytes of a blob without the first `n`, which are its head.

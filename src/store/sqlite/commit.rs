@@ -93,12 +93,14 @@ fn journal(db: &Db, commit: &Commit) -> Result<()> {
 }
 
 fn put_mail(db: &Db, commit: &Commit, mail: &CommittedMail) -> Result<()> {
-    db.sql("UPDATE message SET ticket = ?2, internal = ?3, sender = ?4, text = ?5 WHERE cause = ?1")?.execute(params![
+    let files = if mail.files.is_empty() { None } else { Some(serde_json::to_string(&mail.files)?) };
+    db.sql("UPDATE message SET ticket = ?2, internal = ?3, sender = ?4, text = ?5, files = ?6 WHERE cause = ?1")?.execute(params![
         commit.cause.0,
         mail.ticket.map(|number| number.0),
         mail.internal,
         mail.from.as_ref().map(|from| from.as_str()),
         mail.text,
+        files,
     ])?;
     if let Some(number) = mail.ticket {
         // A received mail is found by the stem of its key, if that was made of the same id.

@@ -12,6 +12,7 @@
 mod blobs;
 mod causes;
 mod commit;
+mod enclosures;
 mod outbox;
 mod schema;
 mod tickets;
@@ -121,6 +122,7 @@ impl Read for Sqlite {
             Query::Held(number) => Ok(Answer::Letters(outbox::held(&self.db, *number)?)),
             Query::Since(since) => Ok(Answer::Tickets(tickets::since(&self.db, *since)?)),
             Query::FirstWords(number) => Ok(Answer::Words(tickets::first_words(&self.db, *number)?)),
+            Query::Files(number) => Ok(Answer::Files(tickets::files(&self.db, *number)?)),
         }
     }
 }

@@ -1,13 +1,13 @@
-//! Letters hold the final bytes, envelopes (one recipient each) the fate. T3 is here.
+//! Letters hold the final bytes but for those of files (see `enclosures`), envelopes (one recipient each) the fate. T3 is here.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::{Context, ensure};
 use chrono::{DateTime, Utc};
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{Row, params};
 
-use super::{Db, blobs, causes, commit, due_micros, micros, moment};
+use super::{Db, blobs, causes, commit, due_micros, enclosures, micros, moment};
 use crate::domain::message::{Address, Letter, LetterId, LetterKind, TemplateName, hash64};
 use crate::domain::ticket::TicketNo;
 use crate::domain::{CauseKey, HeldLetter, Sent, Undelivered};
@@ -45,8 +45,8 @@ pub(super) fn queue(db: &Db, cause: CauseId, letter: &Letter, at: DateTime<Utc>)
     let class = class(letter.kind);
     db.sql(
         "INSERT INTO letter
-         (cause, key, class, template, mailbox, ticket, reverse_path, message_id, subject, blob, text_size, not_before, created)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+         (cause, key, class, template, mailbox, ticket, reverse_path, message_id, subject, blob, text_size, not_before, created, files)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
     )?
     .execute(params![
         cause.0,
@@ -62,8 +62,10 @@ pub(super) fn queue(db: &Db, cause: CauseId, letter: &Letter, at: DateTime<Utc>)
         i64::try_from(letter.text.len())?,
         letter.not_before.map(due_micros),
         micros(at),
+        enclosures::size(&letter.files)?,
     ])?;
     let id = db.conn.last_insert_rowid();
+    enclosures::put(db, LetterId(id), &letter.files)?;
     let state = if letter.held.is_some() { "held" } else { "queued" };
     let next_at = letter.not_before.map_or(micros(at), |then| due_micros(then).max(micros(at)));
     for to in &letter.to {
@@ -116,7 +118,7 @@ pub(super) fn claim(db: &Db, now: DateTime<Utc>, n: usize, mailboxes: &[String])
 fn due_postings(db: &Db, now: DateTime<Utc>, n: usize, mailboxes: &[String]) -> Result<Vec<Posting>> {
     // The index gives the order of the queue, and whether an envelope is due without reading it.
     let mut select = db.sql(
-        "SELECT e.id, e.letter, e.recipient, e.attempts, e.queued, l.mailbox, l.reverse_path, l.blob, l.text_size
+        "SELECT e.id, e.letter, e.recipient, e.attempts, e.queued, l.mailbox, l.reverse_path, l.blob, l.text_size, l.files
          FROM envelope e INDEXED BY envelope_queue CROSS JOIN letter l ON l.id = e.letter
          WHERE e.state = 'queued' AND e.next_at <= ?1 AND l.mailbox IN (SELECT value FROM json_each(?3)) ORDER BY e.class, e.queued, e.id LIMIT ?2",
     )?;
@@ -128,13 +130,15 @@ fn due_postings(db: &Db, now: DateTime<Utc>, n: usize, mailboxes: &[String]) -> 
         let bytes = match bytes.get(&letter) {
             Some(bytes) => Arc::clone(bytes),
             None => {
-                let read = Arc::new(blobs::tail(db, row.get(7)?, row.get(8)?)?);
+                let own = blobs::tail(db, row.get(7)?, row.get(8)?)?;
+                let files: Option<i64> = row.get(9)?;
                 let held: usize = bytes.values().map(|bytes| bytes.len()).sum();
-                if !found.is_empty() && held + read.len() > CLAIM_BYTES {
+                if !found.is_empty() && held + own.len() + usize::try_from(files.unwrap_or(0))? > CLAIM_BYTES {
                     break;
                 }
-                bytes.insert(letter, Arc::clone(&read));
-                read
+                let whole = Arc::new(whole(db, letter, own, files)?);
+                bytes.insert(letter, Arc::clone(&whole));
+                whole
             }
         };
         let reverse_path = if row.get_ref(6)?.as_str_or_null()?.is_some() { Some(address(row, 6)?) } else { None };
@@ -150,6 +154,14 @@ fn due_postings(db: &Db, now: DateTime<Utc>, n: usize, mailboxes: &[String]) -> 
         });
     }
     Ok(found)
+}
+
+/// A letter's final bytes.
+fn whole(db: &Db, letter: LetterId, own: Vec<u8>, files: Option<i64>) -> Result<Vec<u8>> {
+    match files {
+        Some(files) => enclosures::set_in(db, letter, &own, files),
+        None => Ok(own),
+    }
 }
 
 /// An answer that comes twice, or after the envelope went back to the queue, changes nothing.
@@ -269,11 +281,12 @@ pub(super) fn written(db: &Db, number: TicketNo, cause: i64) -> Result<Vec<Journ
 }
 
 pub(super) fn letter_bytes(db: &Db, envelope: i64) -> Result<Option<Vec<u8>>> {
-    let letter = db
-        .sql("SELECT l.blob, l.text_size FROM envelope e JOIN letter l ON l.id = e.letter WHERE e.id = ?1")?
-        .query_row([envelope], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
-    letter.map(|(blob, text)| blobs::tail(db, blob, text)).transpose()
+    let mut select =
+        db.sql("SELECT l.id, l.blob, l.text_size, l.files FROM envelope e JOIN letter l ON l.id = e.letter WHERE e.id = ?1")?;
+    let mut rows = select.query([envelope])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    let own = blobs::tail(db, row.get(1)?, row.get(2)?)?;
+    whole(db, LetterId(row.get(0)?), own, row.get(3)?).map(Some)
 }
 
 /// What a letter said, and the template that made it.
