@@ -4,7 +4,8 @@
 //! may have come with a notification, so it never goes to the requester (promise 5). No notification brings an agent his own files.
 
 use super::TicketFile;
-use super::message::{Address, Attach, Attachment, Defect, FileHash, Reading};
+use super::attachment::{Attachment, FileHash};
+use super::message::{Address, Attach, Defect, Reading};
 use super::notify::say;
 use super::policy::{Agent, Policy};
 use super::ticket::Ticket;
@@ -181,7 +182,7 @@ mod tests {
 
     use super::*;
     use crate::domain::CauseKey;
-    use crate::domain::message::Fingerprint;
+    use crate::domain::attachment::Fingerprint;
     use crate::domain::policy::Role;
 
     fn address(text: &str) -> Address {

@@ -7,11 +7,11 @@
 use std::fmt;
 
 use chrono::{DateTime, Utc};
-use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::CauseKey;
+use super::attachment::{Attachment, Span};
 use super::facts::Facts;
 use super::ticket::TicketNo;
 
@@ -261,99 +261,6 @@ pub struct ReplyText {
     pub unsure: bool,
 }
 
-/// A file or inline part of a mail. The bytes stay in the raw mail; `span` finds them again.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Attachment {
-    /// File name as decoded (RFC 2231, RFC 2047); made up from the type where there is none.
-    pub name: String,
-    /// Media type, lower case, `type/subtype`.
-    #[serde(rename = "type")]
-    pub media_type: String,
-    /// Decoded size in bytes.
-    pub size: u64,
-    /// An inline part (Content-Disposition: inline or referred to by cid).
-    pub inline: bool,
-    /// Content-ID without brackets.
-    pub cid: Option<String>,
-    /// What is in it.
-    pub hash: FileHash,
-    /// Where it stands in the raw mail.
-    pub span: Span,
-}
-
-/// The encoded bytes of a file in a raw mail. Not the number of a part: bytes stay where they are, also for a later reader of mails.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Span {
-    /// Bytes before it.
-    pub start: u64,
-    /// Bytes of it.
-    pub length: u64,
-    /// How they are encoded.
-    pub transfer: Transfer,
-}
-
-/// Content-Transfer-Encoding (RFC 2045 section 6).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Transfer {
-    /// 7bit, 8bit, binary.
-    #[default]
-    Plain,
-    /// base64.
-    Base64,
-    /// quoted-printable.
-    QuotedPrintable,
-}
-
-/// What is in a file, by which it is known again: half of a SHA-256 over its bytes without CR and LF, for a mail client that sends a text
-/// file back may have changed its line ends.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct FileHash([u8; 16]);
-
-impl From<FileHash> for String {
-    fn from(hash: FileHash) -> String {
-        HEXLOWER.encode(&hash.0)
-    }
-}
-
-impl TryFrom<String> for FileHash {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<FileHash, String> {
-        let bytes = HEXLOWER.decode(text.as_bytes()).ok().and_then(|bytes| bytes.try_into().ok());
-        bytes.map(FileHash).ok_or_else(|| format!("{text:?} is no file's hash"))
-    }
-}
-
-/// Makes a [`FileHash`] of bytes that come in pieces, and counts them.
-#[derive(Debug, Clone, Default)]
-pub struct Fingerprint {
-    sha: Sha256,
-    size: u64,
-}
-
-impl Fingerprint {
-    /// The next bytes.
-    pub fn add(&mut self, bytes: &[u8]) {
-        self.size += bytes.len() as u64;
-        let mut rest = bytes;
-        while let Some((piece, after)) = memchr::memchr2(b'\r', b'\n', rest).and_then(|at| rest.split_at_checked(at)) {
-            self.sha.update(piece);
-            rest = after.get(1..).unwrap_or_default();
-        }
-        self.sha.update(rest);
-    }
-
-    /// The size of all bytes, and their hash.
-    pub fn end(self) -> (u64, FileHash) {
-        let digest = self.sha.finalize();
-        let mut half = [0; 16];
-        half.iter_mut().zip(digest).for_each(|(to, from)| *to = from);
-        (self.size, FileHash(half))
-    }
-}
-
 /// What RFC 3464 reports (or a look-alike) say of one recipient.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Report {
@@ -556,7 +463,7 @@ pub struct Enclosure {
     pub size: u64,
 }
 
-/// A finished message: its bytes never change again.
+/// A letter as it is queued: everything but its words.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Letter {
     /// (cause, ordinal).
@@ -575,16 +482,21 @@ pub struct Letter {
     pub to: Vec<Address>,
     /// Its Message-ID.
     pub message_id: MessageId,
-    /// The text that stands in its plain part: subtracted first from answers to it.
-    pub text: String,
-    /// Subject, for listings.
-    pub subject: String,
-    /// The final bytes but for those of its files, CRLF line ends.
-    pub bytes: Vec<u8>,
-    /// Its files, in the order in which they stand.
-    pub files: Vec<Enclosure>,
     /// Why it is held, if it is.
     pub held: Option<String>,
     /// Not before this moment.
     pub not_before: Option<DateTime<Utc>>,
+}
+
+/// What a letter says: its bytes never change again.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Wording {
+    /// Subject, for listings.
+    pub subject: String,
+    /// The text that stands in its plain part: subtracted first from answers to it.
+    pub text: String,
+    /// The final bytes but for those of its files, CRLF line ends.
+    pub bytes: Vec<u8>,
+    /// Its files, in the order in which they stand.
+    pub files: Vec<Enclosure>,
 }

@@ -5,6 +5,7 @@
 //! needs no server.
 
 pub mod agents;
+pub mod attachment;
 pub mod calendar;
 pub mod complaint;
 pub mod facts;
@@ -188,7 +189,7 @@ pub struct TicketFile {
     /// Who sent that.
     pub from: Option<Address>,
     /// The file.
-    pub file: message::Attachment,
+    pub file: attachment::Attachment,
 }
 
 /// A letter that waits for `[send]`.

@@ -454,7 +454,8 @@ fn suspicion(mail: &Reading, policy: &Policy) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::message::{Attachment, MessageId, Person};
+    use super::super::attachment::Attachment;
+    use super::super::message::{MessageId, Person};
     use super::super::policy::{Closing, Desk, Limits, Mailbox};
     use super::super::rules::RuleSet;
     use super::super::ticket::Matrix;

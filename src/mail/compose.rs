@@ -1,4 +1,7 @@
-//! [`Draft`] + templates → [`Letter`]: headers, MIME, final bytes.
+//! [`Draft`] + templates → [`Letter`] and [`Wording`]: headers, MIME, final bytes.
+//!
+//! Who gets a letter, and its Message-ID, are known at once ([`address`]); writing it ([`word`]) takes a hundred times as long and can
+//! be done elsewhere.
 //!
 //! The same arguments give the same bytes, so that a mail that has to be composed or sent again is the same mail: Message-ID and
 //! MIME boundaries are HMACs of (cause, ordinal, recipients), the date is given. lettre encodes headers (RFC 2047, 2231); its
@@ -14,7 +17,7 @@ use lettre::message::{Mailbox as Named, Mailboxes};
 use super::templates::{Rendered, Templates};
 use crate::domain::CauseKey;
 use crate::domain::facts::Facts;
-use crate::domain::message::{Address, Attach, Draft, Enclosure, Letter, LetterKey, LetterKind, MessageId, Recipient};
+use crate::domain::message::{Address, Attach, Draft, Enclosure, Letter, LetterKey, LetterKind, MessageId, Recipient, Wording};
 use crate::domain::policy::{Mailbox, Policy};
 use crate::domain::trust::Token;
 use crate::transfer::encode;
@@ -32,21 +35,45 @@ pub struct Desk<'a> {
     pub now: chrono::DateTime<chrono::Utc>,
 }
 
-/// Composes one draft. The same arguments give the same bytes.
+/// Addresses one draft. The same arguments give the same letter.
+///
+/// # Errors
+/// A mailbox whose own address cannot stand in a Message-ID.
+pub fn address(draft: &Draft, ordinal: usize, desk: Desk<'_>) -> anyhow::Result<Letter> {
+    let mailbox = mailbox(draft, desk.policy)?;
+    let ids = Ids::new(draft, ordinal, desk);
+    Ok(Letter {
+        key: LetterKey(format!("{}#{ordinal}", desk.cause.0)),
+        kind: draft.kind,
+        template: draft.facts.template(),
+        mailbox: mailbox.name.clone(),
+        ticket: draft.ticket,
+        reverse_path: Some(reverse_path(mailbox, &ids.key, desk.policy)),
+        to: draft.to.iter().map(|to| to.person.address.clone()).collect(),
+        message_id: ids.message_id(mailbox, desk.policy)?,
+        held: draft.held.clone(),
+        not_before: draft.not_before,
+    })
+}
+
+fn mailbox<'p>(draft: &Draft, policy: &'p Policy) -> anyhow::Result<&'p Mailbox> {
+    policy.mailbox(&draft.mailbox).ok_or_else(|| anyhow!("no mailbox is named {}", draft.mailbox))
+}
+
+/// Writes one draft. The same arguments give the same bytes.
 ///
 /// # Errors
 /// A template that fails to render, a mailbox whose own address cannot stand in a header.
-pub fn compose(draft: &Draft, ordinal: usize, desk: Desk<'_>) -> anyhow::Result<Letter> {
+pub fn word(draft: &Draft, ordinal: usize, desk: Desk<'_>) -> anyhow::Result<Wording> {
     let Desk { policy, .. } = desk;
-    let mailbox = policy.mailbox(&draft.mailbox).ok_or_else(|| anyhow!("no mailbox is named {}", draft.mailbox))?;
+    let mailbox = mailbox(draft, policy)?;
     let token = draft.ticket.map(|ticket| Token { ticket, agent: draft.agent.clone() });
     let reference = token.as_ref().map_or_else(String::new, |t| t.text(&policy.key));
     let mut mail = desk.templates.render(&draft.facts, &draft.language, &policy.desk.name, &reference)?;
     tag_subject(&mut mail, draft, policy);
 
     let ids = Ids::new(draft, ordinal, desk);
-    let message_id = MessageId::parse(&format!("pdl.{}.{}@{}", ids.key, policy.key.sign(&["letter", &ids.key]), mailbox.address.domain()))
-        .ok_or_else(|| anyhow!("{} has no domain for a Message-ID", mailbox.address))?;
+    let message_id = ids.message_id(mailbox, policy)?;
     let headers = headers(draft, &mail, mailbox, token.as_ref(), &message_id, desk)?;
     let mut bytes = headers.to_string().into_bytes();
     let places = add_body(&mut bytes, &mail.text, &mail.html, &draft.attach, &ids.boundary);
@@ -56,22 +83,7 @@ pub fn compose(draft: &Draft, ordinal: usize, desk: Desk<'_>) -> anyhow::Result<
         span: attach.file.span,
         size: attach.file.size,
     };
-    Ok(Letter {
-        key: LetterKey(format!("{}#{ordinal}", desk.cause.0)),
-        kind: draft.kind,
-        template: draft.facts.template(),
-        mailbox: mailbox.name.clone(),
-        ticket: draft.ticket,
-        reverse_path: Some(reverse_path(mailbox, &ids.key, policy)),
-        to: draft.to.iter().map(|to| to.person.address.clone()).collect(),
-        message_id,
-        text: mail.text,
-        subject: mail.subject,
-        bytes,
-        files: draft.attach.iter().zip(places).map(enclosure).collect(),
-        held: draft.held.clone(),
-        not_before: draft.not_before,
-    })
+    Ok(Wording { subject: mail.subject, text: mail.text, bytes, files: draft.attach.iter().zip(places).map(enclosure).collect() })
 }
 
 /// What makes a letter itself.
@@ -88,6 +100,11 @@ impl Ids {
         let key = desk.policy.key.sign(&["key", &desk.cause.0, &ordinal.to_string(), &recipients.join(",")]);
         let boundary = desk.policy.key.sign(&["boundary", &key]);
         Ids { key, boundary }
+    }
+
+    fn message_id(&self, mailbox: &Mailbox, policy: &Policy) -> anyhow::Result<MessageId> {
+        let id = format!("pdl.{}.{}@{}", self.key, policy.key.sign(&["letter", &self.key]), mailbox.address.domain());
+        MessageId::parse(&id).ok_or_else(|| anyhow!("{} has no domain for a Message-ID", mailbox.address))
     }
 }
 

@@ -19,7 +19,10 @@ use anyhow::Context;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::domain::message::{Address, Arrival, Attachment, BlobHash, Cursor, Folder, Letter, LetterId, LetterKind, MessageId, Reading};
+use crate::domain::attachment::Attachment;
+use crate::domain::message::{
+    Address, Arrival, BlobHash, Cursor, Enclosure, Folder, Letter, LetterId, LetterKind, MessageId, Reading, Wording,
+};
 use crate::domain::ticket::{Change, Ticket, TicketNo};
 use crate::domain::{Answer, CauseKey, Outcome, Query, Reason};
 use identity::Identity;
@@ -54,6 +57,37 @@ impl From<Arrival> for Prepared {
         let packed = small.then(|| pack::pack(raw, |packed| Ok(packed.to_vec())).ok()).flatten();
         let identity = Identity::of(raw);
         Prepared { arrival, identity, packed, reading: None }
+    }
+}
+
+/// A letter's words, packed: as for [`Prepared`], on any thread.
+#[derive(Debug)]
+pub struct Sealed {
+    /// Subject.
+    subject: String,
+    /// Bytes of the text, with which the packed bytes begin.
+    text_size: usize,
+    /// Bytes in all.
+    size: usize,
+    bytes: SealedBytes,
+    /// Where its files are.
+    files: Vec<Enclosure>,
+}
+
+#[derive(Debug)]
+enum SealedBytes {
+    Packed(Vec<u8>),
+    /// Too many for one piece: the text and the final bytes.
+    Large(String, Vec<u8>),
+}
+
+impl From<Wording> for Sealed {
+    fn from(wording: Wording) -> Sealed {
+        let Wording { subject, text, bytes, files } = wording;
+        let (text_size, size) = (text.len(), text.len() + bytes.len());
+        let packed = (size <= pack::PIECE).then(|| pack::pack(&[text.as_bytes(), &bytes].concat(), |packed| Ok(packed.to_vec())).ok());
+        let bytes = packed.flatten().map_or_else(|| SealedBytes::Large(text, bytes), SealedBytes::Packed);
+        Sealed { subject, text_size, size, bytes, files }
     }
 }
 
@@ -152,7 +186,7 @@ pub struct Commit {
     pub because: Vec<Reason>,
     /// Fingerprint of the policy that decided.
     pub policy: String,
-    /// Letters to queue.
+    /// Letters to queue; their words follow in the same batch.
     pub letters: Vec<Letter>,
     /// Held letters that may go now.
     pub release: Vec<LetterId>,
@@ -386,11 +420,14 @@ pub trait Store: Read + Send {
     fn recover(&mut self) -> Result<usize>;
     /// Counts an attempt before a cause runs alone; returns the count.
     fn attempt(&mut self, cause: CauseId) -> Result<u32>;
-    /// T2: checks the guards, then writes everything.
+    /// T2: checks the guards, then writes everything. Returns the rows of its letters, each of which [`Store::word`] must be given its words
+    /// before the flush.
     ///
     /// # Errors
     /// [`CommitError::Conflict`] before anything is written.
-    fn commit(&mut self, commit: &Commit) -> std::result::Result<(), CommitError>;
+    fn commit(&mut self, commit: &Commit) -> std::result::Result<Vec<LetterId>, CommitError>;
+    /// The words of a letter of this batch.
+    fn word(&mut self, letter: LetterId, words: &Sealed) -> Result<()>;
     /// Sets a cause aside for good, raw bytes kept.
     fn quarantine(&mut self, cause: CauseId, why: &str, at: DateTime<Utc>) -> Result<()>;
     /// Quarantined causes.

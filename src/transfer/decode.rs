@@ -3,7 +3,7 @@
 use data_encoding::BASE64;
 use memchr::{memchr, memrchr};
 
-use crate::domain::message::Transfer;
+use crate::domain::attachment::Transfer;
 
 /// Encoded bytes that are decoded between two looks at the limit.
 const BLOCK: usize = 64 * 1024;

@@ -8,7 +8,7 @@ pub mod encode;
 
 use self::decode::Decoder;
 use self::encode::Base64Lines;
-use crate::domain::message::Transfer;
+use crate::domain::attachment::Transfer;
 
 /// Turns the encoded bytes of a received file into base64 in lines, whatever pieces they come in.
 #[derive(Debug)]

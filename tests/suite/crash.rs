@@ -8,12 +8,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use chrono::{DateTime, Utc};
 use postdesk::delivery::Handover;
 use postdesk::desk::{self, Desk};
-use postdesk::domain::message::{Address, Arrival, BlobHash, Cursor, Folder, Place};
+use postdesk::domain::message::{Address, Arrival, BlobHash, Cursor, Folder, LetterId, Place};
 use postdesk::domain::ticket::{Ticket, TicketNo};
 use postdesk::domain::{Answer, CauseKey, Query};
 use postdesk::store::{
     self, CauseId, Commit, CommitError, Counts, Fate, JournalRow, Note, OutboxRow, Pending, Posting, Prepared, QuarantineRow, Read,
-    Received, Result, Store, TicketFilter,
+    Received, Result, Sealed, Store, TicketFilter,
 };
 
 use crate::common::Scratch;
@@ -90,6 +90,7 @@ impl Store for Mortal {
     writes! {
         set_cursor(folder: &Folder, cursor: Cursor) -> ();
         receive(mail: Prepared) -> Received;
+        word(letter: LetterId, words: &Sealed) -> ();
         enqueue(key: &CauseKey, at: DateTime<Utc>, note: &Note) -> bool;
         pending(limit: usize) -> Vec<Pending>;
         begin(causes: &[CauseId]) -> ();
@@ -107,17 +108,17 @@ impl Store for Mortal {
         set(name: &str, value: &str) -> ();
     }
 
-    fn commit(&mut self, commit: &Commit) -> std::result::Result<(), CommitError> {
+    fn commit(&mut self, commit: &Commit) -> std::result::Result<Vec<LetterId>, CommitError> {
         if self.poison == Some(commit.cause) {
             self.death = Some(Death { at_call: self.calls.load(Ordering::Relaxed), after: false });
         }
         let mut conflict = None;
         let done = self.call(|s| match s.commit(commit) {
-            Ok(()) => Ok(()),
+            Ok(letters) => Ok(letters),
             Err(CommitError::Unavailable(error)) => Err(error),
             Err(CommitError::Conflict(other)) => {
                 conflict = Some(other);
-                Ok(())
+                Ok(Vec::new())
             }
         });
         match conflict {

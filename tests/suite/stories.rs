@@ -19,7 +19,7 @@ use std::fmt::Write;
 
 use chrono::{NaiveDateTime, NaiveTime, TimeZone, Utc};
 use chrono_tz::Asia::Shanghai;
-use postdesk::domain::message::Span;
+use postdesk::domain::attachment::Span;
 use postdesk::store::TicketFilter;
 use postdesk::transfer::decode::Decoder;
 

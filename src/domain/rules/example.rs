@@ -9,8 +9,9 @@ use toml::de::{DeTable, DeValue};
 use super::conditions::{ORIGINS, ROLES};
 use super::load::{Compiler, File, Item};
 use super::{Circumstances, RuleSet, Verdict};
+use crate::domain::attachment::Attachment;
 use crate::domain::complaint::Complaint;
-use crate::domain::message::{Address, Attachment, Person, Reading, ReplyText};
+use crate::domain::message::{Address, Person, Reading, ReplyText};
 use crate::domain::origin::OriginKind;
 use crate::domain::text::is_han_or_kana;
 

@@ -4,8 +4,9 @@ use super::conditions::CONDITIONS;
 use super::effects::EFFECTS;
 use super::scan::State;
 use super::*;
+use crate::domain::attachment::Attachment;
 use crate::domain::complaint::Complaint;
-use crate::domain::message::{Address, Attachment, Person, ReplyText};
+use crate::domain::message::{Address, Person, ReplyText};
 
 fn names() -> Names {
     let set = |list: &[&str]| list.iter().map(|s| (*s).to_owned()).collect();

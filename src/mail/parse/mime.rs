@@ -8,7 +8,8 @@ use memchr::memmem::Finder;
 
 use super::Defects;
 use super::header::{Header, Params};
-use crate::domain::message::{Defect, Fingerprint, Span, Transfer};
+use crate::domain::attachment::{Fingerprint, Span, Transfer};
+use crate::domain::message::Defect;
 use crate::transfer::decode::{self, Decoder};
 
 /// Parts that are read; the rest of the mail is left alone.

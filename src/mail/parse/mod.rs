@@ -17,7 +17,8 @@ use chrono::{DateTime, Utc};
 use self::header::Header;
 use self::mime::Part;
 use super::body;
-use crate::domain::message::{Address, Attachment, Defect, MessageId, Person, Reading};
+use crate::domain::attachment::Attachment;
+use crate::domain::message::{Address, Defect, MessageId, Person, Reading};
 use crate::domain::{origin, reply};
 
 /// Bytes of decoded text that are read.
@@ -307,7 +308,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::domain::message::Span;
+    use crate::domain::attachment::Span;
 
     /// The bytes of a file, as a letter finds them again.
     fn held(raw: &[u8], file: &Attachment) -> Vec<u8> {

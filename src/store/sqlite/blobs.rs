@@ -8,13 +8,21 @@ use rusqlite::{OptionalExtension, params};
 use super::Db;
 use crate::domain::message::BlobHash;
 use crate::store::pack::{self, PIECE};
-use crate::store::{Prepared, Result};
+use crate::store::{Prepared, Result, Sealed, SealedBytes};
 
 /// Stores the bytes of a received mail and returns the row.
 pub(super) fn put_mail(db: &Db, mail: &Prepared) -> Result<i64> {
     match &mail.packed {
         Some(packed) => insert(db, Some(&mail.identity.bytes), mail.arrival.raw.len(), packed),
         None => put(db, Some(&mail.identity.bytes), &[], &mail.arrival.raw),
+    }
+}
+
+/// Stores a letter's text and final bytes and returns the row.
+pub(super) fn put_sealed(db: &Db, words: &Sealed) -> Result<i64> {
+    match &words.bytes {
+        SealedBytes::Packed(packed) => insert(db, None, words.size, packed),
+        SealedBytes::Large(text, bytes) => put(db, None, text.as_bytes(), bytes),
     }
 }
 

@@ -5,7 +5,8 @@ use rusqlite::{OptionalExtension, params};
 
 use super::{Db, blobs};
 use crate::domain::CauseKey;
-use crate::domain::message::{Enclosure, LetterId, Transfer, hash64};
+use crate::domain::attachment::Transfer;
+use crate::domain::message::{Enclosure, LetterId, hash64};
 use crate::store::Result;
 use crate::store::identity::stem;
 use crate::transfer::Recoder;

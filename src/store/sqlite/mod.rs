@@ -27,9 +27,9 @@ use rusqlite::{CachedStatement, Connection, OpenFlags, OptionalExtension, params
 
 use super::{
     Commit, CommitError, Counts, Fate, JournalRow, Note, OutboxRow, Pending, Posting, Prepared, QuarantineRow, Read, Received, Result,
-    Store, TicketFilter, TicketState,
+    Sealed, Store, TicketFilter, TicketState,
 };
-use crate::domain::message::{BlobHash, Cursor, Folder, Place};
+use crate::domain::message::{BlobHash, Cursor, Folder, LetterId, Place};
 use crate::domain::ticket::{Ticket, TicketNo};
 use crate::domain::{Answer, CauseKey, Query};
 
@@ -187,11 +187,12 @@ impl Store for Sqlite {
         self.write(|db| causes::attempt(db, cause))
     }
 
-    fn commit(&mut self, commit: &Commit) -> std::result::Result<(), CommitError> {
-        match self.write(|db| commit::commit(db, commit))? {
-            None => Ok(()),
-            Some(conflict) => Err(conflict.into()),
-        }
+    fn commit(&mut self, commit: &Commit) -> std::result::Result<Vec<LetterId>, CommitError> {
+        Ok(self.write(|db| commit::commit(db, commit))??)
+    }
+
+    fn word(&mut self, letter: LetterId, words: &Sealed) -> Result<()> {
+        self.write(|db| outbox::word(db, letter, words))
     }
 
     fn quarantine(&mut self, cause: super::CauseId, why: &str, at: DateTime<Utc>) -> Result<()> {

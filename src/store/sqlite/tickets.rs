@@ -5,7 +5,8 @@ use chrono::{DateTime, Utc};
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::{Db, causes, micros, moment, outbox};
-use crate::domain::message::{Address, Attachment, LetterId, MessageId, hash64};
+use crate::domain::attachment::Attachment;
+use crate::domain::message::{Address, LetterId, MessageId, hash64};
 use crate::domain::ticket::{Status, Ticket, TicketNo};
 use crate::domain::{CauseKey, Known, TicketFile};
 use crate::store::{Counts, JournalRow, Result, TicketFilter};
@@ -25,7 +26,7 @@ pub(super) fn known(db: &Db, ids: &[MessageId]) -> Result<Vec<Known>> {
     let mut found = Vec::new();
     for id in ids {
         let Some((ticket, letter)) = leads_to(db, id)? else { continue };
-        let sent = letter.map(|letter| outbox::sent(db, letter)).transpose()?;
+        let sent = letter.map(|letter| outbox::sent(db, letter)).transpose()?.flatten();
         found.push(Known { id: id.clone(), ticket, sent });
     }
     Ok(found)
