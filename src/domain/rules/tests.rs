@@ -14,12 +14,12 @@ const CATEGORIES: [&str; 14] = [
 ];
 
 fn names() -> Names {
-    let set = |list: &[&str]| list.iter().map(|s| (*s).to_owned()).collect();
+    let set = |list: &[&str]| Some(list.iter().map(|s| (*s).to_owned()).collect());
     Names {
         categories: set(&CATEGORIES),
         teams: set(&["network", "desktop"]),
         agents: set(&["li", "wang"]),
-        articles: Some(set(&["vpn-setup", "password-reset", "printer-offline", "wifi-connect", "software-install", "permission-request"])),
+        articles: set(&["vpn-setup", "password-reset", "printer-offline", "wifi-connect", "software-install", "permission-request"]),
     }
 }
 
