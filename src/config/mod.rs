@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, Duration, Utc};
 
 pub use account::{Delivery, ImapAccount, Rate, SmtpAccount, Source, Tls};
+pub use people::built_in_categories;
 pub use secret::{Revealed, Secret};
 
 use crate::domain::calendar::Calendar;
@@ -48,7 +49,7 @@ pub struct Config {
     pub agents: Vec<policy::Agent>,
     /// `[[approver]]`.
     pub approvers: Vec<Approver>,
-    /// `[[category]]`; the built-in ones where none is written.
+    /// `[[category]]`, then the built-in ones that are not replaced.
     pub categories: Vec<Category>,
     /// `[priority] matrix`.
     pub matrix: Matrix,

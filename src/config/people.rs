@@ -13,12 +13,21 @@ use crate::domain::reports;
 pub(super) const DEFAULT_TEAM: &str = "support";
 
 /// Built-in categories: (id, English, Chinese). The built-in rules vote for them.
-const CATEGORIES: [(&str, &str, &str); 5] = [
+const CATEGORIES: [(&str, &str, &str); 14] = [
     ("hardware", "Hardware", "硬件"),
     ("software", "Software", "软件"),
     ("network", "Network", "网络"),
     ("account", "Account", "账号"),
     ("permission", "Permission", "权限"),
+    ("printing", "Printing", "打印"),
+    ("mail", "Mail", "邮件"),
+    ("security", "Security", "安全"),
+    ("facility", "Rooms and access", "会议室与门禁"),
+    ("purchase", "Purchase", "采购"),
+    ("staff", "Joiners and leavers", "入转离"),
+    ("howto", "How-to", "使用咨询"),
+    ("feedback", "Feedback", "意见反馈"),
+    ("monitoring", "Monitoring", "监控告警"),
 ];
 
 pub(super) fn teams(root: &mut Section<'_>, names: &mut Names) -> Vec<Team> {
@@ -150,8 +159,8 @@ pub(super) fn categories(root: &mut Section<'_>, names: &mut Names) -> Vec<Categ
     categories
 }
 
-/// The categories of the built-in rules.
-fn built_in_categories() -> impl Iterator<Item = Category> {
+/// The categories of the built-in rules, for every desk.
+pub fn built_in_categories() -> impl Iterator<Item = Category> {
     CATEGORIES.iter().map(|(id, en, zh)| Category {
         id: (*id).to_owned(),
         names: vec![("en".to_owned(), (*en).to_owned()), ("zh".to_owned(), (*zh).to_owned())],

@@ -57,6 +57,9 @@ delivery = { kind = "maildir", path = "sent" }
 agent = [{ handle = "agent", name = "Agent", address = "agent@desk.example", role = "lead" }]
 "#;
 
+/// A directory that cannot exist, so that no file of the working directory is taken for the desk's.
+const NOWHERE: &str = "/dev/null/config.toml";
+
 /// Loads a policy. Writes nothing: where the desk has no key yet, the policy's key is all zeroes, which signs samples well and
 /// protects nothing. Whoever receives or sends mail calls [`prepare`] first.
 ///
@@ -67,7 +70,7 @@ pub fn load(config: &Path) -> Result<Loaded, Vec<Complaint>> {
     let text = read_config(config)?;
     let read = config::read(config, &text)?;
     let snapshot = Snapshot::around(seen, &read.config.directories);
-    assemble(read, &text, snapshot)
+    assemble(read, &text, snapshot, known_names)
 }
 
 /// Reads the config alone, for what needs no rules, templates or articles: a broken rule file must not hide tickets or stop mail.
@@ -98,9 +101,27 @@ pub fn prepare(config: &Path) -> Result<Loaded, Vec<Complaint>> {
 /// # Errors
 /// None in a program that passed its tests.
 pub fn builtin() -> Result<Loaded, Vec<Complaint>> {
-    // A directory that cannot exist, so that no file of the working directory is taken for the desk's.
-    let read = config::read(Path::new("/dev/null/config.toml"), NO_CONFIG)?;
-    assemble(read, NO_CONFIG, Snapshot::default())
+    let read = config::read(Path::new(NOWHERE), NO_CONFIG)?;
+    assemble(read, NO_CONFIG, Snapshot::default(), known_names)
+}
+
+/// A policy in which the rules of a directory stand in for the desk's (for what is built in, without a config), to measure them.
+/// They may name categories, teams, agents and articles that nobody has configured.
+///
+/// # Errors
+/// As [`load`], and when the directory holds no rules.
+pub fn on_trial(config: Option<&Path>, rules: &Path) -> Result<Loaded, Vec<Complaint>> {
+    if files_in(rules, "toml").is_none_or(|files| files.is_empty()) {
+        let help = "name a directory that holds rule files, *.toml";
+        return Err(vec![Complaint::whole(&rules.display().to_string(), "there are no rules here", help)]);
+    }
+    let (file, text) = match config {
+        Some(config) => (config, read_config(config)?),
+        None => (Path::new(NOWHERE), NO_CONFIG.to_owned()),
+    };
+    let mut read = config::read(file, &text)?;
+    read.config.directories.rules = rules.to_owned();
+    assemble(read, &text, Snapshot::default(), |_, _| Names::default())
 }
 
 /// Loads, runs the examples of the rules, gathers the warnings.
@@ -163,7 +184,10 @@ fn read_all(base: &Path, directory: &Path, extension: &str, wrong: &mut Vec<Comp
     Some(files)
 }
 
-fn assemble(read: config::Read, config_text: &str, snapshot: Snapshot) -> Result<Loaded, Vec<Complaint>> {
+/// Says which names rules may use.
+type Naming = fn(&Config, Option<&Library>) -> Names;
+
+fn assemble(read: config::Read, config_text: &str, snapshot: Snapshot, naming: Naming) -> Result<Loaded, Vec<Complaint>> {
     let config::Read { config, mut warnings } = read;
     let at = &config.directories;
     let mut wrong = Vec::new();
@@ -180,7 +204,7 @@ fn assemble(read: config::Read, config_text: &str, snapshot: Snapshot) -> Result
     if let Some(library) = &library {
         collect(unknown_playbooks(&config, library));
     }
-    let rules = compile(own_rules.as_ref(), &config, library.as_ref()).map_err(&mut collect).ok();
+    let rules = compile(own_rules.as_ref(), &config, &naming(&config, library.as_ref())).map_err(&mut collect).ok();
     let key = key::read(&config.data).map_err(|complaint| wrong.push(complaint)).ok();
 
     let (Some(templates), Some(library), Some(rules), Some(key), true) = (templates, library, rules, key, wrong.is_empty()) else {
@@ -217,19 +241,21 @@ fn built_in_articles() -> Files {
     kb::BUILT_IN.iter().map(|(name, text)| (format!("kb/{name}"), (*text).to_owned())).collect()
 }
 
-/// `library` is `None` where it is broken itself. Built-in rules name built-in articles: where the operator's own serve, a link to
-/// one that is gone is simply not sent.
-fn compile(own: Option<&Files>, config: &Config, library: Option<&Library>) -> Result<RuleSet, Vec<Complaint>> {
-    let ids = |library: &Library| library.cards.iter().map(|a| a.id.clone()).collect();
-    let names = Names {
-        categories: config.categories.iter().map(|c| c.id.clone()).collect(),
-        teams: config.teams.iter().map(|t| t.name.clone()).collect(),
-        agents: config.agents.iter().map(|a| a.handle.clone()).collect(),
-        articles: own.and(library).map(ids),
-    };
+/// Built-in rules name built-in articles: where the operator's own serve, a link to one that is gone is simply not sent.
+fn compile(own: Option<&Files>, config: &Config, names: &Names) -> Result<RuleSet, Vec<Complaint>> {
     match own {
-        Some(files) => RuleSet::compile(files, &names, config.threshold),
-        None => RuleSet::compile(&RuleSet::builtin_files(), &names, config.threshold),
+        Some(files) => RuleSet::compile(files, names, config.threshold),
+        None => RuleSet::compile(&RuleSet::builtin_files(), &Names { articles: None, ..names.clone() }, config.threshold),
+    }
+}
+
+/// The names that rules may use; `library` is `None` where it is broken itself.
+fn known_names(config: &Config, library: Option<&Library>) -> Names {
+    Names {
+        categories: Some(config.categories.iter().map(|c| c.id.clone()).collect()),
+        teams: Some(config.teams.iter().map(|t| t.name.clone()).collect()),
+        agents: Some(config.agents.iter().map(|a| a.handle.clone()).collect()),
+        articles: library.map(|library| library.cards.iter().map(|a| a.id.clone()).collect()),
     }
 }
 

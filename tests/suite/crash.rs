@@ -77,6 +77,7 @@ impl Store for Mortal {
         due(now: DateTime<Utc>, limit: usize) -> Vec<(TicketNo, DateTime<Utc>)>;
         quarantined() -> Vec<QuarantineRow>;
         raw(cause: CauseId) -> Option<Vec<u8>>;
+        first_mails(limit: usize) -> Vec<CauseId>;
         next_wake() -> Option<DateTime<Utc>>;
         outbox(all: bool, limit: usize) -> Vec<OutboxRow>;
         letter_bytes(envelope: i64) -> Option<Vec<u8>>;

@@ -463,6 +463,11 @@ fn the_journal_tells_everything(open: Open<'_>, dir: &Path) {
     assert_eq!((row.text.as_deref(), row.internal), (Some("仅供内部"), true));
     assert_eq!(store.history(other.number).unwrap().len(), 2, "a row belongs to every ticket that it speaks of");
     assert!(store.history(TicketNo(9)).unwrap().is_empty());
+    let ignored = waiting(&mut *store, "4@a", 4);
+    store.commit(&Commit { outcome: Outcome::Ignored, ..nothing(&ignored, minute(4)) }).unwrap();
+    let lone = store.first_mails(2).unwrap();
+    assert_eq!((lone.len(), lone[0]), (2, ignored.id), "the last ones");
+    assert!(!store.first_mails(9).unwrap().contains(&cause.id), "this one joined a ticket");
 
     let mut undone = next;
     for (_, _, before) in row.changes.iter().filter(|(number, ..)| *number == first.number).rev() {

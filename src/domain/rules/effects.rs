@@ -330,11 +330,7 @@ fn articles(c: &mut Compiler<'_>, key: &str, item: &Item<'_>) -> Option<Option<E
     let mut found = Some(Vec::new());
     let names = c.names;
     for (id, span) in c.texts(item, key)? {
-        let id = match &names.articles {
-            Some(known) => c.configured(id, span, "article", known),
-            None => Some(id),
-        };
-        match (id, &mut found) {
+        match (c.configured(id, span, "article", &names.articles), &mut found) {
             (Some(id), Some(found)) => found.push(id),
             _ => found = None,
         }

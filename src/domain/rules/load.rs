@@ -350,11 +350,9 @@ impl Compiler<'_> {
         found
     }
 
-    /// A name that must be configured.
-    pub(super) fn configured(&mut self, text: String, span: Range<usize>, what: &str, known: &BTreeSet<String>) -> Option<String> {
-        if known.contains(&text) {
-            return Some(text);
-        }
+    /// A name that must be configured, where it is known what is.
+    pub(super) fn configured(&mut self, text: String, span: Range<usize>, what: &str, known: &Option<BTreeSet<String>>) -> Option<String> {
+        let Some(known) = known.as_ref().filter(|known| !known.contains(&text)) else { return Some(text) };
         let names: Vec<&str> = known.iter().map(String::as_str).collect();
         self.unknown(span, &format!("there is no {what}"), &text, &names);
         None

@@ -14,6 +14,7 @@ mod literals;
 mod load;
 mod reference;
 mod scan;
+pub mod score;
 mod vote;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -50,16 +51,16 @@ pub struct Circumstances<'a> {
     pub business_hours: Option<bool>,
 }
 
-/// The names that rules may use, from the config and the knowledge base.
+/// The names that rules may use, from the config and the knowledge base; `None` leaves them unchecked.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Names {
     /// Category ids.
-    pub categories: BTreeSet<String>,
+    pub categories: Option<BTreeSet<String>>,
     /// Team names.
-    pub teams: BTreeSet<String>,
+    pub teams: Option<BTreeSet<String>>,
     /// Agents' handles.
-    pub agents: BTreeSet<String>,
-    /// Article ids; `None` leaves them unchecked.
+    pub agents: Option<BTreeSet<String>>,
+    /// Article ids.
     pub articles: Option<BTreeSet<String>>,
 }
 
@@ -201,6 +202,11 @@ impl RuleSet {
         candidates.dedup();
         let rules = candidates.into_iter().filter_map(|index| self.rules.get(index as usize));
         vote::judge(rules, &mut scan, mail, around, self.threshold)
+    }
+
+    /// Each rule's name, place and, where it votes, category; in file order.
+    pub fn rules(&self) -> impl Iterator<Item = (&str, &str, Option<&str>)> {
+        self.rules.iter().map(|rule| (rule.name.as_str(), rule.at.as_str(), rule.category.as_deref()))
     }
 
     /// How many rules there are.

@@ -207,6 +207,10 @@ impl Store for Sqlite {
         causes::raw(&self.db, cause)
     }
 
+    fn first_mails(&self, limit: usize) -> Result<Vec<super::CauseId>> {
+        causes::first_mails(&self.db, limit)
+    }
+
     fn retry(&mut self, cause: super::CauseId) -> Result<bool> {
         self.write(|db| causes::retry(db, cause))
     }
