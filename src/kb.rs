@@ -15,7 +15,7 @@ use crate::domain::complaint::Complaint;
 use crate::domain::policy::Article;
 
 /// The articles that ship: (file name, text). They serve where the operator has no `kb/` of his own.
-pub const BUILT_IN: [(&str, &str); 40] = [
+pub const BUILT_IN: [(&str, &str); 52] = [
     ("battery-swelling.en.md", include_str!("../kb/battery-swelling.en.md")),
     ("battery-swelling.zh.md", include_str!("../kb/battery-swelling.zh.md")),
     ("buy-equipment.en.md", include_str!("../kb/buy-equipment.en.md")),
@@ -26,6 +26,8 @@ pub const BUILT_IN: [(&str, &str); 40] = [
     ("external-screen-dock.zh.md", include_str!("../kb/external-screen-dock.zh.md")),
     ("file-recover.en.md", include_str!("../kb/file-recover.en.md")),
     ("file-recover.zh.md", include_str!("../kb/file-recover.zh.md")),
+    ("laptop-will-not-start-playbook.en.md", include_str!("../kb/laptop-will-not-start-playbook.en.md")),
+    ("laptop-will-not-start-playbook.zh.md", include_str!("../kb/laptop-will-not-start-playbook.zh.md")),
     ("laptop-will-not-start.en.md", include_str!("../kb/laptop-will-not-start.en.md")),
     ("laptop-will-not-start.zh.md", include_str!("../kb/laptop-will-not-start.zh.md")),
     ("lost-device.en.md", include_str!("../kb/lost-device.en.md")),
@@ -38,10 +40,16 @@ pub const BUILT_IN: [(&str, &str); 40] = [
     ("meeting-room-screen.zh.md", include_str!("../kb/meeting-room-screen.zh.md")),
     ("mfa-new-phone.en.md", include_str!("../kb/mfa-new-phone.en.md")),
     ("mfa-new-phone.zh.md", include_str!("../kb/mfa-new-phone.zh.md")),
+    ("password-reset-playbook.en.md", include_str!("../kb/password-reset-playbook.en.md")),
+    ("password-reset-playbook.zh.md", include_str!("../kb/password-reset-playbook.zh.md")),
     ("password-reset.en.md", include_str!("../kb/password-reset.en.md")),
     ("password-reset.zh.md", include_str!("../kb/password-reset.zh.md")),
+    ("permission-request-playbook.en.md", include_str!("../kb/permission-request-playbook.en.md")),
+    ("permission-request-playbook.zh.md", include_str!("../kb/permission-request-playbook.zh.md")),
     ("permission-request.en.md", include_str!("../kb/permission-request.en.md")),
     ("permission-request.zh.md", include_str!("../kb/permission-request.zh.md")),
+    ("phishing-report-playbook.en.md", include_str!("../kb/phishing-report-playbook.en.md")),
+    ("phishing-report-playbook.zh.md", include_str!("../kb/phishing-report-playbook.zh.md")),
     ("phishing-report.en.md", include_str!("../kb/phishing-report.en.md")),
     ("phishing-report.zh.md", include_str!("../kb/phishing-report.zh.md")),
     ("printer-offline.en.md", include_str!("../kb/printer-offline.en.md")),
@@ -50,8 +58,12 @@ pub const BUILT_IN: [(&str, &str); 40] = [
     ("slow-computer.zh.md", include_str!("../kb/slow-computer.zh.md")),
     ("software-install.en.md", include_str!("../kb/software-install.en.md")),
     ("software-install.zh.md", include_str!("../kb/software-install.zh.md")),
+    ("staff-changes-playbook.en.md", include_str!("../kb/staff-changes-playbook.en.md")),
+    ("staff-changes-playbook.zh.md", include_str!("../kb/staff-changes-playbook.zh.md")),
     ("staff-changes.en.md", include_str!("../kb/staff-changes.en.md")),
     ("staff-changes.zh.md", include_str!("../kb/staff-changes.zh.md")),
+    ("vpn-setup-playbook.en.md", include_str!("../kb/vpn-setup-playbook.en.md")),
+    ("vpn-setup-playbook.zh.md", include_str!("../kb/vpn-setup-playbook.zh.md")),
     ("vpn-setup.en.md", include_str!("../kb/vpn-setup.en.md")),
     ("vpn-setup.zh.md", include_str!("../kb/vpn-setup.zh.md")),
     ("wifi-connect.en.md", include_str!("../kb/wifi-connect.en.md")),
