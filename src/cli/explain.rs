@@ -12,6 +12,7 @@ use crate::desk::{self, Desk, Resolved, Rulebook};
 use crate::domain::facts::{Facts, Link};
 use crate::domain::message::{MessageId, Person, Reading};
 use crate::domain::policy::Policy;
+use crate::domain::reports::Tally;
 use crate::domain::ticket::{Change, TicketNo};
 use crate::domain::{Answer, Decision, Query, notify};
 use crate::store;
@@ -89,7 +90,7 @@ fn nothing_known(query: &Query) -> Answer {
         Query::NewNumber => Answer::Number(TicketNo(1001)),
         Query::AutomaticTo(..) | Query::AutomaticFor(..) => Answer::Count(0),
         Query::Held(_) => Answer::Letters(Vec::new()),
-        Query::Since(_) => Answer::Tickets(Vec::new()),
+        Query::Tally(scope) => Answer::Tally(Box::new(Tally::new(scope.clone()))),
         Query::FirstWords(_) => Answer::Words(String::new()),
         Query::Files(_) => Answer::Files(Vec::new()),
     }

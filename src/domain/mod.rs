@@ -130,8 +130,8 @@ pub enum Query {
     AutomaticFor(TicketNo, DateTime<Utc>),
     /// Letters that are held for this ticket → [`Answer::Letters`]
     Held(TicketNo),
-    /// Tickets that are live or were touched since then → [`Answer::Tickets`]
-    Since(DateTime<Utc>),
+    /// What a report counts, over the tickets that are live or were touched in its span → [`Answer::Tally`]
+    Tally(reports::Scope),
     /// The own words of the mail that opened a ticket → [`Answer::Words`]
     FirstWords(TicketNo),
     /// The files of a ticket's mails, oldest first; those of refused and filed mails do not count → [`Answer::Files`]
@@ -153,8 +153,8 @@ pub enum Answer {
     Count(u32),
     /// Held letters.
     Letters(Vec<HeldLetter>),
-    /// Tickets.
-    Tickets(Vec<Ticket>),
+    /// What a report counts.
+    Tally(Box<reports::Tally>),
     /// A text; empty where there is none.
     Words(String),
     /// Files of mails.
@@ -262,8 +262,8 @@ impl Case {
         /// Held letters of a ticket.
         held(number: TicketNo) -> &[HeldLetter], Query::Held(number), Letters(list) => list.as_slice());
     getter!(
-        /// Tickets that are live or were touched since then.
-        since(since: DateTime<Utc>) -> &[Ticket], Query::Since(since), Tickets(list) => list.as_slice());
+        /// What a report counts.
+        tally(scope: &reports::Scope) -> &reports::Tally, Query::Tally(scope.clone()), Tally(tally) => tally.as_ref());
     getter!(
         /// The own words of the mail that opened a ticket.
         first_words(number: TicketNo) -> &str, Query::FirstWords(number), Words(text) => text.as_str());

@@ -7,6 +7,7 @@ use std::time::Duration as Wait;
 use chrono::Duration;
 use postdesk::domain::attachment::{Attachment, Span, Transfer};
 use postdesk::domain::message::{Arrival, Cursor, Enclosure, Letter, LetterId, LetterKind, MessageId, Place, TemplateName, Wording};
+use postdesk::domain::reports::{Scope, Tally};
 use postdesk::domain::ticket::{Change, Status, Ticket, TicketNo, Version};
 use postdesk::domain::{Answer, CauseKey, HeldLetter, Known, Outcome, Query, Reason, Sent, TicketFile, Undelivered};
 use postdesk::store::identity::Identity;
@@ -531,6 +532,12 @@ fn text_of(key: &str) -> String {
     wording(key).text
 }
 
+fn counted<'a>(scope: Scope, tickets: impl IntoIterator<Item = &'a Ticket>) -> Answer {
+    let mut tally = Tally::new(scope);
+    tickets.into_iter().for_each(|ticket| tally.add(ticket.clone()));
+    Answer::Tally(Box::new(tally))
+}
+
 fn tickets_are_found(open: Open<'_>, dir: &Path) {
     let mut store = open(dir);
     let people = ["ann@corp.example", "bob@corp.example", "ann@corp.example", "ann@corp.example", "ann@corp.example"];
@@ -553,8 +560,8 @@ fn tickets_are_found(open: Open<'_>, dir: &Path) {
     assert_eq!(live(&mut *store, "ann@corp.example"), Answer::Numbers(vec![c.number, a.number]));
     assert_eq!(live(&mut *store, "nobody@corp.example"), Answer::Numbers(vec![]));
     for (since, with) in [(11, vec![&a, &b, &c, &d, &e]), (12, vec![&a, &b, &c, &e]), (13, vec![&a, &b, &c, &e]), (14, vec![&a, &b, &c])] {
-        let Answer::Tickets(found) = ask(&mut *store, Query::Since(minute(since))) else { panic!() };
-        assert_eq!(found.iter().collect::<Vec<_>>(), with, "since minute {since}");
+        let scope = Scope { since: minute(since), until: minute(99), team: None };
+        assert_eq!(ask(&mut *store, Query::Tally(scope.clone())), counted(scope, with), "since minute {since}");
     }
 
     let all = TicketFilter { limit: 9, ..TicketFilter::default() };
@@ -1118,7 +1125,8 @@ fn an_earlier_database_is_brought_up_to_date() {
     }
     let mut store = postdesk::store::open(scratch.path()).unwrap();
     assert_eq!(store.ticket(old.number).unwrap().as_ref(), Some(&old));
-    assert_eq!(ask(&mut *store, Query::Since(minute(99))), Answer::Tickets(vec![old.clone()]));
+    let scope = Scope { since: minute(98), until: minute(99), team: None };
+    assert_eq!(ask(&mut *store, Query::Tally(scope.clone())), counted(scope, [&old]));
     assert_eq!(ask(&mut *store, Query::LiveOf(address("ann@corp.example"))), Answer::Numbers(vec![old.number]));
     let known = Known {
         id: message_id("l@desk.example"),

@@ -120,7 +120,7 @@ impl Read for Sqlite {
             Query::AutomaticTo(address, since) => Ok(Answer::Count(outbox::automatic_to(&self.db, address, *since)?)),
             Query::AutomaticFor(number, since) => Ok(Answer::Count(outbox::automatic_for(&self.db, *number, *since)?)),
             Query::Held(number) => Ok(Answer::Letters(outbox::held(&self.db, *number)?)),
-            Query::Since(since) => Ok(Answer::Tickets(tickets::since(&self.db, *since)?)),
+            Query::Tally(scope) => Ok(Answer::Tally(Box::new(tickets::tally(&self.db, scope)?))),
             Query::FirstWords(number) => Ok(Answer::Words(tickets::first_words(&self.db, *number)?)),
             Query::Files(number) => Ok(Answer::Files(tickets::files(&self.db, *number)?)),
         }
