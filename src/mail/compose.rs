@@ -43,7 +43,7 @@ pub fn compose(draft: &Draft, ordinal: usize, desk: Desk<'_>) -> anyhow::Result<
     let mailbox = policy.mailbox(&draft.mailbox).ok_or_else(|| anyhow!("no mailbox is named {}", draft.mailbox))?;
     let token = draft.ticket.map(|ticket| Token { ticket, agent: draft.agent.clone() });
     let reference = token.as_ref().map_or_else(String::new, |t| t.text(&policy.key));
-    let mut mail = desk.templates.render(&draft.facts, &draft.language, &policy.desk.name, &reference)?;
+    let mut mail = desk.templates.render(&draft.facts, draft.variant.as_deref(), &draft.language, &policy.desk.name, &reference)?;
     tag_subject(&mut mail, draft, policy);
 
     let ids = Ids::new(draft, ordinal, desk);
@@ -68,7 +68,7 @@ pub fn compose(draft: &Draft, ordinal: usize, desk: Desk<'_>) -> anyhow::Result<
     Ok(Letter {
         key: LetterKey(format!("{}#{ordinal}", desk.cause.0)),
         kind: draft.kind,
-        template: draft.facts.template(),
+        template: mail.template,
         mailbox: mailbox.name.clone(),
         ticket: draft.ticket,
         reverse_path: Some(reverse_path(mailbox, &ids.key, policy)),
@@ -152,7 +152,7 @@ fn headers(
         headers.insert_raw(plain_header(HeaderName::new_from_ascii_str("X-Auto-Response-Suppress"), "All".to_owned()));
         headers.insert_raw(plain_header(HeaderName::new_from_ascii_str("X-Postdesk-Loop"), policy.key.sign(&["loop"])));
     }
-    headers.insert_raw(plain_header(HeaderName::new_from_ascii_str(super::TEMPLATE_HEADER), draft.facts.template().as_str().to_owned()));
+    headers.insert_raw(plain_header(HeaderName::new_from_ascii_str(super::TEMPLATE_HEADER), mail.template.clone()));
     headers.set(MimeVersion::default());
     Ok(headers)
 }

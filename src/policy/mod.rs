@@ -180,13 +180,14 @@ fn assemble(read: config::Read, config_text: &str, snapshot: Snapshot) -> Result
     if let Some(library) = &library {
         collect(unknown_playbooks(&config, library));
     }
-    let rules = compile(own_rules.as_ref(), &config, library.as_ref()).map_err(&mut collect).ok();
+    let rules = compile(own_rules.as_ref(), &config, library.as_ref(), templates.as_ref()).map_err(&mut collect).ok();
     let key = key::read(&config.data).map_err(|complaint| wrong.push(complaint)).ok();
 
     let (Some(templates), Some(library), Some(rules), Some(key), true) = (templates, library, rules, key, wrong.is_empty()) else {
         return Err(wrong);
     };
     warnings.extend(key::warning(&config.data));
+    warnings.extend(templates.untranslated().iter().map(|(language, stem)| untranslated(&config, language, stem)));
     let fingerprint = fingerprint(config_text, [own_rules, own_templates, own_articles]);
     let policy = Policy { languages: templates.languages(), ..policy(&config, rules, &library, key.unwrap_or(Key([0; 32])), fingerprint) };
     Ok(Loaded { policy: Arc::new(policy), templates: Arc::new(templates), library, warnings, snapshot, config })
@@ -205,6 +206,12 @@ fn warn_of_empty(directory: &Path, files: Option<&Files>, warnings: &mut Vec<Com
     }
 }
 
+fn untranslated(config: &Config, language: &str, stem: &str) -> Complaint {
+    let file = config.directories.templates.join(language).join(format!("{stem}.md"));
+    let message = format!("is missing: who writes in \"{language}\" gets the plain acknowledgment");
+    Complaint::whole(&file.display().to_string(), message, "write it, beside the one in the other language")
+}
+
 fn articles(own: Option<&Files>, config: &Config) -> Result<Library, Vec<Complaint>> {
     let categories: Vec<&str> = config.categories.iter().map(|c| c.id.as_str()).collect();
     match own {
@@ -217,15 +224,21 @@ fn built_in_articles() -> Files {
     kb::BUILT_IN.iter().map(|(name, text)| (format!("kb/{name}"), (*text).to_owned())).collect()
 }
 
-/// `library` is `None` where it is broken itself. Built-in rules name built-in articles: where the operator's own serve, a link to
-/// one that is gone is simply not sent.
-fn compile(own: Option<&Files>, config: &Config, library: Option<&Library>) -> Result<RuleSet, Vec<Complaint>> {
+/// `library` and `templates` are `None` where they are broken themselves. Built-in rules name built-in articles: where the operator's
+/// own serve, a link to one that is gone is simply not sent.
+fn compile(
+    own: Option<&Files>,
+    config: &Config,
+    library: Option<&Library>,
+    templates: Option<&Templates>,
+) -> Result<RuleSet, Vec<Complaint>> {
     let ids = |library: &Library| library.cards.iter().map(|a| a.id.clone()).collect();
     let names = Names {
         categories: config.categories.iter().map(|c| c.id.clone()).collect(),
         teams: config.teams.iter().map(|t| t.name.clone()).collect(),
         agents: config.agents.iter().map(|a| a.handle.clone()).collect(),
         articles: own.and(library).map(ids),
+        templates: templates.map(Templates::acknowledgments),
     };
     match own {
         Some(files) => RuleSet::compile(files, &names, config.threshold),

@@ -90,6 +90,7 @@ fn draft(facts: Facts, language: &str) -> Draft {
         agent,
         answers: answers.then(|| MessageId::parse("CAF=x+1@mail.example.com").unwrap()),
         facts,
+        variant: None,
         attach: vec![],
         held: None,
         not_before: None,

@@ -9,7 +9,8 @@
 //!     >>> 2026-12-09 09:00 clock                nothing but time passes
 //!     >>> 10:00 refuse bob@ext.test 550 5.1.1 no such user
 //!
-//! Times are those of the desk, Asia/Shanghai. Indented lines above the first step are rules of the desk's own, read after the built-in ones.
+//! Times are those of the desk, Asia/Shanghai. Indented lines above the first step are files of the desk's own: a line
+//! `templates/en/ack-outage.md:` says which; without one they are rules, read after the built-in ones. `config.toml:` adds to the config.
 
 use std::fmt::Write;
 
@@ -50,7 +51,7 @@ fn first_difference(told: &str, seen: &str) -> String {
 fn play(name: &str, story: &str) -> String {
     let mut parts = story.split("\n>>> ");
     let preamble = parts.next().unwrap_or("").trim_end();
-    let mut world = World::new(name, CONFIG, &own_rules(preamble));
+    let mut world = World::new(name, CONFIG, &own_files(preamble));
     let mut seen = format!("{preamble}\n");
     for (index, step) in parts.enumerate() {
         let input = step.split("\n<<<").next().unwrap_or("").trim_end();
@@ -62,9 +63,27 @@ fn play(name: &str, story: &str) -> String {
     seen
 }
 
-/// The rules in a story's preamble: its indented lines.
-fn own_rules(preamble: &str) -> String {
-    preamble.lines().filter_map(|line| line.strip_prefix("    ")).map(|line| format!("{line}\n")).collect()
+/// The files in a story's preamble: its indented lines, below the name of their file.
+fn own_files(preamble: &str) -> Vec<(String, String)> {
+    let mut files: Vec<(String, String)> = Vec::new();
+    let mut name = "rules/99-own.toml";
+    for line in preamble.lines() {
+        if let Some(file) = line.strip_suffix(':').filter(|f| f.ends_with(".md") || f.ends_with(".toml")) {
+            name = file;
+            continue;
+        }
+        let text = match line.strip_prefix("    ") {
+            Some(text) => text,
+            None if line.is_empty() => "",
+            None => continue,
+        };
+        match files.iter_mut().find(|(file, _)| file == name) {
+            Some((_, all)) => *all += &format!("{text}\n"),
+            None if text.is_empty() => {}
+            None => files.push((name.to_owned(), format!("{text}\n"))),
+        }
+    }
+    files
 }
 
 /// Carries one step out.
@@ -222,7 +241,9 @@ fn follows(world: &mut World, before: &[(i64, String)], sent: &[Sent]) -> String
     for mail in sent {
         let template = template_of(mail);
         writeln!(out, "{template} to {}: {}", mail.to, mail.reading.subject).unwrap();
-        if ["reply", "resolved", "update", "agent_error", "agent_receipt", "agent_followup"].contains(&template.as_str()) {
+        if template.starts_with("ack-")
+            || ["reply", "resolved", "update", "agent_error", "agent_receipt", "agent_followup"].contains(&template.as_str())
+        {
             for line in mail.reading.text.lines().take_while(|l| !l.starts_with("-- ") && !l.contains("Ref: pd.")) {
                 writeln!(out, "{}", format!("  | {line}").trim_end()).unwrap();
             }

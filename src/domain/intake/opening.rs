@@ -144,5 +144,5 @@ fn acknowledgment(ticket: &Ticket, scene: &Scene<'_>, verdict: &Verdict, policy:
         *linked = ids;
         Facts::Ack(Ack { ticket: card, articles, missing: verdict.missing.clone() })
     };
-    notify::to_requester(ticket, LetterKind::Automatic, facts, Vec::new())
+    Draft { variant: verdict.template.clone(), ..notify::to_requester(ticket, LetterKind::Automatic, facts, Vec::new()) }
 }

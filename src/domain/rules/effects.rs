@@ -225,9 +225,15 @@ pub(super) const EFFECTS: &[EffectEntry] = &[
     },
     EffectEntry {
         name: "template",
-        doc: "The acknowledgment is written from this template.",
+        doc: "The acknowledgment is written from this variant of it: a file `templates/<language>/ack-….md` of yours.",
         example: "template = \"ack-outage\"",
-        compile: |c, key, item| set(Set::Template(slug(c, key, item)?)),
+        compile: |c, key, item| {
+            let (name, names) = (c.text(item, key)?, c.names);
+            set(Set::Template(match &names.templates {
+                Some(known) => c.configured(name, item.span(), "acknowledgment", known)?,
+                None => name,
+            }))
+        },
     },
     EffectEntry {
         name: "approval",

@@ -61,6 +61,8 @@ pub struct Names {
     pub agents: BTreeSet<String>,
     /// Article ids; `None` leaves them unchecked.
     pub articles: Option<BTreeSet<String>>,
+    /// Stems of templates for acknowledgments; `None` leaves them unchecked.
+    pub templates: Option<BTreeSet<String>>,
 }
 
 /// All rules of a desk, compiled once.

@@ -14,6 +14,7 @@ fn names() -> Names {
         teams: set(&["network", "desktop"]),
         agents: set(&["li", "wang"]),
         articles: Some(set(&["vpn-setup", "password-reset", "printer-offline", "wifi-connect", "software-install", "permission-request"])),
+        templates: Some(set(&["ack", "ack-outage", "ack-alert"])),
     }
 }
 
@@ -339,6 +340,7 @@ fn complaints() {
         (rule("subject = 'a'", "weight = 2"), "4:8: a weight without a category votes for nothing"),
         (rule("subject = 'a'", "category = 'network', weight = 0"), "4:41: `weight` is a whole number from 1 to 1000"),
         (rule("subject = 'a'", "category = 'network', weight = 1.5"), "4:41: `weight` wants a whole number, not a number with a point"),
+        (rule("subject = 'a'", "template = 'ack-outtage'"), "4:21: there is no acknowledgment `ack-outtage`; did you mean `ack-outage`?"),
         (rule("subject = 'a'", "urgency = 'hgih'"), "4:20: `urgency` has no `hgih`; did you mean `high`?"),
         (rule("subject = 'a'", "requester = 'sender'"), "4:22: `requester` has no `sender`"),
         (rule("subject = 'a'", "playbook = 'a b'"), "4:21: `a b` is no name for `playbook`"),
