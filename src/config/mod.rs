@@ -23,6 +23,7 @@ use crate::domain::calendar::Calendar;
 use crate::domain::complaint::Complaint;
 use crate::domain::message::Address;
 use crate::domain::policy;
+use crate::domain::rules::Question;
 use crate::domain::ticket::{Matrix, Priority};
 
 /// A sound config.
@@ -185,8 +186,8 @@ pub struct Category {
     pub names: Vec<(String, String)>,
     /// Team that gets it.
     pub team: Option<String>,
-    /// Steps that an agent ticks off with `[done=1,3]`.
-    pub checklist: Vec<String>,
+    /// What must be known of its tickets.
+    pub checklist: Vec<Question>,
     /// Id of the article that tells agents what to do.
     pub playbook: Option<String>,
 }

@@ -22,7 +22,6 @@ const NOT_YET: &[(&str, &[&str])] = &[
     ("operator", &["alert_command"]),
     ("mailbox", &["sent_folder"]),
     ("closing", &["remind", "gap", "ack_delay", "undo"]),
-    ("category", &["checklist", "playbook"]),
     ("team", &["address"]),
 ];
 

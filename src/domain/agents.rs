@@ -308,10 +308,15 @@ fn notification<'a>(scene: &Scene<'a>) -> Option<&'a str> {
 
 /// Does a line of the notification, long enough to be no coincidence, stand among the words?
 fn repeats(words: &str, sent: &str) -> bool {
+    /// Without quote marks, bullet or number.
     fn bare(line: &str) -> &str {
-        line.trim_start_matches(['>', ' ', '|']).trim_end()
+        let line = line.trim_start_matches(['>', ' ', '|']).trim_end();
+        let counted = line.trim_start_matches(|c: char| c.is_ascii_digit());
+        let step = if counted.len() < line.len() { counted.strip_prefix(['.', '、', ')']) } else { line.strip_prefix(['-', '*', '•']) };
+        step.map_or(line, str::trim_start)
     }
-    let long = |line: &&str| line.chars().count() >= 16;
+    // A Chinese character says as much as two letters.
+    let long = |line: &&str| line.chars().map(|c| if c < '\u{2e80}' { 1 } else { 2 }).sum::<usize>() >= 16;
     let told: std::collections::HashSet<&str> = sent.lines().map(bare).filter(long).collect();
     words.lines().map(bare).filter(long).any(|line| told.contains(line))
 }

@@ -183,6 +183,10 @@ pub struct AgentNew {
     pub defects: Vec<String>,
     /// Why it was judged so.
     pub evidence: Vec<Because>,
+    /// The article that says what to do.
+    pub playbook: Option<Link>,
+    /// Its steps, one a line: `1. …`; empty where it lists none.
+    pub steps: String,
     /// Articles that fit.
     pub articles: Vec<Link>,
     /// Extracted facts, `error_code: 809`.

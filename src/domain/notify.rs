@@ -69,11 +69,12 @@ pub fn link(article: &Article) -> Option<Link> {
 
 /// Articles for an agent: any language and audience.
 fn agent_links(ids: &[String], policy: &Policy, language: &str) -> Vec<Link> {
-    let known = ids.iter().filter_map(|id| policy.article(id, language));
-    known
-        .map(|a| Link { title: a.title.clone(), url: a.url.clone().unwrap_or_default(), summary: a.summary.clone() })
-        .take(MOST_LINKS)
-        .collect()
+    ids.iter().filter_map(|id| policy.article(id, language)).map(agent_link).take(MOST_LINKS).collect()
+}
+
+/// An article as an agent sees it, published or not.
+fn agent_link(article: &Article) -> Link {
+    Link { title: article.title.clone(), url: article.url.clone().unwrap_or_default(), summary: article.summary.clone() }
 }
 
 /// A draft to the requester (and, in Cc, others), in the ticket's language.
@@ -161,6 +162,7 @@ pub fn handed_over(agent: &Agent, ticket: &Ticket, by: &Agent, note: &str, first
 
 /// What a notification says of any ticket.
 fn bare_new(agent: &Agent, ticket: &Ticket, policy: &Policy) -> AgentNew {
+    let playbook = policy.playbook(ticket, agent_language(agent, policy));
     AgentNew {
         ticket: card(ticket, policy, agent_language(agent, policy)),
         agent: agent.name.clone(),
@@ -171,9 +173,17 @@ fn bare_new(agent: &Agent, ticket: &Ticket, policy: &Policy) -> AgentNew {
         files: Vec::new(),
         defects: Vec::new(),
         evidence: Vec::new(),
+        playbook: playbook.map(agent_link),
+        steps: playbook.map_or_else(String::new, |article| numbered(&article.steps)),
         articles: Vec::new(),
         fields: ticket.fields.iter().map(|(name, value)| format!("{name}: {value}")).collect(),
     }
+}
+
+/// `1. …`, one a line.
+fn numbered(steps: &[String]) -> String {
+    let lines: Vec<String> = steps.iter().enumerate().map(|(at, step)| format!("{}. {step}", at + 1)).collect();
+    lines.join("\n")
 }
 
 /// What the rules found, as far as a notification shows it.

@@ -284,6 +284,7 @@ mod tests {
             categories: Vec::new(),
             summary: String::new(),
             internal,
+            steps: Vec::new(),
         }
     }
 
@@ -307,8 +308,8 @@ mod tests {
                 agent("free", "Free Lance", None),
             ],
             categories: vec![
-                Category { id: "network".into(), names: names("Network", "网络"), team: None },
-                Category { id: "hw".into(), names: names("Hardware", "硬件"), team: None },
+                Category { id: "network".into(), names: names("Network", "网络"), team: None, playbook: None },
+                Category { id: "hw".into(), names: names("Hardware", "硬件"), team: None, playbook: None },
             ],
             matrix: Matrix::default(),
             rules: Arc::new(RuleSet::default()),

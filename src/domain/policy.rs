@@ -10,7 +10,7 @@ use chrono_tz::Tz;
 use super::calendar::Calendar;
 use super::message::Address;
 use super::rules::RuleSet;
-use super::ticket::Matrix;
+use super::ticket::{Matrix, Ticket};
 use super::trust::Key;
 
 /// The whole policy of a desk. Cheap to clone behind an [`Arc`]; replaced as a whole on reload.
@@ -132,6 +132,8 @@ pub struct Category {
     pub names: Vec<(String, String)>,
     /// Team that gets it.
     pub team: Option<String>,
+    /// Id of the article whose steps its agents follow.
+    pub playbook: Option<String>,
 }
 
 impl Category {
@@ -159,6 +161,8 @@ pub struct Article {
     pub summary: String,
     /// Agents only.
     pub internal: bool,
+    /// The steps that it lists, each on one line.
+    pub steps: Vec<String>,
 }
 
 /// `[closing]`.
@@ -246,6 +250,12 @@ impl Policy {
     pub fn article(&self, id: &str, language: &str) -> Option<&Article> {
         let same = |a: &&Article| a.id == id;
         self.articles.iter().filter(same).find(|a| a.language == language).or_else(|| self.articles.iter().find(same))
+    }
+
+    /// The article whose steps a ticket's agents follow: what a rule named, else what its category names.
+    pub fn playbook(&self, ticket: &Ticket, language: &str) -> Option<&Article> {
+        let categorys = || ticket.category.as_deref().and_then(|id| self.category(id)).and_then(|c| c.playbook.as_deref());
+        self.article(ticket.playbook.as_deref().or_else(categorys)?, language)
     }
 
     /// The next time of a schedule strictly after `after`.

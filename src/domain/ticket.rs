@@ -167,6 +167,9 @@ pub struct Ticket {
     pub labels: Vec<String>,
     /// Articles that were sent to the requester.
     pub links: Vec<String>,
+    /// Article whose steps the agents follow, where a rule named one; else the category's serves.
+    #[serde(default)]
+    pub playbook: Option<String>,
     /// When the first mail arrived.
     pub opened: DateTime<Utc>,
     /// When it last changed.
@@ -211,6 +214,7 @@ impl Ticket {
             fields: BTreeMap::new(),
             labels: Vec::new(),
             links: Vec::new(),
+            playbook: None,
             opened: at,
             updated: at,
             answered: None,

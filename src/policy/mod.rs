@@ -239,6 +239,7 @@ fn compile(
         agents: config.agents.iter().map(|a| a.handle.clone()).collect(),
         articles: own.and(library).map(ids),
         templates: templates.map(Templates::acknowledgments),
+        checklists: config.categories.iter().map(|c| (c.id.clone(), c.checklist.clone())).collect(),
     };
     match own {
         Some(files) => RuleSet::compile(files, &names, config.threshold),
@@ -288,7 +289,8 @@ fn policy(config: &Config, rules: RuleSet, library: &Library, key: Key, fingerpr
         plus_addresses: m.plus_addresses,
     };
     let team = |t: &config::Team| Team { name: t.name.clone(), lead: t.lead.clone(), default: t.default };
-    let category = |c: &config::Category| Category { id: c.id.clone(), names: c.names.clone(), team: c.team.clone() };
+    let category =
+        |c: &config::Category| Category { id: c.id.clone(), names: c.names.clone(), team: c.team.clone(), playbook: c.playbook.clone() };
     Policy {
         desk: config.desk.clone(),
         mailboxes: config.mailboxes.iter().map(mailbox).collect(),

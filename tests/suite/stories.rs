@@ -241,12 +241,16 @@ fn follows(world: &mut World, before: &[(i64, String)], sent: &[Sent]) -> String
     for mail in sent {
         let template = template_of(mail);
         writeln!(out, "{template} to {}: {}", mail.to, mail.reading.subject).unwrap();
-        if template.starts_with("ack-")
-            || ["reply", "resolved", "update", "agent_error", "agent_receipt", "agent_followup"].contains(&template.as_str())
-        {
-            for line in mail.reading.text.lines().take_while(|l| !l.starts_with("-- ") && !l.contains("Ref: pd.")) {
-                writeln!(out, "{}", format!("  | {line}").trim_end()).unwrap();
-            }
+        let whole = ["reply", "resolved", "update", "agent_error", "agent_receipt", "agent_followup"].contains(&template.as_str());
+        // Of an acknowledgment its lists, what is linked and what is asked; of a notification the steps of a playbook.
+        let listed = |line: &str| match template.as_str() {
+            "ack" => line.starts_with("- "),
+            "agent_new" => line.trim_start_matches(|c: char| c.is_ascii_digit()).starts_with(". "),
+            _ => whole || template.starts_with("ack-"),
+        };
+        let shown = |line: &&str| listed(line);
+        for line in mail.reading.text.lines().take_while(|l| !l.starts_with("-- ") && !l.contains("Ref: pd.")).filter(shown) {
+            writeln!(out, "{}", format!("  | {line}").trim_end()).unwrap();
         }
     }
     if out.is_empty() {

@@ -30,6 +30,8 @@ struct Vocabulary {
     requester: &'static str,
     words: &'static str,
     text: &'static str,
+    playbook: &'static str,
+    steps: &'static str,
     article: (&'static str, &'static str),
     missing: [&'static str; 2],
     file: &'static str,
@@ -52,6 +54,8 @@ fn en() -> Vocabulary {
         requester: "Alice Brown",
         words: "Hello Alice,\n\nplease install the new client from https://kb.example.com/vpn-setup.\n\n    1. quit the old one\n    2. restart\n\nKind regards\nLi",
         text: "Hello,\n\nsince this morning the VPN drops after an hour:\n\n  > error 809 *again*\n\nSee http://intranet.example.com/shot.png\nAlice",
+        playbook: "When the VPN is down",
+        steps: "1. Look at https://status.example.com/vpn.\n2. Ask for the error number (809, 691).\n3. Restart *ike* on vpn-gw-1.",
         article: ("Set up the VPN client", "Install the client and import the profile, five minutes."),
         missing: ["the name of your computer (on the sticker, PC-0000)", "the exact words of the error message"],
         file: "screenshot 1.png",
@@ -79,6 +83,8 @@ fn zh() -> Vocabulary {
         requester: "王芳",
         words: "王芳您好：\n\n请从 https://kb.example.com/vpn-setup 下载新版客户端。\n\n    1、退出旧版\n    2、重启电脑\n\n李伟",
         text: "您好，\n\n从今天早上开始，VPN 每隔一小时就断线：\n\n  > 报 *809* 错误\n\n截图见http://intranet.example.com/shot.png，谢谢！\n王芳",
+        playbook: "VPN 故障处理手册",
+        steps: "1. 查看 https://status.example.com/vpn。\n2. 询问错误代码（809、691）。\n3. 在 vpn-gw-1 上重启 *ike*。",
         article: ("VPN 客户端安装指南", "安装客户端并导入配置，约五分钟。"),
         missing: ["电脑编号（贴在机身上，如 PC-0000）", "报错的完整文字或截图"],
         file: "断线截图.png",
@@ -175,6 +181,7 @@ fn to_agents(w: &Vocabulary) -> Vec<Facts> {
         field: "subject".into(),
         matched: matched.into(),
     };
+    let playbook = |url: &str| Some(Link { title: w.playbook.into(), url: url.into(), summary: String::new() });
     let new = AgentNew {
         ticket: w.card(),
         agent: w.owner.into(),
@@ -185,6 +192,8 @@ fn to_agents(w: &Vocabulary) -> Vec<Facts> {
         files: vec![w.file.into(), "log_1*.txt".into()],
         defects: vec![w.defect.into()],
         evidence: vec![because("vpn"), because("809")],
+        playbook: playbook("https://kb.example.com/vpn-outage"),
+        steps: w.steps.into(),
         articles: w.articles(),
         fields: vec!["error_code: 809".into(), "url: http://intranet.example.com/".into()],
     };
@@ -214,12 +223,15 @@ fn to_agents(w: &Vocabulary) -> Vec<Facts> {
         files: Vec::new(),
         defects: Vec::new(),
         evidence: Vec::new(),
+        playbook: None,
+        steps: String::new(),
         articles: Vec::new(),
         fields: Vec::new(),
         ..new.clone()
     };
     vec![
-        Facts::AgentNew(new),
+        Facts::AgentNew(new.clone()),
+        Facts::AgentNew(AgentNew { playbook: playbook(""), ..bare_new.clone() }),
         Facts::AgentNew(bare_new),
         Facts::AgentFollowup(AgentFollowup { files: vec![w.file.into()], ..followup.clone() }),
         Facts::AgentFollowup(AgentFollowup { from: String::new(), event: w.event.into(), text: String::new(), ..followup }),

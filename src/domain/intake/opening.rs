@@ -106,6 +106,7 @@ fn first_state(number: TicketNo, scene: &Scene<'_>, verdict: &Verdict, policy: &
     ticket.team = verdict.team.clone().or(owners_team).or(categorys_team).or_else(|| policy.default_team().map(|t| t.name.clone()));
     ticket.labels.clone_from(&verdict.labels);
     ticket.fields.clone_from(&verdict.fields);
+    ticket.playbook.clone_from(&verdict.playbook);
     ticket.last_from_requester.clone_from(&scene.mail.id);
     ticket.linked = scene.thread.linked;
     ticket.quiet = scene.incoming.quiet;

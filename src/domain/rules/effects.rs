@@ -4,9 +4,10 @@ use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
 
-use super::Verdict;
 use super::atom::Pattern;
+use super::checklist::{Question, is_language};
 use super::load::{Compiler, Item};
+use super::{Names, Verdict};
 use crate::domain::ticket::{Kind, Level};
 
 /// Heaviest vote.
@@ -82,24 +83,6 @@ pub(super) fn unite(list: &mut Vec<String>, more: &[String]) {
         if !list.contains(item) {
             list.push(item.clone());
         }
-    }
-}
-
-/// One line of a checklist.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Question {
-    /// Answered when this field is filled.
-    pub(super) field: Option<String>,
-    /// How to ask, by language.
-    pub(super) words: Vec<(String, String)>,
-}
-
-impl Question {
-    /// In this language, else in English, else in the first one there is.
-    pub(super) fn in_language(&self, language: Option<&str>) -> &str {
-        let find = |wanted: &str| self.words.iter().find(|(l, _)| l == wanted);
-        let words = language.and_then(find).or_else(|| find("en")).or_else(|| self.words.first());
-        words.map_or_else(|| self.field.as_deref().unwrap_or_default(), |(_, words)| words)
     }
 }
 
@@ -207,9 +190,12 @@ pub(super) const EFFECTS: &[EffectEntry] = &[
     },
     EffectEntry {
         name: "playbook",
-        doc: "The list of steps for the agent.",
-        example: "playbook = \"vpn-outage\"",
-        compile: |c, key, item| set(Set::Playbook(slug(c, key, item)?)),
+        doc: "An article whose steps stand in the agents' notification, by id; instead of the category's playbook.",
+        example: "playbook = \"vpn-setup\"",
+        compile: |c, key, item| {
+            let (id, names) = (c.text(item, key)?, c.names);
+            set(Set::Playbook(known_article(c, id, item.span(), names)?))
+        },
     },
     EffectEntry {
         name: "ask",
@@ -336,16 +322,19 @@ fn articles(c: &mut Compiler<'_>, key: &str, item: &Item<'_>) -> Option<Option<E
     let mut found = Some(Vec::new());
     let names = c.names;
     for (id, span) in c.texts(item, key)? {
-        let id = match &names.articles {
-            Some(known) => c.configured(id, span, "article", known),
-            None => Some(id),
-        };
-        match (id, &mut found) {
+        match (known_article(c, id, span, names), &mut found) {
             (Some(id), Some(found)) => found.push(id),
             _ => found = None,
         }
     }
     set(Set::Kb(found?))
+}
+
+fn known_article(c: &mut Compiler<'_>, id: String, span: Range<usize>, names: &Names) -> Option<String> {
+    match &names.articles {
+        Some(known) => c.configured(id, span, "article", known),
+        None => Some(id),
+    }
 }
 
 fn questions(c: &mut Compiler<'_>, key: &str, item: &Item<'_>) -> Option<Vec<Question>> {
@@ -362,11 +351,10 @@ fn question(c: &mut Compiler<'_>, key: &str, item: &Item<'_>) -> Option<Question
         DeValue::Table(table) => question_table(c, item, table),
         _ => {
             let text = c.text(item, key)?;
-            let is_sentence = text.contains(' ') || !text.is_ascii();
-            if is_sentence {
-                return Some(Question { field: None, words: vec![("en".into(), text)] });
+            match Question::plain(&text) {
+                Some(question) => Some(question),
+                None => c.field_name(&text, item.span()).map(|_| Question::default()),
             }
-            Some(Question { field: Some(c.field_name(&text, item.span())?), words: Vec::new() })
         }
     }
 }
@@ -377,7 +365,7 @@ fn question_table(c: &mut Compiler<'_>, item: &Item<'_>, table: &DeTable<'_>) ->
         let text = c.text(value, name.get_ref())?;
         match name.get_ref().as_ref() {
             "field" => question.field = Some(c.field_name(&text, value.span())?),
-            language if (2..=3).contains(&language.len()) && language.bytes().all(|b| b.is_ascii_lowercase()) => {
+            language if is_language(language) => {
                 question.words.push((language.to_owned(), text));
             }
             other => {
@@ -458,15 +446,5 @@ mod tests {
         for bad in ["{host", "host}", "{a{b}}", "}{"] {
             assert_eq!(placeholders(bad), None, "{bad}");
         }
-    }
-
-    #[test]
-    fn questions_speak_the_readers_language() {
-        let question =
-            Question { field: Some("os".into()), words: vec![("en".into(), "Which?".into()), ("zh".into(), "哪个？".into())] };
-        assert_eq!(question.in_language(Some("zh")), "哪个？");
-        assert_eq!(question.in_language(Some("fr")), "Which?");
-        assert_eq!(question.in_language(None), "Which?");
-        assert_eq!(Question { field: Some("os".into()), words: vec![] }.in_language(Some("zh")), "os");
     }
 }

@@ -7,6 +7,7 @@
 //! review tables better than programs.
 
 mod atom;
+mod checklist;
 mod conditions;
 mod effects;
 mod example;
@@ -25,6 +26,7 @@ use serde::{Deserialize, Serialize};
 use super::message::Reading;
 use super::origin::OriginKind;
 use super::ticket::{Kind, Level};
+pub use checklist::{Question, is_field_name};
 use conditions::Cond;
 use effects::Effect;
 use example::Example;
@@ -50,7 +52,7 @@ pub struct Circumstances<'a> {
     pub business_hours: Option<bool>,
 }
 
-/// The names that rules may use, from the config and the knowledge base.
+/// What rules may name and build on, from the config, the knowledge base and the templates.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Names {
     /// Category ids.
@@ -63,6 +65,8 @@ pub struct Names {
     pub articles: Option<BTreeSet<String>>,
     /// Stems of templates for acknowledgments; `None` leaves them unchecked.
     pub templates: Option<BTreeSet<String>>,
+    /// By category: what must be known of its tickets, beside what rules ask.
+    pub checklists: BTreeMap<String, Vec<Question>>,
 }
 
 /// All rules of a desk, compiled once.
@@ -77,6 +81,8 @@ pub struct RuleSet {
     always: Vec<u32>,
     /// The least weight that a category needs.
     threshold: i64,
+    /// By category: what is asked beside what rules ask.
+    checklists: BTreeMap<String, Vec<Question>>,
 }
 
 /// One rule.
@@ -189,7 +195,7 @@ impl RuleSet {
                 None => always.push(index),
             }
         }
-        RuleSet { rules, examples, scanner, triggered, always, threshold }
+        RuleSet { rules, examples, scanner, triggered, always, threshold, checklists: BTreeMap::new() }
     }
 
     /// Judges a mail: total, and the same for the same arguments.
@@ -202,7 +208,7 @@ impl RuleSet {
         candidates.sort_unstable();
         candidates.dedup();
         let rules = candidates.into_iter().filter_map(|index| self.rules.get(index as usize));
-        vote::judge(rules, &mut scan, mail, around, self.threshold)
+        vote::judge(rules, &mut scan, mail, around, self)
     }
 
     /// How many rules there are.

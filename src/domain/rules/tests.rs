@@ -13,8 +13,11 @@ fn names() -> Names {
         categories: set(&["hardware", "software", "network", "account", "permission"]),
         teams: set(&["network", "desktop"]),
         agents: set(&["li", "wang"]),
-        articles: Some(set(&["vpn-setup", "password-reset", "printer-offline", "wifi-connect", "software-install", "permission-request"])),
+        articles: Some(set(&[
+            "host-down", "vpn-setup", "password-reset", "printer-offline", "wifi-connect", "software-install", "permission-request",
+        ])),
         templates: Some(set(&["ack", "ack-outage", "ack-alert"])),
+        checklists: BTreeMap::new(),
     }
 }
 
@@ -340,10 +343,11 @@ fn complaints() {
         (rule("subject = 'a'", "weight = 2"), "4:8: a weight without a category votes for nothing"),
         (rule("subject = 'a'", "category = 'network', weight = 0"), "4:41: `weight` is a whole number from 1 to 1000"),
         (rule("subject = 'a'", "category = 'network', weight = 1.5"), "4:41: `weight` wants a whole number, not a number with a point"),
+        (rule("subject = 'a'", "playbook = 'vpn-set-up'"), "4:21: there is no article `vpn-set-up`; did you mean `vpn-setup`?"),
         (rule("subject = 'a'", "template = 'ack-outtage'"), "4:21: there is no acknowledgment `ack-outtage`; did you mean `ack-outage`?"),
         (rule("subject = 'a'", "urgency = 'hgih'"), "4:20: `urgency` has no `hgih`; did you mean `high`?"),
         (rule("subject = 'a'", "requester = 'sender'"), "4:22: `requester` has no `sender`"),
-        (rule("subject = 'a'", "playbook = 'a b'"), "4:21: `a b` is no name for `playbook`"),
+        (rule("subject = 'a'", "playbook = 'a b'"), "4:21: there is no article `a b`"),
         (rule("subject = 'a'", "ask = [{ feld = 'x' }]"), "4:19: a question has no `feld`; did you mean `field`?"),
         (rule("subject = 'a'", ""), "4:8: this rule does nothing"),
         (rule("subject = 'a'", "ignore = true"), "4:10: `ignore` would let strangers act: this rule neither names a sender nor proves him"),
@@ -400,6 +404,19 @@ fn all_errors_of_all_files_at_once_with_a_picture() {
     let places: Vec<(&str, usize, usize)> = complaints.iter().map(|c| (c.file.as_str(), c.line, c.column)).collect();
     assert_eq!(places, [("rules/10.toml", 4, 18), ("rules/20.toml", 3, 10), ("rules/20.toml", 3, 26), ("rules/20.toml", 4, 10)]);
     assert!(complaints[1].to_string().contains("3 | when = { subjct = '连不上', txt = 'a' }\n   |          ^^^^^^"), "{}", complaints[1]);
+}
+
+#[test]
+fn a_categorys_checklist_is_asked_where_it_wins() {
+    let checklists =
+        BTreeMap::from([("network".to_owned(), vec![Question::plain("code").unwrap(), Question::plain("Since when?").unwrap()])]);
+    let text = "[[rule]]\nname = 'n'\nwhen = { subject = 'vpn' }\nthen = { category = 'network', ask = ['Since when?'] }\n\
+                [[rule]]\nname = 'c'\nwhen = { matches = { text = '(?P<code>[0-9]{3})' } }\n";
+    let set =
+        RuleSet::compile(&[("t.toml".into(), text.into())], &Names { checklists, ..names() }, 1).unwrap_or_else(|c| panic!("{}", told(&c)));
+    assert_eq!(judge(&set, &mail("vpn", "")).missing, ["Since when?", "code"]);
+    assert_eq!(judge(&set, &mail("vpn", "error 809")).missing, ["Since when?"]);
+    assert!(judge(&set, &mail("printer", "")).missing.is_empty());
 }
 
 #[test]
@@ -461,7 +478,7 @@ impl RuleSet {
     fn judge_plainly(&self, mail: &Reading, around: &Circumstances<'_>) -> Verdict {
         let mut scan = self.scanner.scan(mail);
         scan.ask_each();
-        vote::judge(self.rules.iter(), &mut scan, mail, around, self.threshold)
+        vote::judge(self.rules.iter(), &mut scan, mail, around, self)
     }
 }
 
