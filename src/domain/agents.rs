@@ -118,14 +118,15 @@ impl Author<'_> {
         let mut decision = Decision::new(Outcome::Refused { ticket: Some(self.ticket.number) }, self.agent.handle.as_str());
         decision.internal = true;
         decision.because(format!("held: {why}"));
-        if !words.is_empty() {
+        let held = !words.is_empty() && self.ticket.alert.is_none();
+        if held {
             let facts = self.words_facts(None, &[], words, self.ticket);
             let mut letter = notify::to_requester(self.ticket, LetterKind::Reply, facts, self.copied());
             letter.held = Some(why.clone());
             letter.attach = self.files();
             decision.drafts.push(letter);
         }
-        decision.drafts.push(self.error(vec![why.clone()], words, !words.is_empty()));
+        decision.drafts.push(self.error(vec![why.clone()], words, held));
         decision.judged = Some(Box::new(Judged { held: Some(why), ..Judged::of(self.scene) }));
         decision
     }
@@ -133,7 +134,10 @@ impl Author<'_> {
     /// Carries out a plan that nothing speaks against.
     fn carry_out(&self, plan: &Plan, read: &TagReading, own: &ReplyText, words: &str, first_words: &str) -> Decision {
         let files = self.files();
-        let relays = !plan.note && (!words.is_empty() || !files.is_empty());
+        let speaks = !words.is_empty() || !files.is_empty();
+        // A machine reads no answers: words on what it reports stay with the ticket.
+        let kept = speaks && !plan.note && self.ticket.alert.is_some();
+        let relays = speaks && !plan.note && !kept;
         if relays && let Some(why) = self.uncertain(own, words) {
             return self.hold(why, words);
         }
@@ -150,16 +154,16 @@ impl Author<'_> {
         }
         let mut decision = Decision::new(Outcome::Joined { ticket: self.ticket.number }, self.agent.handle.as_str());
         decision.internal = !relays;
-        let changes = self.changes(plan, relays);
+        let changes = self.changes(plan, relays || kept);
         let mut after = self.ticket.clone();
         for change in &changes {
             after.apply(change, self.scene.at);
         }
         decision.because(if relays { "the agent's words go to the requester" } else { "nothing of it is relayed" });
         self.write_to_requester(&mut decision, plan, &after, relays.then_some(words), files);
-        self.tell_colleagues(&mut decision, plan, &after, words, first_words);
-        if !read.tags.is_empty() && !plan.done.is_empty() {
-            decision.drafts.push(self.receipt(plan, &after, relays));
+        self.tell_colleagues(&mut decision, plan, &after, words, first_words, relays);
+        if kept || !read.tags.is_empty() && !plan.done.is_empty() {
+            decision.drafts.push(self.receipt(plan, &after, relays, kept));
         }
         if plan.help {
             decision.drafts.push(help(self.agent, Some(&after), self.policy));
@@ -170,17 +174,17 @@ impl Author<'_> {
     }
 
     /// Every change of the plan, with those that an answer itself brings.
-    fn changes(&self, plan: &Plan, relays: bool) -> Vec<Change> {
+    fn changes(&self, plan: &Plan, answers: bool) -> Vec<Change> {
         let mut changes = plan.changes.clone();
         let moved = changes.iter().any(|c| matches!(c, Change::Owner(_) | Change::Team(_)));
-        if relays && self.ticket.owner.is_none() && !moved {
+        if answers && self.ticket.owner.is_none() && !moved {
             changes.push(Change::Owner(Some(self.agent.handle.clone())));
         }
-        if relays && self.ticket.answered.is_none() {
+        if answers && self.ticket.answered.is_none() {
             changes.push(Change::Answered(Some(self.scene.at)));
         }
         let takes = changes.iter().any(|c| matches!(c, Change::Owner(Some(handle)) if *handle == self.agent.handle));
-        if plan.status.is_none() && self.ticket.status == Status::New && (relays || takes) {
+        if plan.status.is_none() && self.ticket.status == Status::New && (answers || takes) {
             changes.push(Change::Status(Status::Open));
         }
         changes.extend(plan.status_changes());
@@ -273,13 +277,13 @@ impl Author<'_> {
     }
 
     /// A new owner or team, and the owner when somebody else wrote.
-    fn tell_colleagues(&self, decision: &mut Decision, plan: &Plan, after: &Ticket, words: &str, first_words: &str) {
+    fn tell_colleagues(&self, decision: &mut Decision, plan: &Plan, after: &Ticket, words: &str, first_words: &str, relays: bool) {
         for agent in notify::caretakers(after, self.policy).into_iter().filter(|a| a.handle != self.agent.handle) {
             if plan.hands_over() {
                 decision.drafts.push(notify::handed_over(agent, after, self.agent, words, first_words, self.policy));
             } else if after.owner.is_some() && !words.is_empty() {
                 let language = notify::agent_language(agent, self.policy);
-                let event = if plan.note {
+                let event = if !relays {
                     say(language, "An internal note:", "内部备注：")
                 } else {
                     say(language, "This answer went to the requester:", "以下回复已发给请求人：")
@@ -289,11 +293,16 @@ impl Author<'_> {
         }
     }
 
-    fn receipt(&self, plan: &Plan, after: &Ticket, relays: bool) -> Draft {
+    fn receipt(&self, plan: &Plan, after: &Ticket, relays: bool, kept: bool) -> Draft {
+        let stays = say(
+            self.language,
+            "Your words stay with the ticket: a machine reports here, and gets no mail.",
+            "您写的内容保留在工单中：该工单由监控系统上报，不会向其发送邮件。",
+        );
         let facts = AgentReceipt {
             ticket: notify::card(after, self.policy, self.language),
             agent: self.agent.name.clone(),
-            done: plan.done.clone(),
+            done: plan.done.iter().cloned().chain(kept.then_some(stays)).collect(),
             sent_to: if relays { after.requester.called().to_owned() } else { String::new() },
         };
         notify::to_agent(self.agent, Some(after), self.policy, Facts::AgentReceipt(facts))

@@ -69,6 +69,8 @@ pub struct Card {
     pub requester_address: String,
     /// `2026-12-01 14:00`
     pub opened: String,
+    /// A machine reports here: no mail goes to the requester.
+    pub machine: bool,
 }
 
 /// A knowledge-base link.

@@ -2,6 +2,7 @@
 //!
 //! Everything that must be asked is asked before the rules run, since an unanswered question makes `decide` start again.
 
+mod alerts;
 mod bounces;
 mod followup;
 mod opening;
@@ -64,14 +65,14 @@ pub fn mail(case: &Case, event: &Event, incoming: &Incoming, policy: &Policy, no
     let mut decision = match (origin.kind, ticket) {
         (OriginKind::Own, _) => Decision::new(Outcome::Ignored, "desk"),
         (OriginKind::Bounce, Some(ticket)) => bounces::bounce(&scene, ticket, policy),
-        (OriginKind::AutomaticReply | OriginKind::Bulk | OriginKind::Generated, Some(ticket)) => file_only(&scene, ticket),
+        (OriginKind::AutomaticReply, Some(ticket)) => file_only(&scene, ticket),
         (OriginKind::Bounce | OriginKind::AutomaticReply, None) => Decision::new(Outcome::Ignored, "desk"),
-        (OriginKind::Bulk | OriginKind::Generated, None) => machine(case, &scene, policy)?,
+        (OriginKind::Bulk | OriginKind::Generated, ticket) => machine(case, &scene, ticket, policy)?,
         (OriginKind::Person, Some(ticket)) if speaks_as_agent(&sender, ticket, policy) => agents::mail(case, &scene, ticket, policy)?,
         (OriginKind::Person, Some(ticket)) => followup::followup(case, &scene, ticket, policy)?,
         (OriginKind::Person, None) => match agents::question(&scene, policy) {
             Some(answer) => answer,
-            None => opening::open(case, &scene, policy)?,
+            None => newcomer(case, &scene, policy)?,
         },
     };
     decision.because.insert(0, super::Reason(format!("origin: {}", origin.because)));
@@ -120,16 +121,35 @@ fn judge_by_rules(scene: &Scene<'_>, fields: &BTreeMap<String, String>, policy: 
     policy.rules.judge(scene.mail, &around)
 }
 
-/// Generated and bulk mail: a ticket only when a rule says so, and never answered.
-fn machine(case: &Case, scene: &Scene<'_>, policy: &Policy) -> Result<Decision, Need> {
+/// Generated and bulk mail: a word on what its key names, or a ticket when a rule says so; never answered.
+fn machine(case: &Case, scene: &Scene<'_>, ticket: Option<&Ticket>, policy: &Policy) -> Result<Decision, Need> {
     let verdict = judge_by_rules(scene, &BTreeMap::new(), policy);
-    if verdict.ticket {
-        return opening::open(case, scene, policy);
+    if let Some(decision) = alerts::word(case, scene, &verdict, policy)? {
+        return Ok(decision);
     }
-    let mut decision = Decision::new(Outcome::Ignored, "desk");
-    decision.because("no rule makes a ticket of it");
-    decision.judged = Some(Box::new(Judged { verdict, ..Judged::of(scene) }));
-    Ok(decision)
+    match ticket {
+        // The first word on a thing is no answer, whatever mail it refers to.
+        Some(ticket) if verdict.dedup_key.is_none() => Ok(file_only(scene, ticket)),
+        _ if verdict.ticket => opening::open(case, scene, Some(verdict), policy),
+        _ => {
+            let mut decision = Decision::new(Outcome::Ignored, "desk");
+            decision.because("no rule makes a ticket of it");
+            decision.judged = Some(Box::new(Judged { verdict, ..Judged::of(scene) }));
+            Ok(decision)
+        }
+    }
+}
+
+/// A mail that looks like a person's and belongs to no ticket. Where rules know keys, it may be a machine's all the same; they are asked
+/// before a number is taken, so that a flapping alert uses up none.
+fn newcomer(case: &Case, scene: &Scene<'_>, policy: &Policy) -> Result<Decision, Need> {
+    let verdict = policy.rules.have_keys().then(|| judge_by_rules(scene, &BTreeMap::new(), policy));
+    if let Some(verdict) = &verdict
+        && let Some(decision) = alerts::word(case, scene, verdict, policy)?
+    {
+        return Ok(decision);
+    }
+    opening::open(case, scene, verdict, policy)
 }
 
 /// Why no acknowledgment goes out, if none does.

@@ -28,6 +28,7 @@ pub fn card(ticket: &Ticket, policy: &Policy, language: &str) -> Card {
         requester: ticket.requester.called().to_owned(),
         requester_address: ticket.requester.address.to_string(),
         opened: local_time(ticket.opened, policy),
+        machine: ticket.alert.is_some(),
     }
 }
 

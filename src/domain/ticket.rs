@@ -128,6 +128,17 @@ closed_set! {
     }
 }
 
+/// What a machine watches and reports: mails with the same key are one ticket, and no mail ever goes to the machine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alert {
+    /// The `dedup_key`, filled in.
+    pub key: String,
+    /// When somebody was last told of it.
+    pub told: DateTime<Utc>,
+    /// How often it came back after it was over.
+    pub returned: u32,
+}
+
 /// A ticket as stored: `number, version, doc`; the doc is this.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Ticket {
@@ -188,8 +199,11 @@ pub struct Ticket {
     pub unreachable: Vec<Address>,
     /// The ticket that this one grew out of (a late answer to a closed one, a stranger's answer).
     pub linked: Option<TicketNo>,
-    /// It came before the desk was there: no automatic mail (promise 16).
+    /// No automatic mail to the requester: it came before the desk was there (promise 16), or a machine wrote it (promise 4).
     pub quiet: bool,
+    /// Where a machine reports with a `dedup_key`.
+    #[serde(default)]
+    pub alert: Option<Alert>,
 }
 
 impl Ticket {
@@ -225,6 +239,7 @@ impl Ticket {
             unreachable: Vec::new(),
             linked: None,
             quiet: false,
+            alert: None,
         }
     }
 
@@ -287,6 +302,7 @@ impl Ticket {
             Change::LastFromRequester(id) => put(&mut self.last_from_requester, id).map(Change::LastFromRequester),
             Change::Requester(person) => put(&mut self.requester, person).map(Change::Requester),
             Change::Language(language) => put(&mut self.language, language).map(Change::Language),
+            Change::Alert(alert) => put(&mut self.alert, alert).map(Change::Alert),
         }
     }
 }
@@ -347,6 +363,8 @@ pub enum Change {
     Requester(Person),
     /// The requester's language.
     Language(String),
+    /// What is known of a machine's reports.
+    Alert(Option<Alert>),
 }
 
 /// Impact × urgency → priority: rows are impact low to high, columns urgency low to high.

@@ -118,6 +118,7 @@ impl Vocabulary {
             requester: self.requester.into(),
             requester_address: "alice@example.com".into(),
             opened: "2026-12-01 09:12".into(),
+            machine: false,
         }
     }
 
@@ -231,7 +232,7 @@ fn to_agents(w: &Vocabulary) -> Vec<Facts> {
     };
     vec![
         Facts::AgentNew(new.clone()),
-        Facts::AgentNew(AgentNew { playbook: playbook(""), ..bare_new.clone() }),
+        Facts::AgentNew(AgentNew { ticket: Card { machine: true, ..w.bare() }, playbook: playbook(""), ..bare_new.clone() }),
         Facts::AgentNew(bare_new),
         Facts::AgentFollowup(AgentFollowup { files: vec![w.file.into()], ..followup.clone() }),
         Facts::AgentFollowup(AgentFollowup { from: String::new(), event: w.event.into(), text: String::new(), ..followup }),

@@ -1,6 +1,6 @@
 //! A requester or participant writes again: what his words mean for the ticket, and who hears of it.
 
-use super::{Scene, judge_by_rules, sender_name, withheld};
+use super::{Scene, alerts, judge_by_rules, sender_name, withheld};
 use crate::domain::facts::{Facts, Update};
 use crate::domain::message::{Draft, LetterKind, Reading};
 use crate::domain::notify::{self, say};
@@ -58,6 +58,9 @@ pub(super) fn followup(case: &Case, scene: &Scene<'_>, ticket: &Ticket, policy: 
         false => Ok(()),
     };
     let verdict = judge_by_rules(scene, &ticket.fields, policy);
+    if let Some(decision) = alerts::word(case, scene, &verdict, policy)? {
+        return Ok(decision);
+    }
     let mut after = ticket.clone();
     let mut changes: Vec<Change> = Vec::new();
     if is_requester {
@@ -80,7 +83,7 @@ pub(super) fn followup(case: &Case, scene: &Scene<'_>, ticket: &Ticket, policy: 
     } else {
         tell_caretakers(&mut decision, scene, &after, &reply.text, reopened, policy);
     }
-    if reopened && is_requester {
+    if reopened && is_requester && ticket.alert.is_none() {
         match withheld(scene, allowed) {
             Some(why) => decision.because(format!("no word that it is open again: {why}")),
             None => decision.drafts.push(open_again(&after, policy)),

@@ -9,11 +9,11 @@ use crate::domain::notify::{self, Found, say};
 use crate::domain::origin::OriginKind;
 use crate::domain::policy::{Agent, Policy, Role};
 use crate::domain::rules::Verdict;
-use crate::domain::ticket::{Change, Ticket, TicketNo};
+use crate::domain::ticket::{Alert, Change, Ticket, TicketNo};
 use crate::domain::{Case, Decision, Judged, Need, Outcome, Reason};
 
-/// A new ticket with acknowledgment and notifications.
-pub(super) fn open(case: &Case, scene: &Scene<'_>, policy: &Policy) -> Result<Decision, Need> {
+/// A new ticket with acknowledgment and notifications. `verdict`: what the rules say, where they have been asked already.
+pub(super) fn open(case: &Case, scene: &Scene<'_>, verdict: Option<Verdict>, policy: &Policy) -> Result<Decision, Need> {
     let number = case.new_number();
     let writer = scene.mail.from.as_ref();
     let allowed = match writer {
@@ -28,17 +28,8 @@ pub(super) fn open(case: &Case, scene: &Scene<'_>, policy: &Policy) -> Result<De
         }
         (Err(need), _) | (_, Err(need)) => return Err(need),
     };
-    let verdict = judge_by_rules(scene, &BTreeMap::new(), policy);
-    if let Some(rule) = &verdict.ignore {
-        let mut decision = Decision::new(Outcome::Ignored, "desk");
-        decision.because(format!("rule {rule} ignores it"));
-        decision.judged = Some(Box::new(Judged { verdict, ..Judged::of(scene) }));
-        return Ok(decision);
-    }
-    if let Some(rule) = &verdict.quarantine {
-        let why = format!("rule {rule} sets it aside");
-        let mut decision = Decision::new(Outcome::SetAside { why: why.clone() }, "desk");
-        decision.because(why);
+    let verdict = verdict.unwrap_or_else(|| judge_by_rules(scene, &BTreeMap::new(), policy));
+    if let Some(mut decision) = kept_out(&verdict) {
         decision.judged = Some(Box::new(Judged { verdict, ..Judged::of(scene) }));
         return Ok(decision);
     }
@@ -47,6 +38,7 @@ pub(super) fn open(case: &Case, scene: &Scene<'_>, policy: &Policy) -> Result<De
     decision.because.extend(verdict.because.iter().map(|sentence| Reason(format!("rules: {sentence}"))));
     decision.because.extend(matches_by_rule(&verdict).map(Reason));
     let mut links = Vec::new();
+    let allowed = if ticket.alert.is_some() { Err("a machine that reports by a key is never answered".into()) } else { allowed };
     match withheld(scene, allowed) {
         Some(why) => decision.because(format!("no acknowledgment: {why}")),
         None => decision.drafts.push(acknowledgment(&ticket, scene, &verdict, policy, &mut links)),
@@ -61,26 +53,43 @@ pub(super) fn open(case: &Case, scene: &Scene<'_>, policy: &Policy) -> Result<De
     Ok(decision)
 }
 
+/// A rule wants no ticket of it.
+fn kept_out(verdict: &Verdict) -> Option<Decision> {
+    let (outcome, why) = match (&verdict.ignore, &verdict.quarantine) {
+        (Some(rule), _) => (Outcome::Ignored, format!("rule {rule} ignores it")),
+        (None, Some(rule)) => {
+            let why = format!("rule {rule} sets it aside");
+            (Outcome::SetAside { why: why.clone() }, why)
+        }
+        (None, None) => return None,
+    };
+    let mut decision = Decision::new(outcome, "desk");
+    decision.because(why);
+    Some(decision)
+}
+
 /// Who hears of a new ticket: whoever looks after it; the leads too where a rule escalates; nobody of mail from before the desk was there.
 fn notified_of_new<'a>(ticket: &Ticket, verdict: &Verdict, scene: &Scene<'_>, policy: &'a Policy) -> Vec<&'a Agent> {
     if scene.incoming.quiet {
         return Vec::new();
     }
-    let mut agents = notify::caretakers(ticket, policy);
-    if verdict.escalate {
-        agents.extend(policy.agents.iter().filter(|a| a.role == Role::Lead));
-    }
-    let mut heard: Vec<&Agent> = Vec::new();
-    for agent in agents.into_iter().filter(|a| a.address != ticket.requester.address) {
-        if !heard.iter().any(|h| h.handle == agent.handle) {
-            heard.push(agent);
+    let mut agents = with_leads(notify::caretakers(ticket, policy), verdict, policy);
+    agents.retain(|a| a.address != ticket.requester.address);
+    agents
+}
+
+/// The leads too, where a rule escalates.
+pub(super) fn with_leads<'a>(mut agents: Vec<&'a Agent>, verdict: &Verdict, policy: &'a Policy) -> Vec<&'a Agent> {
+    for lead in policy.agents.iter().filter(|a| verdict.escalate && a.role == Role::Lead) {
+        if !agents.iter().any(|a| a.handle == lead.handle) {
+            agents.push(lead);
         }
     }
-    heard
+    agents
 }
 
 /// Each rule that matched, with what it found and the weight of its vote.
-fn matches_by_rule(verdict: &Verdict) -> impl Iterator<Item = String> {
+pub(super) fn matches_by_rule(verdict: &Verdict) -> impl Iterator<Item = String> {
     verdict.evidence.chunk_by(|one, next| one.at == next.at).filter_map(|found| {
         let first = found.first()?;
         let what: Vec<String> = found.iter().map(|e| format!("{} “{}”", e.field, e.matched)).collect();
@@ -109,8 +118,10 @@ fn first_state(number: TicketNo, scene: &Scene<'_>, verdict: &Verdict, policy: &
     ticket.playbook.clone_from(&verdict.playbook);
     ticket.last_from_requester.clone_from(&scene.mail.id);
     ticket.linked = scene.thread.linked;
-    ticket.quiet = scene.incoming.quiet;
-    if scene.origin.kind == OriginKind::Person {
+    ticket.alert = verdict.dedup_key.clone().map(|key| Alert { key, told: scene.now, returned: 0 });
+    let person = scene.origin.kind == OriginKind::Person && ticket.alert.is_none();
+    ticket.quiet = scene.incoming.quiet || !person && !verdict.requester_from_reply_to;
+    if person {
         ticket.participants = notify::newcomers(scene.mail, &ticket, policy);
     }
     ticket

@@ -245,13 +245,13 @@ pub(super) const EFFECTS: &[EffectEntry] = &[
     },
     EffectEntry {
         name: "dedup_key",
-        doc: "Mails with the same key are one ticket; `{field}` stands for a field's value. Demands proof of the sender.",
+        doc: "Mails with the same key are one ticket, which stays silent towards the machine; `{field}` stands for a field's value. Demands proof of the sender.",
         example: "dedup_key = \"{host}/{check}\"",
         compile: dedup_key,
     },
     EffectEntry {
         name: "recover",
-        doc: "The alert of the same `dedup_key` is over. Demands proof of the sender.",
+        doc: "The alert of the same `dedup_key` is over: its live ticket is resolved; where there is none, nothing happens. Demands proof of the sender.",
         example: "recover = true",
         compile: |c, key, item| when_true(c, key, item, Effect::Recover),
     },

@@ -83,6 +83,8 @@ pub struct RuleSet {
     threshold: i64,
     /// By category: what is asked beside what rules ask.
     checklists: BTreeMap<String, Vec<Question>>,
+    /// Some rule joins mails by a key.
+    keys: bool,
 }
 
 /// One rule.
@@ -195,7 +197,8 @@ impl RuleSet {
                 None => always.push(index),
             }
         }
-        RuleSet { rules, examples, scanner, triggered, always, threshold, checklists: BTreeMap::new() }
+        let keys = rules.iter().flat_map(|rule| &rule.effects).any(|effect| matches!(effect, Effect::DedupKey(_) | Effect::Recover));
+        RuleSet { keys, rules, examples, scanner, triggered, always, threshold, checklists: BTreeMap::new() }
     }
 
     /// Judges a mail: total, and the same for the same arguments.
@@ -209,6 +212,11 @@ impl RuleSet {
         candidates.dedup();
         let rules = candidates.into_iter().filter_map(|index| self.rules.get(index as usize));
         vote::judge(rules, &mut scan, mail, around, self)
+    }
+
+    /// Does any rule join mails by a key?
+    pub fn have_keys(&self) -> bool {
+        self.keys
     }
 
     /// How many rules there are.

@@ -297,6 +297,10 @@ fn every_effect_reaches_the_verdict() {
     assert_eq!((v.playbook.as_deref(), v.template.as_deref(), v.approval.as_deref()), (Some("host-down"), Some("ack-alert"), Some("wang")));
     assert_eq!(v.missing, ["什么代码？", "Since when?"]);
 
+    let doubted = set.judge(&alert, &Circumstances { suspect: true, ..around(&fields) });
+    assert_eq!((doubted.dedup_key, doubted.approval), (None, None), "a secret does not outweigh the border's doubt");
+    assert!(doubted.because.iter().any(|why| why.ends_with("no dedup_key, for the mail is suspect")), "{:?}", doubted.because);
+
     alert.subject = "OK db1".into();
     let v = set.judge(&alert, &Circumstances { authenticated: true, ..around(&fields) });
     assert!(v.recover, "a later rule sees the field of an earlier one");

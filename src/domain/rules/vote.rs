@@ -157,7 +157,10 @@ fn conclude<'r>(
         }
         verdict.fields.extend(found.fields);
         for effect in &rule.effects {
-            carry_out(effect, rule, &mut verdict, &mut questions, &mut key);
+            match effect.needs_proof().filter(|_| around.suspect) {
+                Some(name) => verdict.because.push(format!("rule {} ({}): no {name}, for the mail is suspect", rule.name, rule.at)),
+                None => carry_out(effect, rule, &mut verdict, &mut questions, &mut key),
+            }
         }
     }
     let value = |field: &str| verdict.fields.get(field).or_else(|| around.fields.get(field)).cloned();

@@ -6,7 +6,11 @@ use rusqlite::{Connection, TransactionBehavior};
 use crate::store::Result;
 
 /// In order; the first leads to version 1. What has been released is never edited.
-const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_first.sql"), include_str!("../migrations/0002_ticket_state.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../migrations/0001_first.sql"),
+    include_str!("../migrations/0002_ticket_state.sql"),
+    include_str!("../migrations/0003_dedup_key.sql"),
+];
 
 /// The version that this program writes.
 const NEWEST: i64 = MIGRATIONS.len() as i64;
