@@ -48,7 +48,7 @@ pub struct Config {
     /// `[[agent]]`.
     pub agents: Vec<policy::Agent>,
     /// `[[approver]]`.
-    pub approvers: Vec<Approver>,
+    pub approvers: Vec<policy::Approver>,
     /// `[[category]]`; the built-in ones where none is written.
     pub categories: Vec<Category>,
     /// `[priority] matrix`.
@@ -162,19 +162,6 @@ pub struct Team {
     pub lead: Option<String>,
     /// Takes what no rule gives to another; true for exactly one team.
     pub default: bool,
-}
-
-/// `[[approver]]`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Approver {
-    /// `wang`.
-    pub handle: String,
-    /// `Wang Fang`.
-    pub name: String,
-    /// Where questions go.
-    pub address: Address,
-    /// Category ids that this person may approve; empty means all.
-    pub scope: Vec<String>,
 }
 
 /// `[[category]]`.

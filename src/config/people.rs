@@ -5,8 +5,8 @@ use toml::Spanned;
 
 use super::names::{Names, Owner, Thing, shared_handle};
 use super::section::{Mixed, Page, Section, Trouble, did_you_mean};
-use super::{Approver, Category, Team, value};
-use crate::domain::policy::{Agent, Role, Summary};
+use super::{Category, Team, value};
+use crate::domain::policy::{Agent, Approver, Role, Summary};
 use crate::domain::reports;
 use crate::domain::rules::{Question, is_field_name};
 
@@ -118,6 +118,7 @@ pub(super) fn approvers(root: &mut Section<'_>, names: &mut Names, agents: &[Age
         let address =
             section.required("address", "address = \"wang@example.com\"").and_then(|a| section.accept("address", &a, value::address));
         let scope = section.list("scope");
+        let language = section.parsed("language", value::language).map(Spanned::into_inner);
         for category in &scope {
             names.uses(Thing::Category, category);
         }
@@ -132,6 +133,7 @@ pub(super) fn approvers(root: &mut Section<'_>, names: &mut Names, agents: &[Age
                 handle: handle.into_inner(),
                 address: address.into_inner(),
                 scope: scope.into_iter().map(Spanned::into_inner).collect(),
+                language,
             });
         }
         section.finish();

@@ -16,7 +16,6 @@ use crate::domain::ticket::{Matrix, Priority};
 
 /// Keys that are read and checked, but that nothing acts on yet: (table, keys; none means the whole table).
 const NOT_YET: &[(&str, &[&str])] = &[
-    ("approver", &[]),
     ("sla", &[]),
     ("trust", &["internal"]),
     ("operator", &["alert_command"]),

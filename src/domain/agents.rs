@@ -3,6 +3,7 @@
 //! Nothing internal may leave by this door (promise 5): the notification that was answered is cut from the words, files of other mails
 //! stay behind, and what cannot be cut with certainty is held until the agent says `[send]`.
 
+use super::approvals::Question;
 use super::facts::{self, AgentError, AgentReceipt, Closed, Facts, Help, Link, NOTICE_END, Update, Words};
 use super::intake::Scene;
 use super::message::{Address, Attach, Attachment, Draft, LetterKind, Person, ReplyText, TemplateName};
@@ -34,7 +35,7 @@ pub fn mail(case: &Case, scene: &Scene<'_>, ticket: &Ticket, policy: &Policy) ->
         match orders::plan(case, policy, ticket, agent, &read, &words, scene.now)? {
             Err(refusals) => author.refuse(refusals.into_iter().map(|r| r.0).collect(), &words),
             Ok(plan) => {
-                let first_words = if plan.hands_over() { case.first_words(ticket.number)? } else { "" };
+                let first_words = if plan.hands_over() || !plan.approvers.is_empty() { case.first_words(ticket.number)? } else { "" };
                 author.carry_out(&plan, &read, &own, &words, first_words)
             }
         }
@@ -93,6 +94,7 @@ impl Author<'_> {
 
     fn error(&self, errors: Vec<String>, words: &str, held: bool) -> Draft {
         let facts = AgentError {
+            tags: true,
             ticket: Some(notify::card(self.ticket, self.policy, self.language)),
             agent: self.agent.name.clone(),
             subject: self.scene.mail.subject.clone(),
@@ -167,6 +169,10 @@ impl Author<'_> {
         }
         if plan.help {
             decision.drafts.push(help(self.agent, Some(&after), self.policy));
+        }
+        for approver in plan.approvers.iter().filter_map(|handle| self.policy.approver(handle)) {
+            let question = Question { asked_by: &self.agent.name, note: words, text: first_words.to_owned(), files: Vec::new() };
+            decision.drafts.push(question.to(approver, &after, self.policy));
         }
         decision.release.clone_from(&plan.release);
         decision.changes = changes.into_iter().map(|c| (self.ticket.number, c)).collect();
@@ -273,7 +279,7 @@ impl Author<'_> {
         let waiting = plan.status == Some(Status::Waiting);
         let reopened = plan.status == Some(Status::Open) && !self.ticket.status.is_live();
         let anything = !owner.is_empty() || !team.is_empty() || waiting || reopened;
-        anything.then_some(Update { ticket: card, owner, team, waiting, reopened })
+        anything.then_some(Update { ticket: card, owner, team, waiting, reopened, rejected: false })
     }
 
     /// A new owner or team, and the owner when somebody else wrote.

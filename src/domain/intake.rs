@@ -22,7 +22,7 @@ use super::rules::{Circumstances, Verdict};
 use super::thread::{self, By, Thread};
 use super::ticket::Ticket;
 use super::trust::{self, Sender};
-use super::{Case, Decision, Event, Incoming, Judged, Need, Outcome, Quarantined, agents};
+use super::{Case, Decision, Event, Incoming, Judged, Need, Outcome, Quarantined, agents, approvals};
 
 /// A mail with every judgement that precedes the decision.
 #[derive(Debug, Clone, Copy)]
@@ -51,18 +51,28 @@ pub fn mail(case: &Case, event: &Event, incoming: &Incoming, policy: &Policy, no
     let mail = incoming.reading.as_ref();
     let origin = origin::judge(mail, policy);
     let tokens = trust::tokens(mail, policy);
-    let sender = trust::judge(mail, &tokens, policy);
-    let thread = match origin.kind {
+    let mut sender = trust::judge(mail, &tokens, policy);
+    let ruling = approvals::answered(mail, &origin, &tokens, policy);
+    let mut thread = match origin.kind {
         OriginKind::Own => Thread { ticket: None, by: By::None, because: "our own mail".into(), linked: None, sent: None },
         OriginKind::Bounce => bounces::bounced_thread(case, mail, &tokens)?,
         _ => thread::find(case, mail, &tokens, policy, now)?,
     };
+    if let Some((approver, number, _)) = ruling {
+        sender.because =
+            format!("From is {} and the mail carries the token that was mailed to approver {}", approver.address, approver.handle);
+        thread.because = format!("it answers the mail that asks for an approval on {number}");
+        (thread.ticket, thread.by, thread.linked) = (Some(number), By::MessageId, None);
+    }
     let scene = Scene { mail, incoming, origin: &origin, sender: &sender, thread: &thread, at: event.at, now };
     let ticket = match thread.ticket {
         Some(number) => case.ticket(number)?,
         None => None,
     };
     let mut decision = match (origin.kind, ticket) {
+        (OriginKind::Person, Some(ticket)) if let Some((approver, _, question)) = ruling => {
+            approvals::answer(case, &scene, ticket, approver, question, policy)?
+        }
         (OriginKind::Own, _) => Decision::new(Outcome::Ignored, "desk"),
         (OriginKind::Bounce, Some(ticket)) => bounces::bounce(&scene, ticket, policy),
         (OriginKind::AutomaticReply, Some(ticket)) => file_only(&scene, ticket),

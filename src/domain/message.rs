@@ -418,11 +418,13 @@ pub enum TemplateName {
     Help,
     /// To the operator: a mail broke the desk and was set aside.
     Quarantined,
+    /// To an approver: may this be done?
+    Approval,
 }
 
 impl TemplateName {
     /// Every template, for `check` and the golden tests.
-    pub const ALL: [TemplateName; 13] = [
+    pub const ALL: [TemplateName; 14] = [
         TemplateName::Ack,
         TemplateName::Reply,
         TemplateName::Update,
@@ -436,6 +438,7 @@ impl TemplateName {
         TemplateName::Summary,
         TemplateName::Help,
         TemplateName::Quarantined,
+        TemplateName::Approval,
     ];
 
     /// The template of this stem; a variant's is the template that it varies.
@@ -465,6 +468,7 @@ impl TemplateName {
             TemplateName::Summary => "summary",
             TemplateName::Help => "help",
             TemplateName::Quarantined => "quarantined",
+            TemplateName::Approval => "approval",
         }
     }
 }

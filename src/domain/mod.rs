@@ -5,6 +5,7 @@
 //! needs no server.
 
 pub mod agents;
+pub mod approvals;
 pub mod calendar;
 pub mod complaint;
 pub mod facts;

@@ -7,7 +7,7 @@ use super::message::{Address, Defect, Draft, LetterKind, Person, Reading, Recipi
 use super::policy::{Agent, Article, Policy};
 use super::rules::Evidence;
 use super::ticket::{Ticket, TicketNo};
-use super::{Case, Need};
+use super::{Case, Need, approvals};
 
 /// At most so many links in one mail.
 pub const MOST_LINKS: usize = 3;
@@ -29,6 +29,7 @@ pub fn card(ticket: &Ticket, policy: &Policy, language: &str) -> Card {
         requester_address: ticket.requester.address.to_string(),
         opened: local_time(ticket.opened, policy),
         machine: ticket.alert.is_some(),
+        approval: approvals::standing(ticket, policy, language),
     }
 }
 
@@ -225,20 +226,21 @@ pub fn agent_followup(
 const MOST_TEXT: usize = 20_000;
 
 /// The writer's own words; the whole text where the cut left nothing.
-fn own_text(mail: &Reading) -> String {
+pub fn own_text(mail: &Reading) -> String {
     let own = mail.reply.text.trim();
     shortened(if own.is_empty() { mail.text.trim() } else { own })
 }
 
 /// A text that a notification can carry.
-fn shortened(text: &str) -> String {
+pub fn shortened(text: &str) -> String {
     match text.char_indices().nth(MOST_TEXT).and_then(|(end, _)| text.get(..end)) {
         Some(head) => format!("{head}\n[…]"),
         None => text.to_owned(),
     }
 }
 
-fn file_names(mail: &Reading) -> Vec<String> {
+/// Names of the files that came along.
+pub fn file_names(mail: &Reading) -> Vec<String> {
     mail.attachments.iter().filter(|a| !a.inline).map(|a| a.name.clone()).collect()
 }
 

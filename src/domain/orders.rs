@@ -35,6 +35,8 @@ pub struct Plan {
     pub release: Vec<LetterId>,
     /// The list of tags is asked for.
     pub help: bool,
+    /// Handles of approvers who are asked; the mail's words go to them.
+    pub approvers: Vec<String>,
     /// One sentence an order in the agent's language, for the receipt.
     pub done: Vec<String>,
     /// [`Plan::after`] has a new owner who is not the agent himself: the owner must hear.
@@ -61,6 +63,7 @@ impl Plan {
             quiet: false,
             release: Vec::new(),
             help: false,
+            approvers: Vec::new(),
             done: Vec::new(),
             notify_owner_changed: false,
             notify_team_changed: false,
@@ -317,6 +320,7 @@ mod tests {
             calendar: None,
             closing: Closing { close: Duration::days(5), reopen_window: Duration::days(14) },
             limits: Limits { message_size: 1, per_address: Vec::new(), per_ticket: Vec::new(), attachments: 1 },
+            approvers: Vec::new(),
             summaries: Vec::new(),
             authserv_ids: Vec::new(),
             languages: Vec::new(),

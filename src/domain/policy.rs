@@ -24,6 +24,8 @@ pub struct Policy {
     pub teams: Vec<Team>,
     /// `[[agent]]`.
     pub agents: Vec<Agent>,
+    /// `[[approver]]`.
+    pub approvers: Vec<Approver>,
     /// `[[category]]`.
     pub categories: Vec<Category>,
     /// `[priority] matrix`.
@@ -120,6 +122,21 @@ pub struct Agent {
     /// Role.
     pub role: Role,
     /// Language of notifications.
+    pub language: Option<String>,
+}
+
+/// `[[approver]]`: says whether something may be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Approver {
+    /// `wang`.
+    pub handle: String,
+    /// `Wang Fang`.
+    pub name: String,
+    /// Where questions go.
+    pub address: Address,
+    /// Category ids that this person may approve; empty means all.
+    pub scope: Vec<String>,
+    /// Language of the questions.
     pub language: Option<String>,
 }
 
@@ -224,6 +241,17 @@ impl Policy {
     /// The agent of this handle.
     pub fn agent(&self, handle: &str) -> Option<&Agent> {
         self.agents.iter().find(|a| a.handle == handle)
+    }
+
+    /// The approver of this handle.
+    pub fn approver(&self, handle: &str) -> Option<&Approver> {
+        self.approvers.iter().find(|a| a.handle == handle)
+    }
+
+    /// Does this approver write from this address? One who is an agent too also does from an agent's aliases.
+    pub fn is_approvers(&self, approver: &Approver, address: &Address) -> bool {
+        let agent = self.agents.iter().find(|a| a.address == approver.address);
+        approver.address == *address || agent.is_some_and(|a| a.aliases.contains(address))
     }
 
     /// The category of this id.

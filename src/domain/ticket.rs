@@ -139,6 +139,30 @@ pub struct Alert {
     pub returned: u32,
 }
 
+/// A question whether something may be done, and its answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Approval {
+    /// Handles of the approvers who were asked; one answer decides.
+    pub asked: Vec<String>,
+    /// The agent who asks; `None` where a rule does.
+    pub by: Option<String>,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// The answer, once there is one.
+    pub ruling: Option<Ruling>,
+}
+
+/// An approver's answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ruling {
+    /// Yes or no.
+    pub approved: bool,
+    /// The approver's handle.
+    pub by: String,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
 /// A ticket as stored: `number, version, doc`; the doc is this.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Ticket {
@@ -204,6 +228,9 @@ pub struct Ticket {
     /// Where a machine reports with a `dedup_key`.
     #[serde(default)]
     pub alert: Option<Alert>,
+    /// Every approval that was asked for; the newest counts.
+    #[serde(default)]
+    pub approvals: Vec<Approval>,
 }
 
 impl Ticket {
@@ -240,7 +267,13 @@ impl Ticket {
             linked: None,
             quiet: false,
             alert: None,
+            approvals: Vec::new(),
         }
+    }
+
+    /// The approval that is still to be given.
+    pub fn open_approval(&self) -> Option<&Approval> {
+        self.approvals.last().filter(|approval| approval.ruling.is_none())
     }
 
     /// Requester or participant?
@@ -303,6 +336,7 @@ impl Ticket {
             Change::Requester(person) => put(&mut self.requester, person).map(Change::Requester),
             Change::Language(language) => put(&mut self.language, language).map(Change::Language),
             Change::Alert(alert) => put(&mut self.alert, alert).map(Change::Alert),
+            Change::Approvals(approvals) => put(&mut self.approvals, approvals).map(Change::Approvals),
         }
     }
 }
@@ -365,6 +399,8 @@ pub enum Change {
     Language(String),
     /// What is known of a machine's reports.
     Alert(Option<Alert>),
+    /// Every approval that was asked for.
+    Approvals(Vec<Approval>),
 }
 
 /// Impact × urgency → priority: rows are impact low to high, columns urgency low to high.

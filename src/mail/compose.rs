@@ -174,6 +174,7 @@ fn sender_name(draft: &Draft, desk: &str) -> String {
         Facts::Resolved(f) if draft.kind == LetterKind::Reply => &f.agent,
         Facts::Closed(f) if draft.kind == LetterKind::Reply => &f.agent,
         Facts::AgentNew(f) => &f.ticket.requester,
+        Facts::Approval(f) => &f.asked_by,
         Facts::AgentFollowup(f) => &f.from,
         _ => "",
     };

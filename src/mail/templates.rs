@@ -60,6 +60,7 @@ shipped! {
     Summary = "summary",
     Help = "help",
     Quarantined = "quarantined",
+    Approval = "approval",
 }
 
 /// Every template in every language, compiled.
@@ -208,10 +209,10 @@ impl Templates {
     }
 }
 
-/// Mail to agents and leads: it ends in [`NOTICE_END`].
+/// Mail to agents, leads and approvers: it ends in [`NOTICE_END`].
 fn to_agents(name: TemplateName) -> bool {
-    use TemplateName::{AgentError, AgentFollowup, AgentNew, AgentReceipt, Help, Quarantined, Summary};
-    matches!(name, AgentNew | AgentFollowup | AgentReceipt | AgentError | Help | Summary | Quarantined)
+    use TemplateName::{AgentError, AgentFollowup, AgentNew, AgentReceipt, Approval, Help, Quarantined, Summary};
+    matches!(name, Approval | AgentNew | AgentFollowup | AgentReceipt | AgentError | Help | Summary | Quarantined)
 }
 
 fn registry(escape: fn(&str) -> String) -> Handlebars<'static> {

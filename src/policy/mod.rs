@@ -7,6 +7,7 @@
 pub mod key;
 mod snapshot;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -237,6 +238,7 @@ fn compile(
         categories: config.categories.iter().map(|c| c.id.clone()).collect(),
         teams: config.teams.iter().map(|t| t.name.clone()).collect(),
         agents: config.agents.iter().map(|a| a.handle.clone()).collect(),
+        approvers: approvers(config),
         articles: own.and(library).map(ids),
         templates: templates.map(Templates::acknowledgments),
         checklists: config.categories.iter().map(|c| (c.id.clone(), c.checklist.clone())).collect(),
@@ -245,6 +247,13 @@ fn compile(
         Some(files) => RuleSet::compile(files, &names, config.threshold),
         None => RuleSet::compile(&RuleSet::builtin_files(), &names, config.threshold),
     }
+}
+
+/// What a rule's `approval` may name: approvers, and categories that one of them has in scope.
+fn approvers(config: &Config) -> BTreeSet<String> {
+    let in_scope = |id: &&String| config.approvers.iter().any(|a| a.scope.is_empty() || a.scope.contains(id));
+    let handles = config.approvers.iter().map(|a| &a.handle);
+    handles.chain(config.categories.iter().map(|c| &c.id).filter(in_scope)).cloned().collect()
 }
 
 /// A category's playbook is an article.
@@ -296,6 +305,7 @@ fn policy(config: &Config, rules: RuleSet, library: &Library, key: Key, fingerpr
         mailboxes: config.mailboxes.iter().map(mailbox).collect(),
         teams: config.teams.iter().map(team).collect(),
         agents: config.agents.clone(),
+        approvers: config.approvers.clone(),
         categories: config.categories.iter().map(category).collect(),
         matrix: config.matrix.clone(),
         rules: Arc::new(rules),

@@ -6,6 +6,7 @@
 //!     >>> 09:10 li replies to agent_new         the newest such mail to li is answered; `Tags:` adds to its subject, `Quote:` is
 //!                                               top (default: own words above the quote), bottom or none
 //!     >>> 09:20 alice@ext.test replies to ack
+//!     >>> 09:25 eve@ext.test replies to zhao@desk.test's approval
 //!     >>> 2026-12-09 09:00 clock                nothing but time passes
 //!     >>> 10:00 refuse bob@ext.test 550 5.1.1 no such user
 //!
@@ -98,7 +99,11 @@ fn act(world: &mut World, head: &str, body: &str, index: usize) -> Vec<Sent> {
             Vec::new()
         }
         [who, "replies", "to", template] => {
-            let raw = reply(world, who, template, body, index);
+            let raw = reply(world, who, who, template, body, index);
+            world.mail(&raw)
+        }
+        [who, "replies", "to", whose, template] => {
+            let raw = reply(world, who, whose.trim_end_matches("'s"), template, body, index);
             world.mail(&raw)
         }
         other => panic!("no such step: {other:?}"),
@@ -138,11 +143,12 @@ fn mail(body: &str, index: usize, now: chrono::DateTime<Utc>) -> Vec<u8> {
     raw.into_bytes()
 }
 
-/// An answer as a mail client writes it.
-fn reply(world: &World, who: &str, template: &str, body: &str, index: usize) -> Vec<u8> {
-    let address = if who.contains('@') { who.to_owned() } else { format!("{who}@desk.test") };
-    let wanted = |s: &&Sent| s.to == address && template_of(s) == template;
-    let answered = world.sent.iter().rev().find(wanted).unwrap_or_else(|| panic!("{who} got no {template}"));
+/// An answer as a mail client writes it: by `who`, to a mail that `whose` got.
+fn reply(world: &World, who: &str, whose: &str, template: &str, body: &str, index: usize) -> Vec<u8> {
+    let at = |who: &str| if who.contains('@') { who.to_owned() } else { format!("{who}@desk.test") };
+    let (address, recipient) = (at(who), at(whose));
+    let wanted = |s: &&Sent| s.to == recipient && template_of(s) == template;
+    let answered = world.sent.iter().rev().find(wanted).unwrap_or_else(|| panic!("{whose} got no {template}"));
     let (options, words) = options(body);
     let quote: String = answered.reading.text.trim_end().lines().map(|l| format!("> {l}\n")).collect();
     let text = match options.quote {
@@ -241,7 +247,8 @@ fn follows(world: &mut World, before: &[(i64, String)], sent: &[Sent]) -> String
     for mail in sent {
         let template = template_of(mail);
         writeln!(out, "{template} to {}: {}", mail.to, mail.reading.subject).unwrap();
-        let whole = ["reply", "resolved", "update", "agent_error", "agent_receipt", "agent_followup"].contains(&template.as_str());
+        let whole =
+            ["reply", "resolved", "update", "agent_error", "agent_receipt", "agent_followup", "approval"].contains(&template.as_str());
         // Of an acknowledgment its lists, what is linked and what is asked; of a notification the steps of a playbook.
         let listed = |line: &str| match template.as_str() {
             "ack" => line.starts_with("- "),

@@ -3,8 +3,8 @@
 //! For each template a rich sample first, then the edges: empty lists, nobody in charge, no ticket, texts that try to break out.
 
 use super::{
-    Ack, AgentError, AgentFollowup, AgentNew, AgentReceipt, Because, Card, Closed, Facts, Help, Link, OldTicket, Quarantined, Reply, Row,
-    Summary, TagHelp, TooLarge, Update, Words,
+    Ack, AgentError, AgentFollowup, AgentNew, AgentReceipt, Approval, Because, Card, Closed, Facts, Help, Link, OldTicket, Quarantined,
+    Reply, Row, Summary, TagHelp, TooLarge, Update, Words,
 };
 
 impl Facts {
@@ -34,6 +34,7 @@ struct Vocabulary {
     steps: &'static str,
     article: (&'static str, &'static str),
     missing: [&'static str; 2],
+    approval: &'static str,
     file: &'static str,
     event: &'static str,
     done: [&'static str; 2],
@@ -58,6 +59,7 @@ fn en() -> Vocabulary {
         steps: "1. Look at https://status.example.com/vpn.\n2. Ask for the error number (809, 691).\n3. Restart *ike* on vpn-gw-1.",
         article: ("Set up the VPN client", "Install the client and import the profile, five minutes."),
         missing: ["the name of your computer (on the sticker, PC-0000)", "the exact words of the error message"],
+        approval: "waits for Zhao Min",
         file: "screenshot 1.png",
         event: "Our mail to alice@example.com was refused: 5.1.1 user unknown.",
         done: ["Priority is high now (was normal).", "The ticket is yours now."],
@@ -87,6 +89,7 @@ fn zh() -> Vocabulary {
         steps: "1. 查看 https://status.example.com/vpn。\n2. 询问错误代码（809、691）。\n3. 在 vpn-gw-1 上重启 *ike*。",
         article: ("VPN 客户端安装指南", "安装客户端并导入配置，约五分钟。"),
         missing: ["电脑编号（贴在机身上，如 PC-0000）", "报错的完整文字或截图"],
+        approval: "等待赵敏审批",
         file: "断线截图.png",
         event: "发给 alice@example.com 的邮件被退回：5.1.1 用户不存在。",
         done: ["优先级已由“普通”改为“高”。", "工单已由您负责。"],
@@ -119,6 +122,7 @@ impl Vocabulary {
             requester_address: "alice@example.com".into(),
             opened: "2026-12-01 09:12".into(),
             machine: false,
+            approval: self.approval.into(),
         }
     }
 
@@ -156,7 +160,7 @@ fn to_requesters(w: &Vocabulary) -> Vec<Facts> {
         articles,
         closes_in_days,
     };
-    let update = Update { ticket: w.card(), owner: String::new(), team: String::new(), waiting: false, reopened: false };
+    let update = Update { ticket: w.card(), owner: String::new(), team: String::new(), waiting: false, reopened: false, rejected: false };
     vec![
         Facts::Ack(Ack { ticket: w.card(), articles: w.articles(), missing }),
         Facts::Ack(Ack { ticket: w.bare(), articles: Vec::new(), missing: Vec::new() }),
@@ -166,6 +170,7 @@ fn to_requesters(w: &Vocabulary) -> Vec<Facts> {
         Facts::Update(Update { owner: w.owner.into(), ..update.clone() }),
         Facts::Update(Update { team: w.team.into(), waiting: true, ..update.clone() }),
         Facts::Update(Update { reopened: true, ..update.clone() }),
+        Facts::Update(Update { rejected: true, ..update.clone() }),
         Facts::Update(update),
         Facts::Resolved(words(w.card(), w.words, w.articles(), 5)),
         Facts::Resolved(words(w.bare(), "", Vec::new(), 1)),
@@ -207,6 +212,7 @@ fn to_agents(w: &Vocabulary) -> Vec<Facts> {
         files: vec![],
     };
     let error = AgentError {
+        tags: true,
         ticket: Some(w.card()),
         agent: w.owner.into(),
         subject: "Re: [#1042] VPN [priorty=high]".into(),
@@ -230,7 +236,24 @@ fn to_agents(w: &Vocabulary) -> Vec<Facts> {
         fields: Vec::new(),
         ..new.clone()
     };
+    let approval = Approval {
+        ticket: w.card(),
+        approver: w.owner.into(),
+        asked_by: "Chen Hao".into(),
+        note: w.event.into(),
+        text: w.text.into(),
+        files: vec![w.file.into()],
+    };
     vec![
+        Facts::Approval(approval.clone()),
+        Facts::Approval(Approval {
+            ticket: w.bare(),
+            asked_by: String::new(),
+            note: String::new(),
+            text: HOSTILE.into(),
+            files: Vec::new(),
+            ..approval
+        }),
         Facts::AgentNew(new.clone()),
         Facts::AgentNew(AgentNew { ticket: Card { machine: true, ..w.bare() }, playbook: playbook(""), ..bare_new.clone() }),
         Facts::AgentNew(bare_new),
@@ -240,6 +263,7 @@ fn to_agents(w: &Vocabulary) -> Vec<Facts> {
         Facts::AgentReceipt(AgentReceipt { ticket: w.bare(), agent: w.owner.into(), done: Vec::new(), sent_to: String::new() }),
         Facts::AgentError(error.clone()),
         Facts::AgentError(AgentError { held: true, ..error.clone() }),
+        Facts::AgentError(AgentError { tags: false, ..error.clone() }),
         Facts::AgentError(AgentError { ticket: None, text: String::new(), ..error }),
     ]
 }

@@ -9,7 +9,7 @@ use crate::domain::policy::Policy;
 use crate::domain::thread::{By, Thread};
 use crate::domain::ticket::{Change, Ticket};
 use crate::domain::trust::{Token, TokenPlace};
-use crate::domain::{Case, Decision, Need, Outcome, Undelivered};
+use crate::domain::{Case, Decision, Need, Outcome, Undelivered, approvals};
 
 /// The ticket of the mail that bounced: by our token in the returned References, else by its known Message-ID.
 pub(super) fn bounced_thread(case: &Case, mail: &Reading, tokens: &[(Token, TokenPlace)]) -> Result<Thread, Need> {
@@ -82,6 +82,9 @@ pub fn undelivered(case: &Case, fate: &Undelivered, policy: &Policy) -> Result<D
             tell_of_refusal(&mut decision, ticket, &fate.to, &fate.why, policy);
         }
         LetterKind::Automatic => unreachable_address(&mut decision, ticket, &fate.to, &fate.why, policy),
+        LetterKind::Notice if approvals::is_asked(ticket, &fate.to, policy) => {
+            tell_of_refusal(&mut decision, ticket, &fate.to, &fate.why, policy);
+        }
         LetterKind::Notice | LetterKind::Summary => decision.because("a notification's refusal is told to nobody who would refuse again"),
     }
     Ok(decision)

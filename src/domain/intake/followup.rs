@@ -97,7 +97,7 @@ pub(super) fn followup(case: &Case, scene: &Scene<'_>, ticket: &Ticket, policy: 
 /// The word to the requester that his ticket is worked on again.
 fn open_again(ticket: &Ticket, policy: &Policy) -> Draft {
     let card = notify::card(ticket, policy, &ticket.language);
-    let facts = Update { ticket: card, owner: String::new(), team: String::new(), waiting: false, reopened: true };
+    let facts = Update { ticket: card, owner: String::new(), team: String::new(), waiting: false, reopened: true, rejected: false };
     notify::to_requester(ticket, LetterKind::Automatic, Facts::Update(facts), Vec::new())
 }
 

@@ -10,7 +10,7 @@ use crate::domain::origin::OriginKind;
 use crate::domain::policy::{Agent, Policy, Role};
 use crate::domain::rules::Verdict;
 use crate::domain::ticket::{Alert, Change, Ticket, TicketNo};
-use crate::domain::{Case, Decision, Judged, Need, Outcome, Reason};
+use crate::domain::{Case, Decision, Judged, Need, Outcome, Reason, approvals};
 
 /// A new ticket with acknowledgment and notifications. `verdict`: what the rules say, where they have been asked already.
 pub(super) fn open(case: &Case, scene: &Scene<'_>, verdict: Option<Verdict>, policy: &Policy) -> Result<Decision, Need> {
@@ -42,6 +42,14 @@ pub(super) fn open(case: &Case, scene: &Scene<'_>, verdict: Option<Verdict>, pol
     match withheld(scene, allowed) {
         Some(why) => decision.because(format!("no acknowledgment: {why}")),
         None => decision.drafts.push(acknowledgment(&ticket, scene, &verdict, policy, &mut links)),
+    }
+    if let Some(approval) = ticket.open_approval() {
+        if approval.asked.is_empty() {
+            decision.because("an approval is needed, and nobody may give it: an agent has to name an approver");
+        }
+        for approver in approval.asked.iter().filter_map(|handle| policy.approver(handle)) {
+            decision.drafts.push(approvals::question(scene.mail).to(approver, &ticket, policy));
+        }
     }
     let found = Found { evidence: &verdict.evidence, articles: &verdict.kb };
     for agent in notified_of_new(&ticket, &verdict, scene, policy) {
@@ -121,6 +129,11 @@ fn first_state(number: TicketNo, scene: &Scene<'_>, verdict: &Verdict, policy: &
     ticket.alert = verdict.dedup_key.clone().map(|key| Alert { key, told: scene.now, returned: 0 });
     let person = scene.origin.kind == OriginKind::Person && ticket.alert.is_none();
     ticket.quiet = scene.incoming.quiet || !person && !verdict.requester_from_reply_to;
+    if let Some(name) = verdict.approval.as_deref().filter(|_| !scene.incoming.quiet) {
+        let approvers = approvals::impartial(approvals::named(name, policy), &ticket, None, policy);
+        let handles = approvers.into_iter().map(|a| a.handle.clone()).collect();
+        ticket.approvals = approvals::asked(&ticket, handles, None, scene.now);
+    }
     if person {
         ticket.participants = notify::newcomers(scene.mail, &ticket, policy);
     }

@@ -223,9 +223,12 @@ pub(super) const EFFECTS: &[EffectEntry] = &[
     },
     EffectEntry {
         name: "approval",
-        doc: "This approver is asked first, by handle or scope. Demands proof of the sender.",
+        doc: "This approver is asked by mail, by handle or by a category in his scope; until he says yes or no, the ticket cannot be resolved. Demands proof of the sender.",
         example: "approval = \"wang\"",
-        compile: |c, key, item| Some(Some(Effect::Approval(slug(c, key, item)?))),
+        compile: |c, key, item| {
+            let (name, names) = (c.text(item, key)?, c.names);
+            Some(Some(Effect::Approval(c.configured(name, item.span(), "approver or scope", &names.approvers)?)))
+        },
     },
     EffectEntry {
         name: "escalate",
@@ -306,16 +309,6 @@ fn level(c: &mut Compiler<'_>, key: &str, item: &Item<'_>) -> Option<Level> {
     let all: Vec<(&str, Level)> = Level::ALL.iter().map(|l| (l.as_str(), *l)).collect();
     let text = c.text(item, key)?;
     c.member(&text, item.span(), key, &all)
-}
-
-/// A name of a file or person: no spaces.
-fn slug(c: &mut Compiler<'_>, key: &str, item: &Item<'_>) -> Option<String> {
-    let text = c.text(item, key)?;
-    let sound = !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || "-_.".contains(c));
-    if !sound {
-        c.complain(item.span(), format!("`{text}` is no name for `{key}`"), "letters, digits, - _ and . only");
-    }
-    sound.then_some(text)
 }
 
 fn articles(c: &mut Compiler<'_>, key: &str, item: &Item<'_>) -> Option<Option<Effect>> {

@@ -61,6 +61,8 @@ pub struct Names {
     pub teams: BTreeSet<String>,
     /// Agents' handles.
     pub agents: BTreeSet<String>,
+    /// Approvers' handles, and categories that some approver has in scope.
+    pub approvers: BTreeSet<String>,
     /// Article ids; `None` leaves them unchecked.
     pub articles: Option<BTreeSet<String>>,
     /// Stems of templates for acknowledgments; `None` leaves them unchecked.

@@ -16,6 +16,7 @@ fn names() -> Names {
         articles: Some(set(&[
             "host-down", "vpn-setup", "password-reset", "printer-offline", "wifi-connect", "software-install", "permission-request",
         ])),
+        approvers: set(&["wang", "permission"]),
         templates: Some(set(&["ack", "ack-outage", "ack-alert"])),
         checklists: BTreeMap::new(),
     }
@@ -360,7 +361,8 @@ fn complaints() {
             "4:10: `ignore` would let strangers act: this rule believes the From line alone, which anybody can write",
         ),
         (rule("authenticated = true", "recover = true"), "4:10: `recover` would let strangers act: this rule names no sender"),
-        (rule("from = 'a@b.c', any = [{ authenticated = true }, { subject = 'x' }]", "approval = 'li'"), "4:10: `approval` would"),
+        (rule("from = 'a@b.c', any = [{ authenticated = true }, { subject = 'x' }]", "approval = 'wang'"), "4:10: `approval` would"),
+        (rule("subject = 'a'", "approval = 'wnag'"), "4:21: there is no approver or scope `wnag`; did you mean `wang`?"),
         (rule("from = 'a@b.c', not = { authenticated = true }", "ignore = true"), "4:10: `ignore` would"),
         (rule("from = 'a@b.c', text = 'password'", "ignore = true"), "4:10: `ignore` would"),
         (rule("from = 'a@b.c', authenticated = true", "dedup_key = '{host}'"), "4:22: no rule fills the field `host`"),
