@@ -4,6 +4,8 @@
 //! library, while TOML is what the operator writes everywhere else, with the same complaints. One article in several languages is
 //! several files with one `id`.
 
+mod steps;
+
 use std::sync::Arc;
 
 use chrono::NaiveDate;
@@ -174,6 +176,7 @@ fn article(page: &Page, file: &str, text: &str, categories: &[&str]) -> Option<(
         categories: plain(about),
         summary,
         internal: audience.is_some_and(Spanned::into_inner),
+        steps: steps::steps(body),
     };
     Some((card, at, Text { file: file.to_owned(), keywords: plain(keywords), verified, body: body.trim().to_owned() }))
 }

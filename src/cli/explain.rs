@@ -85,7 +85,7 @@ impl Asked {
 fn nothing_known(query: &Query) -> Answer {
     match query {
         Query::Known(_) => Answer::Known(Vec::new()),
-        Query::Ticket(_) => Answer::Ticket(None),
+        Query::Ticket(_) | Query::Keyed(_) => Answer::Ticket(None),
         Query::LiveOf(_) => Answer::Numbers(Vec::new()),
         Query::NewNumber => Answer::Number(TicketNo(1001)),
         Query::AutomaticTo(..) | Query::AutomaticFor(..) => Answer::Count(0),

@@ -5,6 +5,7 @@
 //! needs no server.
 
 pub mod agents;
+pub mod approvals;
 pub mod attachment;
 pub mod calendar;
 pub mod complaint;
@@ -122,6 +123,8 @@ pub enum Query {
     Ticket(TicketNo),
     /// The live tickets of a requester, newest first → [`Answer::Numbers`]
     LiveOf(Address),
+    /// The ticket of a `dedup_key`: a live one before any other, then the newest → [`Answer::Ticket`]
+    Keyed(String),
     /// The number for a ticket that this cause opens; the same cause gets the same number → [`Answer::Number`]
     NewNumber,
     /// How many automatic letters were written to this address since then → [`Answer::Count`]
@@ -249,6 +252,9 @@ impl Case {
     getter!(
         /// Live tickets of a requester.
         live_of(address: &Address) -> &[TicketNo], Query::LiveOf(address.clone()), Numbers(list) => list.as_slice());
+    getter!(
+        /// The ticket of a `dedup_key`, live or not.
+        keyed(key: &str) -> Option<&Ticket>, Query::Keyed(key.to_owned()), Ticket(ticket) => ticket.as_deref());
     getter!(
         /// The number of the ticket that this cause opens.
         new_number() -> TicketNo, Query::NewNumber, Number(number) => *number);

@@ -92,6 +92,20 @@ fn a_template_that_fails_keeps_all_from_going_live() {
 }
 
 #[test]
+fn an_acknowledgment_that_a_rule_names_must_be_there() {
+    let dir = Dir::new("variant");
+    dir.write("templates/en/ack-outage.md", "Subject: {{ticket.tag}}\n\nWe know of it.\n");
+    dir.write("rules/10.toml", &RULE.replace("kb = [\"vpn-setup\"]", "template = \"ack-outage\""));
+    let loaded = load(&dir.config()).unwrap_or_else(|wrong| panic!("{}", shown(&wrong)));
+    assert!(shown(&loaded.warnings).contains("templates/zh/ack-outage.md"), "{}", shown(&loaded.warnings));
+    dir.write("templates/zh/ack-outage.md", "Subject: {{ticket.tag}}\n\n已知故障。\n");
+    assert!(!shown(&load(&dir.config()).unwrap().warnings).contains("ack-outage"));
+    dir.write("rules/10.toml", &RULE.replace("kb = [\"vpn-setup\"]", "template = \"ack-outgae\""));
+    let wrong = shown(&load(&dir.config()).unwrap_err());
+    assert!(wrong.contains("rules/10.toml:4:") && wrong.contains("did you mean `ack-outage`?"), "{wrong}");
+}
+
+#[test]
 fn check_runs_the_examples_of_the_rules() {
     let dir = Dir::new("examples");
     dir.write("rules/10.toml", &format!("{RULE}\n[[example]]\nsubject = \"VPN down\"\nexpect = {{ category = \"hardware\" }}\n"));

@@ -116,6 +116,7 @@ impl Read for Sqlite {
             Query::Known(ids) => Ok(Answer::Known(tickets::known(&self.db, ids)?)),
             Query::Ticket(number) => Ok(Answer::Ticket(tickets::ticket(&self.db, *number)?.map(Box::new))),
             Query::LiveOf(address) => Ok(Answer::Numbers(tickets::live_of(&self.db, address)?)),
+            Query::Keyed(key) => Ok(Answer::Ticket(tickets::keyed(&self.db, key)?.map(Box::new))),
             Query::NewNumber => Ok(Answer::Number(self.reserve(cause)?)),
             Query::AutomaticTo(address, since) => Ok(Answer::Count(outbox::automatic_to(&self.db, address, *since)?)),
             Query::AutomaticFor(number, since) => Ok(Answer::Count(outbox::automatic_for(&self.db, *number, *since)?)),

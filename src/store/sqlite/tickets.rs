@@ -54,6 +54,16 @@ pub(super) fn live_of(db: &Db, requester: &Address) -> Result<Vec<TicketNo>> {
     select.query_and_then(params![hash64(requester.as_str().as_bytes()), requester.as_str()], read)?.collect()
 }
 
+/// The ticket of a `dedup_key`: a live one before any other, then the newest.
+pub(super) fn keyed(db: &Db, key: &str) -> Result<Option<Ticket>> {
+    let mut select = db.sql(
+        "SELECT doc FROM ticket WHERE dedup = ?1 AND json_extract(doc, '$.alert.key') = ?2
+         ORDER BY status IN ('new', 'open', 'waiting') DESC, number DESC LIMIT 1",
+    )?;
+    let mut rows = select.query(params![hash64(key.as_bytes()), key])?;
+    rows.next()?.map(read_ticket).transpose()
+}
+
 /// Counts the tickets that are live or were touched in the scope's span, one at a time.
 pub(super) fn tally(db: &Db, scope: &Scope) -> Result<Tally> {
     let mut select = db.sql(
