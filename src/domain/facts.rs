@@ -238,8 +238,6 @@ pub struct AgentReceipt {
 /// `agent_error`: nothing of this was done.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AgentError {
-    /// The remedy is in the tags.
-    pub tags: bool,
     /// The ticket, when one was named.
     pub ticket: Option<Card>,
     /// Called by this name.
@@ -252,6 +250,8 @@ pub struct AgentError {
     pub text: String,
     /// The words are held and go out with `[send]`.
     pub held: bool,
+    /// The remedy is in the tags.
+    pub tags: bool,
 }
 
 /// `too_large`.

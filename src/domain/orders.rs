@@ -434,6 +434,15 @@ mod tests {
     }
 
     #[test]
+    fn another_category_brings_its_own_playbook() {
+        let by_rule = Ticket { playbook: Some("vpn-outage".into()), category: Some("network".into()), ..ticket() };
+        let plan = run(&by_rule, "[category=hw]", "Words").unwrap();
+        assert_eq!((plan.after.category.as_deref(), plan.after.playbook), (Some("hw"), None));
+        let same = run(&by_rule, "[category=network]", "Words").unwrap();
+        assert_eq!(same.after.playbook.as_deref(), Some("vpn-outage"));
+    }
+
+    #[test]
     fn status() {
         let days = |n| Some(now() + Duration::days(n));
         // (status before, subject, status after, until)

@@ -335,6 +335,7 @@ impl Ticket {
             Change::LastFromRequester(id) => put(&mut self.last_from_requester, id).map(Change::LastFromRequester),
             Change::Requester(person) => put(&mut self.requester, person).map(Change::Requester),
             Change::Language(language) => put(&mut self.language, language).map(Change::Language),
+            Change::Playbook(id) => put(&mut self.playbook, id).map(Change::Playbook),
             Change::Alert(alert) => put(&mut self.alert, alert).map(Change::Alert),
             Change::Approvals(approvals) => put(&mut self.approvals, approvals).map(Change::Approvals),
         }
@@ -397,6 +398,8 @@ pub enum Change {
     Requester(Person),
     /// The requester's language.
     Language(String),
+    /// The article whose steps are followed; `None` leaves it to the category.
+    Playbook(Option<String>),
     /// What is known of a machine's reports.
     Alert(Option<Alert>),
     /// Every approval that was asked for.

@@ -184,6 +184,13 @@ fn to_requesters(w: &Vocabulary) -> Vec<Facts> {
 }
 
 fn to_agents(w: &Vocabulary) -> Vec<Facts> {
+    let mut all = new_tickets(w);
+    all.extend(approvals(w));
+    all.extend(answers(w));
+    all
+}
+
+fn new_tickets(w: &Vocabulary) -> Vec<Facts> {
     let because = |matched: &str| Because {
         rule: "vpn".into(),
         at: "rules/20-network.toml:3".into(),
@@ -207,25 +214,6 @@ fn to_agents(w: &Vocabulary) -> Vec<Facts> {
         articles: w.articles(),
         fields: vec!["error_code: 809".into(), "url: http://intranet.example.com/".into()],
     };
-    let followup = AgentFollowup {
-        ticket: w.card(),
-        agent: w.owner.into(),
-        from: w.requester.into(),
-        event: String::new(),
-        text: w.text.into(),
-        files: vec![],
-        not_attached: vec![],
-    };
-    let error = AgentError {
-        tags: true,
-        ticket: Some(w.card()),
-        agent: w.owner.into(),
-        subject: "Re: [#1042] VPN [priorty=high]".into(),
-        errors: vec![w.error.into()],
-        text: w.words.into(),
-        held: false,
-    };
-    let done: Vec<String> = w.done.iter().map(|d| (*d).to_owned()).collect();
     let bare_new = AgentNew {
         ticket: w.bare(),
         yours: false,
@@ -242,6 +230,14 @@ fn to_agents(w: &Vocabulary) -> Vec<Facts> {
         fields: Vec::new(),
         ..new.clone()
     };
+    vec![
+        Facts::AgentNew(new.clone()),
+        Facts::AgentNew(AgentNew { ticket: Card { machine: true, ..w.bare() }, playbook: playbook(""), ..bare_new.clone() }),
+        Facts::AgentNew(bare_new),
+    ]
+}
+
+fn approvals(w: &Vocabulary) -> Vec<Facts> {
     let approval = Approval {
         ticket: w.card(),
         approver: w.owner.into(),
@@ -260,9 +256,31 @@ fn to_agents(w: &Vocabulary) -> Vec<Facts> {
             files: Vec::new(),
             ..approval
         }),
-        Facts::AgentNew(new.clone()),
-        Facts::AgentNew(AgentNew { ticket: Card { machine: true, ..w.bare() }, playbook: playbook(""), ..bare_new.clone() }),
-        Facts::AgentNew(bare_new),
+    ]
+}
+
+/// What follows upon words and orders.
+fn answers(w: &Vocabulary) -> Vec<Facts> {
+    let followup = AgentFollowup {
+        ticket: w.card(),
+        agent: w.owner.into(),
+        from: w.requester.into(),
+        event: String::new(),
+        text: w.text.into(),
+        files: vec![],
+        not_attached: vec![],
+    };
+    let error = AgentError {
+        ticket: Some(w.card()),
+        agent: w.owner.into(),
+        subject: "Re: [#1042] VPN [priorty=high]".into(),
+        errors: vec![w.error.into()],
+        text: w.words.into(),
+        held: false,
+        tags: true,
+    };
+    let done: Vec<String> = w.done.iter().map(|d| (*d).to_owned()).collect();
+    vec![
         Facts::AgentFollowup(AgentFollowup { files: vec![w.file.into()], not_attached: vec![w.not_attached.into()], ..followup.clone() }),
         Facts::AgentFollowup(AgentFollowup { from: String::new(), event: w.event.into(), text: String::new(), ..followup }),
         Facts::AgentReceipt(AgentReceipt { ticket: w.card(), agent: w.owner.into(), done, sent_to: w.requester.into() }),

@@ -43,14 +43,7 @@ pub(super) fn open(case: &Case, scene: &Scene<'_>, verdict: Option<Verdict>, pol
         Some(why) => decision.because(format!("no acknowledgment: {why}")),
         None => decision.drafts.push(acknowledgment(&ticket, scene, &verdict, policy, &mut links)),
     }
-    if let Some(approval) = ticket.open_approval() {
-        if approval.asked.is_empty() {
-            decision.because("an approval is needed, and nobody may give it: an agent has to name an approver");
-        }
-        for approver in approval.asked.iter().filter_map(|handle| policy.approver(handle)) {
-            decision.drafts.push(approvals::question(scene.mail).to(approver, &ticket, policy));
-        }
-    }
+    ask_approvers(&mut decision, &ticket, scene, policy);
     let found = Found { evidence: &verdict.evidence, articles: &verdict.kb };
     for agent in notified_of_new(&ticket, &verdict, scene, policy) {
         decision.drafts.push(notify::agent_new(agent, &ticket, scene.mail, &found, policy));
@@ -59,6 +52,18 @@ pub(super) fn open(case: &Case, scene: &Scene<'_>, verdict: Option<Verdict>, pol
     decision.changes.extend(links.into_iter().map(|id| (number, Change::Link(id, true))));
     decision.judged = Some(Box::new(Judged { verdict, ..Judged::of(scene) }));
     Ok(decision)
+}
+
+/// The mails to those whom a rule asks for approval.
+fn ask_approvers(decision: &mut Decision, ticket: &Ticket, scene: &Scene<'_>, policy: &Policy) {
+    let Some(approval) = ticket.open_approval() else { return };
+    if approval.asked.is_empty() {
+        decision.because("an approval is needed, and nobody may give it: an agent has to name an approver");
+    }
+    let question = approvals::question(scene.mail);
+    for approver in approval.asked.iter().filter_map(|handle| policy.approver(handle)) {
+        decision.drafts.push(question.to(approver, ticket, policy));
+    }
 }
 
 /// A rule wants no ticket of it.

@@ -134,6 +134,8 @@ pub fn category(plan: &mut Plan, scene: &Scene, arg: &Arg) -> Effect {
     };
     let name = category.name(scene.language());
     let (en, zh) = if plan.change(Change::Category(Some(category.id.clone())), scene.now) {
+        // A rule named it for what it took the request to be.
+        plan.change(Change::Playbook(None), scene.now);
         (format!("Category is {name} now."), format!("类别现为“{name}”。"))
     } else {
         (format!("Category is {name} already."), format!("类别本来就是“{name}”。"))
