@@ -161,12 +161,11 @@ fn sound<T>(loaded: Result<T, Vec<Complaint>>) -> anyhow::Result<T> {
 /// Opens the store of a configured desk for questions and small commands.
 fn open_store(config: &Config) -> anyhow::Result<Box<dyn Store>> {
     let directory = &config.data;
-    anyhow::ensure!(
-        directory.join("postdesk.db").exists(),
-        "{} holds no desk yet: `postdesk run` makes it when it first starts",
-        directory.display()
-    );
-    store::open(directory)
+    match directory.join("postdesk.db").try_exists() {
+        Ok(true) => store::open(directory),
+        Ok(false) => anyhow::bail!("{} holds no desk yet: `postdesk run` makes it when it first starts", directory.display()),
+        Err(error) => anyhow::bail!("{} cannot be looked into: {error}; run this as the user that owns it", directory.display()),
+    }
 }
 
 /// The mailbox of this name; the first one where none is named.

@@ -100,9 +100,10 @@ pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
                 team: team.clone(),
                 owner: owner.clone(),
                 requester: requester.clone(),
-                limit: *limit,
+                limit: limit.saturating_add(1),
             };
-            list(&store.tickets(&filter)?, zone, &none_of(&filter, &config), *json)?;
+            let tickets = table::at_most(store.tickets(&filter)?, *limit);
+            list(&tickets, zone, &none_of(&filter, &config), *json)?;
         }
         What::Show { number, json } => {
             let ticket = one(store.as_ref(), *number)?;

@@ -10,6 +10,7 @@ mod people;
 mod read;
 mod secret;
 pub mod section;
+pub mod shell;
 pub mod value;
 
 use std::path::{Path, PathBuf};

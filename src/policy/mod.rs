@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use crate::config::section::did_you_mean;
+use crate::config::section::{did_you_mean, starred};
 use crate::config::{self, Config};
 use crate::domain::complaint::Complaint;
 use crate::domain::policy::{Category, Closing, Mailbox, Policy, Team};
@@ -90,11 +90,14 @@ pub fn load_config(config: &Path) -> Result<Config, Vec<Complaint>> {
 pub fn prepare(config: &Path) -> Result<Loaded, Vec<Complaint>> {
     let text = read_config(config)?;
     let read = config::read(config, &text)?;
+    let lost = key::lost(&read.config.data);
     key::ensure(&read.config.data).map_err(|e| {
         let help = "make the directory writable for this user, or write another one:  data = \"…\"  in [desk]";
         vec![Complaint::whole(&read.config.data.display().to_string(), format!("{e:#}"), help)]
     })?;
-    load(config)
+    let mut loaded = load(config)?;
+    loaded.warnings.extend(lost);
+    Ok(loaded)
 }
 
 /// Built-in rules, templates and articles with a desk of example addresses. Reads no file.
@@ -161,11 +164,11 @@ fn read_text(path: &Path, name: &str) -> Result<String, Complaint> {
     let bytes = std::fs::read(path)
         .map_err(|e| Complaint::whole(name, format!("cannot be read: {e}"), "look at its name and at who may read it:  ls -l"))?;
     String::from_utf8(bytes).map_err(|e| {
-        let line = e.as_bytes().get(..e.utf8_error().valid_up_to()).map_or(1, |b| b.iter().filter(|b| **b == b'\n').count() + 1);
+        // What comes before the place is sound, so the place is the same in the text with signs in the stead of wrong bytes.
+        let at = e.utf8_error().valid_up_to();
+        let shown = starred(&String::from_utf8_lossy(e.as_bytes()));
         let help = "save it as UTF-8; in many editors: Save as, encoding UTF-8";
-        let mut complaint = Complaint::whole(name, "is not UTF-8", help);
-        complaint.line = line;
-        complaint
+        Complaint::at(name, &shown, at..at, "this is not UTF-8", help)
     })
 }
 

@@ -167,7 +167,10 @@ fn other_files_than_text_are_told() {
     let dir = Dir::new("bytes");
     fs::write(dir.config(), b"[desk]\nname = \"\xb9\xa4\xb5\xa5\"\n").unwrap();
     let wrong = shown(&load(&dir.config()).unwrap_err());
-    assert!(wrong.contains("config.toml:2:1: is not UTF-8"), "{wrong}");
+    assert!(wrong.contains("config.toml:2:9: this is not UTF-8") && wrong.contains("2 | name = "), "{wrong}");
+    fs::write(dir.config(), b"[desk]\npassword = \"hunter2\xb9\"\n").unwrap();
+    let wrong = shown(&load(&dir.config()).unwrap_err());
+    assert!(wrong.contains("config.toml:2:20:") && !wrong.contains("hunter2"), "{wrong}");
     fs::remove_file(dir.config()).unwrap();
     assert!(shown(&load(&dir.config()).unwrap_err()).contains("postdesk demo"));
     dir.write("config.toml", NO_CONFIG);
