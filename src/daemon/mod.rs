@@ -32,6 +32,9 @@ use crate::store::{self, Posting};
 /// Messages that may wait for the desk before sources have to wait for it.
 const WAITING: usize = 64;
 
+/// What is logged unless `POSTDESK_LOG` says otherwise.
+const DEFAULT_LOG: &str = "info";
+
 /// How long the lock is waited for.
 const LOCK_PATIENCE: Duration = Duration::from_secs(3);
 
@@ -49,7 +52,10 @@ const IDLE_CONNECTION: Duration = Duration::from_secs(30);
 
 /// Logs to standard error: `POSTDESK_LOG` (default `info`), no bodies, no secrets; in colour on a terminal only.
 pub fn log_to_stderr(json: bool) {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("POSTDESK_LOG").unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    let asked = std::env::var("POSTDESK_LOG").unwrap_or_else(|_| DEFAULT_LOG.to_owned());
+    let understood = tracing_subscriber::EnvFilter::try_new(&asked);
+    let misread = understood.is_err();
+    let filter = understood.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(DEFAULT_LOG));
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
@@ -59,6 +65,9 @@ pub fn log_to_stderr(json: bool) {
         .log_internal_errors(false);
     // A second call, as in tests, keeps the first logger.
     drop(if json { builder.json().try_init() } else { builder.try_init() });
+    if misread {
+        tracing::warn!("POSTDESK_LOG={asked} is not understood: write error, warn, info or debug");
+    }
 }
 
 /// Works until SIGTERM or Ctrl-C; with `once` until nothing waits any more.
