@@ -7,7 +7,7 @@ use anyhow::Context;
 use chrono::Utc;
 use serde_json::{Value, json};
 
-use super::{Exit, load_or_builtin};
+use super::{Exit, load_or_builtin, table};
 use crate::desk::{self, Desk, Resolved, Rulebook};
 use crate::domain::facts::{Facts, Link};
 use crate::domain::message::{MessageId, Person, Reading};
@@ -57,7 +57,7 @@ pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
             Ok(raw) => raw,
             Err(error) => {
                 out.flush()?;
-                eprintln!("postdesk: {error:#}");
+                table::complain(format_args!("postdesk: {error:#}"));
                 unread += 1;
                 continue;
             }

@@ -110,7 +110,7 @@ pub fn main(arguments: Arguments) -> ExitCode {
         // A reader such as `head` that has seen enough is no error.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("postdesk: {error:#}");
+            table::complain(format_args!("postdesk: {error:#}"));
             ExitCode::from(1)
         }
     }
@@ -152,7 +152,7 @@ fn load_to_work(config: &Path) -> anyhow::Result<Loaded> {
 fn sound<T>(loaded: Result<T, Vec<Complaint>>) -> anyhow::Result<T> {
     loaded.map_err(|complaints| {
         for complaint in &complaints {
-            eprintln!("{complaint}");
+            table::complain(complaint);
         }
         anyhow::anyhow!("{}; nothing was done", count(complaints.len(), "error"))
     })

@@ -27,7 +27,7 @@ pub fn print<T: Serialize>(json: bool, header: &[&str], rows: &[T], none: &str, 
 pub fn at_most<T>(mut rows: Vec<T>, limit: usize) -> Vec<T> {
     if rows.len() > limit {
         rows.truncate(limit);
-        eprintln!("postdesk: only the first {limit} are shown; --limit sets how many");
+        complain(format_args!("postdesk: only the first {limit} are shown; --limit sets how many"));
     }
     rows
 }
@@ -56,6 +56,12 @@ pub fn write<T>(out: &mut impl Write, header: &[&str], rows: &[T], cells: impl F
 pub fn line(text: impl std::fmt::Display) -> anyhow::Result<()> {
     writeln!(std::io::stdout().lock(), "{text}")?;
     Ok(())
+}
+
+/// Says something on standard error. Unlike `eprintln!`, it does not panic when nobody reads that.
+pub fn complain(text: impl std::fmt::Display) {
+    // There is nobody left to tell.
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 
 /// Prints one JSON value.

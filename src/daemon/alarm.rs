@@ -274,13 +274,18 @@ pub struct Heard<'a> {
 
 impl Heard<'_> {
     fn noted<T>(&self, answer: anyhow::Result<T>) -> anyhow::Result<T> {
-        match &answer {
-            Ok(_) => self.alarm.well(Subject::Store),
+        match answer {
+            Ok(answer) => {
+                self.alarm.well(Subject::Store);
+                Ok(answer)
+            }
             // A desk that has stopped answers nobody.
-            Err(_) if self.door.0.is_closed() => {}
-            Err(error) => self.alarm.ill(Subject::Store, &format!("{error:#}"), true),
+            Err(error) if self.door.0.is_closed() => Err(error),
+            Err(error) => {
+                self.alarm.ill(Subject::Store, &format!("{error:#}"), true);
+                Err(error.context("the store failed"))
+            }
         }
-        answer
     }
 }
 

@@ -82,7 +82,8 @@ pub async fn watch<I: Inbox>(
             Err(error) => {
                 (failures, told) = (failures + 1, false);
                 let (why, wait) = (format!("{error:#}"), backoff::wait(Trouble::Passing, failures, &path));
-                tracing::warn!(mailbox = account.mailbox, why, seconds = wait.as_secs(), "the Maildir cannot be read now, waiting");
+                let seconds = wait.as_millis().div_ceil(1000);
+                tracing::warn!(mailbox = account.mailbox, why, seconds, "the mailbox cannot be read now, waiting");
                 report(SourceState::Waiting { why, wait, refused: false });
                 wait
             }
