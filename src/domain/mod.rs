@@ -8,6 +8,7 @@ pub mod agents;
 pub mod attachment;
 pub mod calendar;
 pub mod complaint;
+pub mod echo;
 pub mod facts;
 pub mod files;
 pub mod intake;

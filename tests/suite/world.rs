@@ -119,11 +119,17 @@ pub fn book(loaded: &Loaded) -> Rulebook {
 impl World {
     /// A new desk; `rules` are its own, beside the built-in ones.
     pub fn new(name: &str, config: &str, rules: &str) -> World {
+        World::with(name, config, rules, &[])
+    }
+
+    /// A new desk with other files of its own, such as articles.
+    pub fn with(name: &str, config: &str, rules: &str, files: &[(String, String)]) -> World {
         let scratch = Scratch::new(name);
-        std::fs::create_dir(scratch.path().join("rules")).unwrap();
-        let own = ("rules/99-own.toml".to_owned(), rules.to_owned());
-        for (file, text) in RuleSet::builtin_files().into_iter().chain([own]) {
-            std::fs::write(scratch.path().join(file), text).unwrap();
+        let rules = RuleSet::builtin_files().into_iter().chain([("rules/99-own.toml".to_owned(), rules.to_owned())]);
+        for (file, text) in rules.chain(files.iter().cloned()) {
+            let path = scratch.path().join(file);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
         }
         let loaded = load(scratch.path(), config);
         let desk = Desk::open(store::open(&loaded.config.data).unwrap(), book(&loaded)).unwrap();
