@@ -7,14 +7,15 @@ use anyhow::Context;
 use chrono::Utc;
 use serde_json::{Value, json};
 
-use super::{Exit, load};
+use super::{Exit, load_or_builtin};
 use crate::desk::{self, Desk, Resolved, Rulebook};
 use crate::domain::facts::{Facts, Link};
 use crate::domain::message::{MessageId, Person, Reading};
 use crate::domain::policy::Policy;
+use crate::domain::reports::Tally;
 use crate::domain::ticket::{Change, TicketNo};
 use crate::domain::{Answer, Decision, Query, notify};
-use crate::{policy, store};
+use crate::store;
 
 /// Say how mails would be read, threaded, judged and answered; changes nothing.
 #[derive(Debug, clap::Args)]
@@ -40,8 +41,7 @@ pub struct Arguments {
 /// # Errors
 /// The configuration is unsound or a file cannot be read.
 pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
-    let configured = config.exists() || config != Path::new(super::DEFAULT_CONFIG);
-    let loaded = if configured { load(config)? } else { super::sound(policy::builtin())? };
+    let loaded = load_or_builtin(config)?;
     let book = Rulebook { policy: loaded.policy.clone(), templates: loaded.templates.clone() };
     let known = loaded.config.data.join("postdesk.db").exists().then(|| store::open(&loaded.config.data)).transpose()?;
     let mut asked = match known {
@@ -85,12 +85,12 @@ impl Asked {
 fn nothing_known(query: &Query) -> Answer {
     match query {
         Query::Known(_) => Answer::Known(Vec::new()),
-        Query::Ticket(_) => Answer::Ticket(None),
+        Query::Ticket(_) | Query::Keyed(_) => Answer::Ticket(None),
         Query::LiveOf(_) => Answer::Numbers(Vec::new()),
         Query::NewNumber => Answer::Number(TicketNo(1001)),
         Query::AutomaticTo(..) | Query::AutomaticFor(..) => Answer::Count(0),
         Query::Held(_) => Answer::Letters(Vec::new()),
-        Query::Since(_) => Answer::Tickets(Vec::new()),
+        Query::Tally(scope) => Answer::Tally(Box::new(Tally::new(scope.clone()))),
         Query::FirstWords(_) => Answer::Words(String::new()),
         Query::Files(_) => Answer::Files(Vec::new()),
     }

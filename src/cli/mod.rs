@@ -7,6 +7,7 @@ mod doctor;
 mod explain;
 mod outbox;
 mod quarantine;
+mod rules;
 mod run;
 mod status;
 mod summary;
@@ -60,6 +61,8 @@ enum Command {
     Deliver(deliver::Arguments),
     /// Say how mails would be read, threaded, judged and answered; changes nothing
     Explain(explain::Arguments),
+    /// Measure the rules: against labelled mails, or by what each rule did
+    Rules(rules::Arguments),
     /// List tickets, show one, show its history
     Tickets(tickets::Arguments),
     /// What waits to be sent, what failed; send again, cancel
@@ -93,6 +96,7 @@ pub fn main(arguments: Arguments) -> ExitCode {
         Command::Run(command) => run::run(config, &command),
         Command::Deliver(command) => deliver::run(config, &command),
         Command::Explain(command) => explain::run(config, &command),
+        Command::Rules(command) => rules::run(config, &command),
         Command::Tickets(command) => tickets::run(config, &command),
         Command::Outbox(command) => outbox::run(config, &command),
         Command::Quarantine(command) => quarantine::run(config, &command),
@@ -123,6 +127,16 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 /// Loads the policy, or says everything that is wrong with it.
 fn load(config: &Path) -> anyhow::Result<Loaded> {
     sound(policy::load(config))
+}
+
+/// The config, where one is named or stands here.
+fn configured(config: &Path) -> Option<&Path> {
+    (config.exists() || config != Path::new(DEFAULT_CONFIG)).then_some(config)
+}
+
+/// Loads the policy, or what is built in where there is no config.
+fn load_or_builtin(config: &Path) -> anyhow::Result<Loaded> {
+    sound(configured(config).map_or_else(policy::builtin, policy::load))
 }
 
 /// Loads the config alone.

@@ -16,13 +16,11 @@ use crate::domain::ticket::{Matrix, Priority};
 
 /// Keys that are read and checked, but that nothing acts on yet: (table, keys; none means the whole table).
 const NOT_YET: &[(&str, &[&str])] = &[
-    ("approver", &[]),
     ("sla", &[]),
     ("trust", &["internal"]),
     ("operator", &["alert_command"]),
     ("mailbox", &["sent_folder"]),
     ("closing", &["remind", "gap", "ack_delay", "undo"]),
-    ("category", &["checklist", "playbook"]),
     ("team", &["address"]),
 ];
 

@@ -175,6 +175,14 @@ const VALUES_ELSEWHERE: &[(&str, &str)] = &[
     ("manager", "lead"),
 ];
 
+/// A member of a list of texts and tables.
+pub enum Mixed<'p> {
+    /// A text.
+    Text(Spanned<String>),
+    /// A table.
+    Table(Section<'p>),
+}
+
 impl<'p> Section<'p> {
     /// The whole file as a section.
     pub fn root(page: &'p Page, table: &'p DeTable<'p>) -> Section<'p> {
@@ -333,6 +341,26 @@ impl<'p> Section<'p> {
             }
         }
         texts
+    }
+
+    /// A list of texts and tables.
+    pub fn mixed(&mut self, key: &'static str) -> Vec<Mixed<'p>> {
+        let Some(value) = self.get(key) else { return Vec::new() };
+        let DeValue::Array(items) = value.get_ref() else {
+            self.wrong_kind(value, key, "a list", format!("{key} = [{}]", self.page.piece(value.span())));
+            return Vec::new();
+        };
+        let mut found = Vec::new();
+        for item in items.iter() {
+            match item.get_ref() {
+                DeValue::String(text) if !text.trim().is_empty() => {
+                    found.push(Mixed::Text(Spanned::new(item.span(), text.trim().to_owned())))
+                }
+                DeValue::Table(table) => found.push(Mixed::Table(self.inner(table, item.span(), key, format!("`{key}`")))),
+                _ => self.wrong_kind(item, key, "a list of texts and tables", format!("{key} = [\"…\", {{ … }}]")),
+            }
+        }
+        found
     }
 
     /// A list whose members a function reads.

@@ -39,7 +39,8 @@ fn twenty_lines_are_enough() {
     assert_eq!((config.desk.language.as_str(), config.desk.timezone.name(), config.desk.ticket_prefix.as_str()), ("en", "UTC", "#"));
     assert_eq!(config.data, Path::new("data"));
     let categories: Vec<&str> = config.categories.iter().map(|c| c.id.as_str()).collect();
-    assert_eq!(categories, ["hardware", "software", "network", "account", "permission"]);
+    assert_eq!(categories.first(), Some(&"hardware"));
+    assert_eq!(categories.len(), 14);
     assert_eq!(config.teams.len(), 1);
     assert_eq!(config.agents[0].team.as_deref(), Some("support"));
     let mailbox = &config.mailboxes[0];

@@ -434,6 +434,8 @@ pub trait Store: Read + Send {
     fn quarantined(&self) -> Result<Vec<QuarantineRow>>;
     /// Raw bytes of a quarantined or any mail cause.
     fn raw(&self, cause: CauseId) -> Result<Option<Vec<u8>>>;
+    /// The mails that joined no ticket when they came, but opened one or were ignored; the last decided first.
+    fn first_mails(&self, limit: usize) -> Result<Vec<CauseId>>;
     /// Takes a cause out of quarantine; it runs alone. False when it was not there.
     fn retry(&mut self, cause: CauseId) -> Result<bool>;
     /// Makes the batch durable.

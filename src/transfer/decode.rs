@@ -15,7 +15,7 @@ pub struct Decoder {
     /// base64: bits that make no byte yet, and how many they are.
     bits: u32,
     count: u32,
-    /// quoted-printable: a line whose end has not come yet.
+    /// quoted-printable: a line whose end has not come yet; base64: room for letters.
     line: Vec<u8>,
 }
 
@@ -29,7 +29,7 @@ impl Decoder {
     pub fn feed(&mut self, piece: &[u8], out: &mut Vec<u8>) {
         match self.transfer {
             Transfer::Plain => out.extend_from_slice(piece),
-            Transfer::Base64 => piece.split_inclusive(|byte| *byte == b'\n').for_each(|line| self.base64(line.trim_ascii_end(), out)),
+            Transfer::Base64 => self.base64(piece, out),
             Transfer::QuotedPrintable => {
                 // No escape goes on behind a line's end.
                 let (whole, begun) = piece.split_at(memrchr(b'\n', piece).map_or(0, |at| at + 1));
@@ -46,43 +46,63 @@ impl Decoder {
 
     /// Adds what is left.
     pub fn end(self, out: &mut Vec<u8>) {
+        // Nothing for base64.
         unquote(&self.line, usize::MAX, out);
     }
 
-    fn base64(&mut self, line: &[u8], out: &mut Vec<u8>) {
-        if self.count == 0 && clean_base64(line, out) {
-            return;
+    /// Clean base64 is decoded at one go, letters that are not are looked at one by one.
+    fn base64(&mut self, piece: &[u8], out: &mut Vec<u8>) {
+        let mut rest = piece;
+        while self.count > 0
+            && let Some((letter, after)) = rest.split_first()
+        {
+            self.letter(*letter, out);
+            rest = after;
         }
-        for byte in line {
-            let value = match byte {
-                b'A'..=b'Z' => byte - b'A',
-                b'a'..=b'z' => byte - b'a' + 26,
-                b'0'..=b'9' => byte - b'0' + 52,
-                b'+' => 62,
-                b'/' => 63,
-                b'=' => {
-                    // Padding ends a run; some writers join several.
-                    (self.bits, self.count) = (0, 0);
-                    continue;
-                }
-                _ => continue,
-            };
-            self.bits = self.bits << 6 | u32::from(value);
-            self.count += 6;
-            if self.count >= 8 {
-                self.count -= 8;
-                out.push((self.bits >> self.count & 0xff) as u8);
+        let mut letters = std::mem::take(&mut self.line);
+        let mut lines = rest;
+        while let Some(end) = memchr(b'\n', lines) {
+            let (line, after) = lines.split_at_checked(end + 1).unwrap_or((lines, &[]));
+            letters.extend_from_slice(line.trim_ascii_end());
+            lines = after;
+        }
+        letters.extend_from_slice(lines.trim_ascii_end());
+        let (whole, begun) = letters.split_at(letters.len() / 4 * 4);
+        let one_by_one = if clean_base64(whole, out) { begun } else { rest };
+        one_by_one.iter().for_each(|letter| self.letter(*letter, out));
+        letters.clear();
+        self.line = letters;
+    }
+
+    fn letter(&mut self, letter: u8, out: &mut Vec<u8>) {
+        let value = match letter {
+            b'A'..=b'Z' => letter - b'A',
+            b'a'..=b'z' => letter - b'a' + 26,
+            b'0'..=b'9' => letter - b'0' + 52,
+            b'+' => 62,
+            b'/' => 63,
+            b'=' => {
+                // Padding ends a run; some writers join several.
+                (self.bits, self.count) = (0, 0);
+                return;
             }
+            _ => return,
+        };
+        self.bits = self.bits << 6 | u32::from(value);
+        self.count += 6;
+        if self.count >= 8 {
+            self.count -= 8;
+            out.push((self.bits >> self.count & 0xff) as u8);
         }
     }
 }
 
-/// Adds a line that is as RFC 2045 wants it, in a sixth of the time; false, and nothing added, where it is not.
-fn clean_base64(line: &[u8], out: &mut Vec<u8>) -> bool {
+/// Adds what letters without line ends say; false, and nothing added, where they are not as RFC 2045 wants them.
+fn clean_base64(letters: &[u8], out: &mut Vec<u8>) -> bool {
     let before = out.len();
-    let Ok(most) = BASE64.decode_len(line.len()) else { return false };
+    let Ok(most) = BASE64.decode_len(letters.len()) else { return false };
     out.resize(before + most, 0);
-    let decoded = out.get_mut(before..).and_then(|room| BASE64.decode_mut(line, room).ok());
+    let decoded = out.get_mut(before..).and_then(|room| BASE64.decode_mut(letters, room).ok());
     out.truncate(before + decoded.unwrap_or(0));
     decoded.is_some()
 }

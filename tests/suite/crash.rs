@@ -77,6 +77,7 @@ impl Store for Mortal {
         due(now: DateTime<Utc>, limit: usize) -> Vec<(TicketNo, DateTime<Utc>)>;
         quarantined() -> Vec<QuarantineRow>;
         raw(cause: CauseId) -> Option<Vec<u8>>;
+        first_mails(limit: usize) -> Vec<CauseId>;
         next_wake() -> Option<DateTime<Utc>>;
         outbox(all: bool, limit: usize) -> Vec<OutboxRow>;
         letter_bytes(envelope: i64) -> Option<Vec<u8>>;
@@ -148,7 +149,7 @@ struct Ending {
 
 /// The mails of a small day: two new ones, an agent's answer with an order, the requester's answer, a duplicate.
 fn script() -> (Scratch, Vec<Vec<u8>>) {
-    let mut world = World::new("crash-script", CONFIG, "");
+    let mut world = World::new("crash-script", CONFIG, &[]);
     let new = |id: &str, from: &str, subject: &str, text: &str| {
         format!("Message-ID: <{id}@ext.test>\nFrom: {from}\nTo: support@desk.test\nSubject: {subject}\nContent-Type: text/plain; charset=utf-8\n\n{text}\n").into_bytes()
     };

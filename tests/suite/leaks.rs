@@ -73,9 +73,8 @@ impl Stage {
                 "team = \"canary-team\"\nlanguage = \"en\"\n\n[[agent]]\nhandle = \"wang\"",
                 &format!("team = \"canary-team\"\nlanguage = \"{language}\"\n\n[[agent]]\nhandle = \"wang\""),
             );
-        let mut articles = vec![("kb/canary-article.en.md".to_owned(), ARTICLE.to_owned())];
-        articles.extend(postdesk::kb::BUILT_IN.iter().map(|(name, text)| (format!("kb/{name}"), (*text).to_owned())));
-        let mut world = World::with("leaks", &config, RULES, &articles);
+        let files = [("rules/99-own.toml", RULES), ("kb/canary-article.en.md", ARTICLE)];
+        let mut world = World::new("leaks", &config, &files.map(|(file, text)| (file.to_owned(), text.to_owned())));
         let mut notices = Vec::new();
         let words = if language == "zh" { ALICE_ZH } else { ALICE_EN };
         world.mail(&post("1", "Alice <alice@ext.test>", "VPN 连不上 down", words));

@@ -244,6 +244,15 @@ pub(super) fn raw(db: &Db, cause: CauseId) -> Result<Option<Vec<u8>>> {
     blob.map(|blob| blobs::get(db, blob)).transpose()
 }
 
+pub(super) fn first_mails(db: &Db, limit: usize) -> Result<Vec<CauseId>> {
+    let mut select = db.sql(
+        "SELECT m.cause FROM journal j JOIN message m ON m.cause = j.cause
+         WHERE json_extract(j.outcome, '$.became') IN ('opened', 'ignored') ORDER BY j.id DESC LIMIT ?1",
+    )?;
+    let read = |row: &Row<'_>| Ok(CauseId(row.get(0)?));
+    select.query_and_then([i64::try_from(limit).unwrap_or(i64::MAX)], read)?.collect()
+}
+
 pub(super) fn begin(db: &Db, causes: &[CauseId]) -> Result<()> {
     let list: Vec<String> = causes.iter().map(|cause| cause.0.to_string()).collect();
     set(db, BATCH, &list.join(" "))
