@@ -26,7 +26,10 @@ pub fn mail(case: &Case, scene: &Scene<'_>, ticket: &Ticket, policy: &Policy) ->
         return Ok(Decision::new(Outcome::Ignored, "desk"));
     };
     let language = notify::agent_language(agent, policy);
-    let own = reply::own_words(&scene.mail.text, notification(scene));
+    let own = match &scene.thread.sent {
+        Some(sent) if sent.template == Some(TemplateName::AgentError) => reply::own_words_again(&scene.mail.text, &sent.text),
+        sent => reply::own_words(&scene.mail.text, sent.as_ref().map(|sent| sent.text.as_str())),
+    };
     let read = tags::read(&scene.mail.subject, Some(&ticket.subject), &own.text, true);
     let words = read.body.trim().to_owned();
     let known = if scene.mail.attachments.is_empty() { &[] } else { case.files(ticket.number)? };

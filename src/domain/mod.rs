@@ -9,6 +9,7 @@ pub mod approvals;
 pub mod attachment;
 pub mod calendar;
 pub mod complaint;
+pub mod echo;
 pub mod facts;
 pub mod files;
 pub mod intake;

@@ -3,11 +3,13 @@
 
 mod architecture;
 mod cli;
+mod clients;
 mod common;
 mod corpus;
 mod crash;
 mod docs;
 mod goldens;
+mod leaks;
 mod store;
 mod stories;
 mod world;
