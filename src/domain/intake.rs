@@ -15,7 +15,7 @@ use super::rules::{Circumstances, Verdict};
 use super::thread::{self, By, Thread};
 use super::ticket::{Change, Status, Ticket, TicketNo};
 use super::trust::{self, Sender};
-use super::{Case, Decision, Event, Incoming, Judged, Need, Outcome, Quarantined, Undelivered, agents};
+use super::{Case, Decision, Event, Incoming, Judged, Need, Outcome, Quarantined, Undelivered, agents, suggest};
 
 /// A mail with every judgement that precedes the decision.
 #[derive(Debug, Clone, Copy)]
@@ -89,6 +89,7 @@ impl Judged {
             thread: scene.thread.clone(),
             reply: scene.mail.reply.clone(),
             verdict: Verdict::default(),
+            suggested: Vec::new(),
             held: None,
         }
     }
@@ -160,18 +161,21 @@ fn open(case: &Case, scene: &Scene<'_>, policy: &Policy) -> Result<Decision, Nee
     let mut decision = Decision::new(Outcome::Opened { ticket: number }, ticket.requester.address.as_str());
     decision.because.extend(verdict.because.iter().map(|sentence| super::Reason(format!("rules: {sentence}"))));
     decision.because.extend(matches_by_rule(&verdict).map(super::Reason));
+    let suggested = suggest::articles(&verdict.kb, scene, policy, &ticket.language);
+    decision.because.extend(suggested.iter().filter_map(suggest::because).map(super::Reason));
+    let articles: Vec<String> = suggested.iter().map(|hit| hit.id.clone()).collect();
     let mut links = Vec::new();
     match withheld(scene, allowed) {
         Some(why) => decision.because(format!("no acknowledgment: {why}")),
-        None => decision.drafts.push(acknowledgment(&ticket, scene, &verdict, policy, &mut links)),
+        None => decision.drafts.push(acknowledgment(&ticket, scene, &verdict, &articles, policy, &mut links)),
     }
-    let found = Found { evidence: &verdict.evidence, articles: &verdict.kb };
+    let found = Found { evidence: &verdict.evidence, articles: &articles };
     for agent in notified_of_new(&ticket, &verdict, scene, policy) {
         decision.drafts.push(notify::agent_new(agent, &ticket, scene.mail, &found, policy));
     }
     decision.changes.push((number, Change::Opened(Box::new(ticket))));
     decision.changes.extend(links.into_iter().map(|id| (number, Change::Link(id, true))));
-    decision.judged = Some(Box::new(Judged { verdict, ..Judged::of(scene) }));
+    decision.judged = Some(Box::new(Judged { verdict, suggested, ..Judged::of(scene) }));
     Ok(decision)
 }
 
@@ -272,13 +276,20 @@ fn withheld(scene: &Scene<'_>, allowed: Result<(), String>) -> Option<String> {
 }
 
 /// The acknowledgment, or the word that the mail was too large. Fills in the articles that it links.
-fn acknowledgment(ticket: &Ticket, scene: &Scene<'_>, verdict: &Verdict, policy: &Policy, linked: &mut Vec<String>) -> Draft {
+fn acknowledgment(
+    ticket: &Ticket,
+    scene: &Scene<'_>,
+    verdict: &Verdict,
+    suggested: &[String],
+    policy: &Policy,
+    linked: &mut Vec<String>,
+) -> Draft {
     let card = notify::card(ticket, policy, &ticket.language);
     let facts = if scene.mail.oversize {
         let megabytes = |bytes: u64| format!("{:.1}", bytes as f64 / 1_048_576.0);
         Facts::TooLarge(TooLarge { ticket: card, size_mb: megabytes(scene.mail.size), limit_mb: megabytes(policy.limits.message_size) })
     } else {
-        let (ids, articles) = notify::links(&verdict.kb, policy, &ticket.language).into_iter().unzip();
+        let (ids, articles) = notify::links(suggested, policy, &ticket.language).into_iter().unzip();
         *linked = ids;
         Facts::Ack(Ack { ticket: card, articles, missing: verdict.missing.clone() })
     };

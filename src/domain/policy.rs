@@ -10,6 +10,7 @@ use chrono_tz::Tz;
 use super::calendar::Calendar;
 use super::message::Address;
 use super::rules::RuleSet;
+use super::suggest::Search;
 use super::ticket::Matrix;
 use super::trust::Key;
 
@@ -32,6 +33,8 @@ pub struct Policy {
     pub rules: Arc<RuleSet>,
     /// `kb/*.md`.
     pub articles: Arc<Vec<Article>>,
+    /// Finds them by words.
+    pub search: Arc<dyn Search>,
     /// `[calendar]`.
     pub calendar: Option<Calendar>,
     /// `[closing]`.
