@@ -92,6 +92,7 @@ fn nothing_known(query: &Query) -> Answer {
         Query::Held(_) => Answer::Letters(Vec::new()),
         Query::Since(_) => Answer::Tickets(Vec::new()),
         Query::FirstWords(_) => Answer::Words(String::new()),
+        Query::Files(_) => Answer::Files(Vec::new()),
     }
 }
 
@@ -132,9 +133,9 @@ fn report(file: &str, resolved: &Resolved, policy: &Policy) -> Value {
         "changes": decision.changes.iter().map(|(number, change)| json!({"ticket": number, "change": change})).collect::<Vec<_>>(),
         "held": judged.held,
         "kb": articles(&judged.suggested, mail, policy),
-        "mails": letters.iter().zip(&decision.drafts).map(|(letter, draft)| {
+        "mails": letters.iter().zip(&decision.drafts).map(|((letter, wording), draft)| {
             let whom = |cc: bool| draft.to.iter().filter(|r| r.cc == cc).map(|r| r.person.address.to_string()).collect::<Vec<_>>();
-            json!({"template": letter.template.as_str(), "to": whom(false), "cc": whom(true), "subject": letter.subject, "text": letter.text})
+            json!({"template": letter.template.as_str(), "to": whom(false), "cc": whom(true), "subject": wording.subject, "text": wording.text})
         }).collect::<Vec<_>>(),
         "policy": policy.fingerprint,
     })
@@ -206,7 +207,7 @@ fn tell(out: &mut impl Write, file: &str, resolved: &Resolved, policy: &Policy) 
         )?,
         None => writeln!(out, "  would be: {}", outcome(decision))?,
     }
-    for (letter, draft) in letters.iter().zip(&decision.drafts) {
+    for ((letter, wording), draft) in letters.iter().zip(&decision.drafts) {
         let to: Vec<&str> = letter.to.iter().map(|a| a.as_str()).collect();
         let links: Vec<&Link> = match &draft.facts {
             Facts::Ack(ack) => ack.articles.iter().collect(),
@@ -218,7 +219,7 @@ fn tell(out: &mut impl Write, file: &str, resolved: &Resolved, policy: &Policy) 
             format!(", with {}", links.iter().map(|l| l.title.as_str()).collect::<Vec<_>>().join(", "))
         };
         let held = if letter.held.is_some() { ", held" } else { "" };
-        writeln!(out, "  would send {} to {}: {}{with}{held}", letter.template.as_str(), to.join(", "), letter.subject)?;
+        writeln!(out, "  would send {} to {}: {}{with}{held}", letter.template.as_str(), to.join(", "), wording.subject)?;
     }
     writeln!(out)
 }

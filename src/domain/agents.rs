@@ -4,8 +4,9 @@
 //! stay behind, and what cannot be cut with certainty is held until the agent says `[send]`.
 
 use super::facts::{self, AgentError, AgentReceipt, Closed, Facts, Help, Link, NOTICE_END, Update, Words};
+use super::files::{Bundle, Own};
 use super::intake::Scene;
-use super::message::{Address, Attach, Attachment, Draft, LetterKind, Person, ReplyText, TemplateName};
+use super::message::{Address, Draft, LetterKind, Person, ReplyText, TemplateName};
 use super::notify::{self, say};
 use super::orders::{self, Plan};
 use super::policy::{Agent, Policy};
@@ -13,7 +14,7 @@ use super::reply;
 use super::tags::{self, TagReading};
 use super::ticket::{Change, Status, Ticket};
 use super::trust::Token;
-use super::{Case, Decision, Judged, Need, Outcome};
+use super::{Case, Decision, Judged, Need, Outcome, TicketFile};
 
 /// An agent's mail on a ticket of somebody else.
 ///
@@ -27,15 +28,20 @@ pub fn mail(case: &Case, scene: &Scene<'_>, ticket: &Ticket, policy: &Policy) ->
     let own = reply::own_words(&scene.mail.text, notification(scene));
     let read = tags::read(&scene.mail.subject, Some(&ticket.subject), &own.text, true);
     let words = read.body.trim().to_owned();
-    let author = Author { scene, ticket, agent, language, policy };
+    let known = if scene.mail.attachments.is_empty() { &[] } else { case.files(ticket.number)? };
+    let files = Own::of(scene.mail, &words, known, agent);
+    let author = Author { scene, ticket, agent, language, files, policy };
     let mut decision = if !scene.sender.proved.contains(&ticket.number) {
         author.hold_unproved(&words)
     } else {
         match orders::plan(case, policy, ticket, agent, &read, &words, scene.now)? {
             Err(refusals) => author.refuse(refusals.into_iter().map(|r| r.0).collect(), &words),
             Ok(plan) => {
-                let first_words = if plan.hands_over() { case.first_words(ticket.number)? } else { "" };
-                author.carry_out(&plan, &read, &own, &words, first_words)
+                let past = match plan.hands_over() {
+                    true => Past { words: case.first_words(ticket.number)?, files: case.files(ticket.number)? },
+                    false => Past::default(),
+                };
+                author.carry_out(&plan, &read, &own, &words, past)
             }
         }
     };
@@ -70,12 +76,22 @@ fn help(agent: &Agent, ticket: Option<&Ticket>, policy: &Policy) -> Draft {
     notify::to_agent(agent, ticket, policy, Facts::Help(facts))
 }
 
+/// What a colleague to whom a ticket is handed over must be shown of its past.
+#[derive(Debug, Clone, Copy, Default)]
+struct Past<'a> {
+    /// The words with which it began.
+    words: &'a str,
+    /// Its files.
+    files: &'a [TicketFile],
+}
+
 /// An agent who writes on a ticket.
 struct Author<'a> {
     scene: &'a Scene<'a>,
     ticket: &'a Ticket,
     agent: &'a Agent,
     language: &'a str,
+    files: Own,
     policy: &'a Policy,
 }
 
@@ -122,7 +138,7 @@ impl Author<'_> {
             let facts = self.words_facts(None, &[], words, self.ticket);
             let mut letter = notify::to_requester(self.ticket, LetterKind::Reply, facts, self.copied());
             letter.held = Some(why.clone());
-            letter.attach = self.files();
+            letter.attach.clone_from(&self.files.attach);
             decision.drafts.push(letter);
         }
         decision.drafts.push(self.error(vec![why.clone()], words, !words.is_empty()));
@@ -131,8 +147,8 @@ impl Author<'_> {
     }
 
     /// Carries out a plan that nothing speaks against.
-    fn carry_out(&self, plan: &Plan, read: &TagReading, own: &ReplyText, words: &str, first_words: &str) -> Decision {
-        let files = self.files();
+    fn carry_out(&self, plan: &Plan, read: &TagReading, own: &ReplyText, words: &str, past: Past<'_>) -> Decision {
+        let files = &self.files.attach;
         let relays = !plan.note && (!words.is_empty() || !files.is_empty());
         if relays && let Some(why) = self.uncertain(own, words) {
             return self.hold(why, words);
@@ -141,8 +157,7 @@ impl Author<'_> {
             let empty = say(self.language, "The mail holds no words of yours and no order.", "邮件中没有您写的内容，也没有指令。");
             return self.refuse(vec![empty], words);
         }
-        let size: u64 = files.iter().map(|a| a.file.size).sum();
-        if relays && size > self.policy.limits.attachments {
+        if relays && self.files.size() > self.policy.limits.attachments {
             let limit = self.policy.limits.attachments / 1_048_576;
             let too_big =
                 say(self.language, format!("The files are larger than {limit} MB together."), format!("附件总大小超过 {limit} MB。"));
@@ -156,9 +171,13 @@ impl Author<'_> {
             after.apply(change, self.scene.at);
         }
         decision.because(if relays { "the agent's words go to the requester" } else { "nothing of it is relayed" });
-        self.write_to_requester(&mut decision, plan, &after, relays.then_some(words), files);
-        self.tell_colleagues(&mut decision, plan, &after, words, first_words);
-        if !read.tags.is_empty() && !plan.done.is_empty() {
+        if !self.files.known.is_empty() {
+            decision.because(format!("known from earlier mails of the ticket, not sent on: {}", self.files.known.join(", ")));
+        }
+        self.write_to_requester(&mut decision, plan, &after, relays.then_some(words));
+        self.tell_colleagues(&mut decision, plan, &after, words, past);
+        let held_back = relays && !self.files.known.is_empty();
+        if (!read.tags.is_empty() && !plan.done.is_empty()) || held_back {
             decision.drafts.push(self.receipt(plan, &after, relays));
         }
         if plan.help {
@@ -201,12 +220,6 @@ impl Author<'_> {
         })
     }
 
-    /// Files of the agent's own: no inline parts, no attached mails (they may hold notifications).
-    fn files(&self) -> Vec<Attach> {
-        let own = |a: &&Attachment| !a.inline && !a.media_type.starts_with("message/");
-        self.scene.mail.attachments.iter().filter(own).map(|file| Attach { file: file.clone() }).collect()
-    }
-
     /// Participants whom the agent's own mail has not reached already.
     fn copied(&self) -> Vec<Person> {
         let reached = |p: &&Person| self.scene.mail.recipients().any(|r| r.address == p.address);
@@ -234,11 +247,11 @@ impl Author<'_> {
     }
 
     /// The agent's words, or what the orders themselves entail.
-    fn write_to_requester(&self, decision: &mut Decision, plan: &Plan, after: &Ticket, words: Option<&str>, files: Vec<Attach>) {
+    fn write_to_requester(&self, decision: &mut Decision, plan: &Plan, after: &Ticket, words: Option<&str>) {
         if let Some(words) = words {
             let mut letter =
                 notify::to_requester(after, LetterKind::Reply, self.words_facts(plan.status, &plan.articles, words, after), self.copied());
-            letter.attach = files;
+            letter.attach.clone_from(&self.files.attach);
             decision.drafts.push(letter);
             return;
         }
@@ -273,27 +286,38 @@ impl Author<'_> {
     }
 
     /// A new owner or team, and the owner when somebody else wrote.
-    fn tell_colleagues(&self, decision: &mut Decision, plan: &Plan, after: &Ticket, words: &str, first_words: &str) {
+    fn tell_colleagues(&self, decision: &mut Decision, plan: &Plan, after: &Ticket, words: &str, past: Past<'_>) {
+        let files = Bundle::of_colleague(&self.files, past.files, after, self.policy);
         for agent in notify::caretakers(after, self.policy).into_iter().filter(|a| a.handle != self.agent.handle) {
             if plan.hands_over() {
-                decision.drafts.push(notify::handed_over(agent, after, self.agent, words, first_words, self.policy));
-            } else if after.owner.is_some() && !words.is_empty() {
+                decision.drafts.push(notify::handed_over(agent, after, self.agent, words, past.words, &files, self.policy));
+            } else if after.owner.is_some() && (!words.is_empty() || !files.attach.is_empty()) {
                 let language = notify::agent_language(agent, self.policy);
                 let event = if plan.note {
                     say(language, "An internal note:", "内部备注：")
                 } else {
                     say(language, "This answer went to the requester:", "以下回复已发给请求人：")
                 };
-                decision.drafts.push(notify::agent_followup(agent, after, &self.agent.name, event, None, words.to_owned(), self.policy));
+                let from = &self.agent.name;
+                decision.drafts.push(notify::agent_followup(agent, after, from, event, Some(&files), words.to_owned(), self.policy));
             }
         }
     }
 
     fn receipt(&self, plan: &Plan, after: &Ticket, relays: bool) -> Draft {
+        let mut done = plan.done.clone();
+        if relays && !self.files.known.is_empty() {
+            let names = self.files.known.join(", ");
+            done.push(say(
+                self.language,
+                format!("Not sent along, for the ticket has it from an earlier mail: {names}."),
+                format!("工单之前的邮件中已有，未再发送：{names}。"),
+            ));
+        }
         let facts = AgentReceipt {
             ticket: notify::card(after, self.policy, self.language),
             agent: self.agent.name.clone(),
-            done: plan.done.clone(),
+            done,
             sent_to: if relays { after.requester.called().to_owned() } else { String::new() },
         };
         notify::to_agent(self.agent, Some(after), self.policy, Facts::AgentReceipt(facts))

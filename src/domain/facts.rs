@@ -177,8 +177,10 @@ pub struct AgentNew {
     pub note: String,
     /// The requester's words.
     pub text: String,
-    /// File names.
+    /// Names of the files that go along.
     pub files: Vec<String>,
+    /// Files that do not, one sentence each: why, and how to get at them.
+    pub not_attached: Vec<String>,
     /// What was wrong with the mail, one sentence each.
     pub defects: Vec<String>,
     /// Why it was judged so.
@@ -202,8 +204,10 @@ pub struct AgentFollowup {
     pub event: String,
     /// The words that came.
     pub text: String,
-    /// File names.
+    /// Names of the files that go along.
     pub files: Vec<String>,
+    /// Files that do not, one sentence each: why, and how to get at them.
+    pub not_attached: Vec<String>,
 }
 
 /// `agent_receipt`: what your orders did.

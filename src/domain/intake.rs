@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 
 use super::facts::{self, Ack, Facts, TooLarge, Update};
+use super::files::Bundle;
 use super::message::{Address, Draft, LetterKind, Person, Reading};
 use super::notify::{self, Found, say};
 use super::origin::{self, Origin, OriginKind};
@@ -452,6 +453,8 @@ fn followup(case: &Case, scene: &Scene<'_>, ticket: &Ticket, policy: &Policy) ->
         true => notify::within_caps(case, &ticket.requester.address, Some(ticket.number), policy, scene.now)?,
         false => Ok(()),
     };
+    let known = if scene.mail.attachments.is_empty() { &[] } else { case.files(ticket.number)? };
+    let files = Bundle::of_mail(scene.mail, known, policy);
     let verdict = judge_by_rules(scene, &ticket.fields, policy);
     let mut after = ticket.clone();
     let mut changes: Vec<Change> = Vec::new();
@@ -473,7 +476,7 @@ fn followup(case: &Case, scene: &Scene<'_>, ticket: &Ticket, policy: &Policy) ->
     } else if scene.incoming.quiet {
         decision.because("nobody is told: it arrived before the desk took this mailbox up");
     } else {
-        tell_caretakers(&mut decision, scene, &after, &reply.text, reopened, policy);
+        tell_caretakers(&mut decision, scene, &after, &reply.text, &files, reopened, policy);
     }
     if reopened && is_requester {
         match withheld(scene, allowed) {
@@ -511,7 +514,15 @@ fn writer<'a>(mail: &'a Reading, ticket: &'a Ticket) -> &'a str {
     known.filter(|_| from.name.trim().is_empty()).unwrap_or(from).called()
 }
 
-fn tell_caretakers(decision: &mut Decision, scene: &Scene<'_>, ticket: &Ticket, words: &str, reopened: bool, policy: &Policy) {
+fn tell_caretakers(
+    decision: &mut Decision,
+    scene: &Scene<'_>,
+    ticket: &Ticket,
+    words: &str,
+    files: &Bundle,
+    reopened: bool,
+    policy: &Policy,
+) {
     let from = writer(scene.mail, ticket);
     for agent in notify::caretakers(ticket, policy).into_iter().filter(|a| scene.mail.from.as_ref().is_none_or(|p| p.address != a.address))
     {
@@ -523,7 +534,7 @@ fn tell_caretakers(decision: &mut Decision, scene: &Scene<'_>, ticket: &Ticket, 
             }
             _ => String::new(),
         };
-        decision.drafts.push(notify::agent_followup(agent, ticket, from, event, Some(scene.mail), words.to_owned(), policy));
+        decision.drafts.push(notify::agent_followup(agent, ticket, from, event, Some(files), words.to_owned(), policy));
     }
 }
 

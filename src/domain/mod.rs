@@ -5,9 +5,11 @@
 //! needs no server.
 
 pub mod agents;
+pub mod attachment;
 pub mod calendar;
 pub mod complaint;
 pub mod facts;
+pub mod files;
 pub mod intake;
 pub mod message;
 pub mod notify;
@@ -133,6 +135,8 @@ pub enum Query {
     Since(DateTime<Utc>),
     /// The own words of the mail that opened a ticket → [`Answer::Words`]
     FirstWords(TicketNo),
+    /// The files of a ticket's mails, oldest first; those of refused and filed mails do not count → [`Answer::Files`]
+    Files(TicketNo),
 }
 
 /// What the desk answers.
@@ -154,6 +158,8 @@ pub enum Answer {
     Tickets(Vec<Ticket>),
     /// A text; empty where there is none.
     Words(String),
+    /// Files of mails.
+    Files(Vec<TicketFile>),
 }
 
 /// A message that the store knows.
@@ -174,6 +180,17 @@ pub struct Sent {
     pub template: Option<message::TemplateName>,
     /// Its plain text.
     pub text: String,
+}
+
+/// A file that a mail of a ticket brought.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TicketFile {
+    /// The mail that holds it.
+    pub mail: CauseKey,
+    /// Who sent that.
+    pub from: Option<Address>,
+    /// The file.
+    pub file: attachment::Attachment,
 }
 
 /// A letter that waits for `[send]`.
@@ -251,6 +268,9 @@ impl Case {
     getter!(
         /// The own words of the mail that opened a ticket.
         first_words(number: TicketNo) -> &str, Query::FirstWords(number), Words(text) => text.as_str());
+    getter!(
+        /// The files of a ticket's mails.
+        files(number: TicketNo) -> &[TicketFile], Query::Files(number), Files(list) => list.as_slice());
 }
 
 /// Why something was decided, in a sentence with its evidence.

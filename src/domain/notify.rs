@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::facts::{AgentFollowup, AgentNew, Because, Card, Facts, Link};
+use super::files::Bundle;
 use super::message::{Address, Defect, Draft, LetterKind, Person, Reading, Recipient};
 use super::policy::{Agent, Article, Policy};
 use super::rules::Evidence;
@@ -133,32 +134,32 @@ pub fn caretakers<'a>(ticket: &Ticket, policy: &'a Policy) -> Vec<&'a Agent> {
 /// The notification that a ticket has come to somebody.
 pub fn agent_new(agent: &Agent, ticket: &Ticket, mail: &Reading, found: &Found<'_>, policy: &Policy) -> Draft {
     let language = agent_language(agent, policy);
+    let files = Bundle::of_mail(mail, &[], policy);
     let facts = AgentNew {
         text: own_text(mail),
-        files: file_names(mail),
         defects: warnings(ticket, Some(mail), language),
         evidence: found.evidence.iter().map(because).collect(),
         articles: agent_links(found.articles, policy, language),
-        ..bare_new(agent, ticket, policy)
+        ..bare_new(agent, ticket, &files, policy)
     };
-    to_agent(agent, Some(ticket), policy, Facts::AgentNew(facts))
+    Draft { attach: files.attach, ..to_agent(agent, Some(ticket), policy, Facts::AgentNew(facts)) }
 }
 
 /// The notification that a colleague hands a ticket over: what he says about it, and the words with which it began.
-pub fn handed_over(agent: &Agent, ticket: &Ticket, by: &Agent, note: &str, first_words: &str, policy: &Policy) -> Draft {
+pub fn handed_over(agent: &Agent, ticket: &Ticket, by: &Agent, note: &str, first_words: &str, files: &Bundle, policy: &Policy) -> Draft {
     let facts = AgentNew {
         handed_by: by.name.clone(),
         note: note.to_owned(),
         text: first_words.to_owned(),
         defects: warnings(ticket, None, agent_language(agent, policy)),
         articles: agent_links(&ticket.links, policy, agent_language(agent, policy)),
-        ..bare_new(agent, ticket, policy)
+        ..bare_new(agent, ticket, files, policy)
     };
-    to_agent(agent, Some(ticket), policy, Facts::AgentNew(facts))
+    Draft { attach: files.attach.clone(), ..to_agent(agent, Some(ticket), policy, Facts::AgentNew(facts)) }
 }
 
 /// What a notification says of any ticket.
-fn bare_new(agent: &Agent, ticket: &Ticket, policy: &Policy) -> AgentNew {
+fn bare_new(agent: &Agent, ticket: &Ticket, files: &Bundle, policy: &Policy) -> AgentNew {
     AgentNew {
         ticket: card(ticket, policy, agent_language(agent, policy)),
         agent: agent.name.clone(),
@@ -166,7 +167,8 @@ fn bare_new(agent: &Agent, ticket: &Ticket, policy: &Policy) -> AgentNew {
         handed_by: String::new(),
         note: String::new(),
         text: String::new(),
-        files: Vec::new(),
+        files: files.names(),
+        not_attached: files.not_attached(agent_language(agent, policy), ticket, policy),
         defects: Vec::new(),
         evidence: Vec::new(),
         articles: Vec::new(),
@@ -193,7 +195,7 @@ pub fn agent_followup(
     ticket: &Ticket,
     from: &str,
     event: String,
-    mail: Option<&Reading>,
+    files: Option<&Bundle>,
     text: String,
     policy: &Policy,
 ) -> Draft {
@@ -203,9 +205,11 @@ pub fn agent_followup(
         from: from.to_owned(),
         event,
         text: shortened(&text),
-        files: mail.map_or_else(Vec::new, file_names),
+        files: files.map(Bundle::names).unwrap_or_default(),
+        not_attached: files.map(|f| f.not_attached(agent_language(agent, policy), ticket, policy)).unwrap_or_default(),
     };
-    to_agent(agent, Some(ticket), policy, Facts::AgentFollowup(facts))
+    let attach = files.map(|f| f.attach.clone()).unwrap_or_default();
+    Draft { attach, ..to_agent(agent, Some(ticket), policy, Facts::AgentFollowup(facts)) }
 }
 
 /// A notification shows so many characters of a mail; the whole of it is kept.
@@ -223,10 +227,6 @@ fn shortened(text: &str) -> String {
         Some(head) => format!("{head}\n[…]"),
         None => text.to_owned(),
     }
-}
-
-fn file_names(mail: &Reading) -> Vec<String> {
-    mail.attachments.iter().filter(|a| !a.inline).map(|a| a.name.clone()).collect()
 }
 
 /// What an agent should know of a new ticket before he answers.

@@ -13,7 +13,7 @@ use postdesk::store::{self, Posting};
 
 use crate::common::Scratch;
 
-/// The desk of the stories: two teams, two agents, a lead who gets a summary each morning.
+/// The desk of the stories: two teams, two agents, a lead who gets a summary each morning; a mail carries 2 MB of files.
 pub const CONFIG: &str = r#"
 [desk]
 name = "IT Support"
@@ -84,6 +84,9 @@ name = "daily"
 report = "daily"
 to = ["chen"]
 schedule = "0 8 * * *"
+
+[limits]
+attachments = "2MB"
 "#;
 
 /// A mail that left the desk.
@@ -91,6 +94,7 @@ schedule = "0 8 * * *"
 pub struct Sent {
     pub to: String,
     pub reading: Reading,
+    pub raw: Vec<u8>,
 }
 
 pub struct World {
@@ -160,7 +164,7 @@ impl World {
             let words = words.clone();
             return (posting, Handover::Refused(words));
         }
-        self.sent.push(Sent { to: posting.to.to_string(), reading: parse::read(&posting.bytes, None) });
+        self.sent.push(Sent { to: posting.to.to_string(), reading: parse::read(&posting.bytes, None), raw: posting.bytes.to_vec() });
         (posting, Handover::Taken("250 ok".into()))
     }
 }

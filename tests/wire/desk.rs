@@ -5,6 +5,7 @@
 
 mod day;
 mod delivery;
+mod files;
 mod kill;
 mod pipe;
 mod play;

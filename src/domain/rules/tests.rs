@@ -4,8 +4,9 @@ use super::conditions::CONDITIONS;
 use super::effects::EFFECTS;
 use super::scan::State;
 use super::*;
+use crate::domain::attachment::Attachment;
 use crate::domain::complaint::Complaint;
-use crate::domain::message::{Address, Attachment, Person, ReplyText};
+use crate::domain::message::{Address, Person, ReplyText};
 
 /// The built-in ones.
 const CATEGORIES: [&str; 14] = [
@@ -99,8 +100,7 @@ fn conditions() {
         change(&mut mail);
         mail
     };
-    let file =
-        |name: &str, kind: &str| Attachment { name: name.into(), media_type: kind.into(), size: 1, inline: false, cid: None, part: 0 };
+    let file = |name: &str, kind: &str| Attachment { name: name.into(), media_type: kind.into(), ..Attachment::default() };
     let plain = with(&|_| {});
     let table: Vec<(&str, Reading, Reading)> = vec![
         ("subject = 'VPN'", with(&|m| m.subject = "My ＶＰＮ is down".into()), with(&|m| m.subject = "vpns".into())),

@@ -12,6 +12,7 @@
 mod blobs;
 mod causes;
 mod commit;
+mod enclosures;
 mod outbox;
 mod schema;
 mod tickets;
@@ -26,9 +27,9 @@ use rusqlite::{CachedStatement, Connection, OpenFlags, OptionalExtension, params
 
 use super::{
     Commit, CommitError, Counts, Fate, JournalRow, Note, OutboxRow, Pending, Posting, Prepared, QuarantineRow, Read, Received, Result,
-    Store, TicketFilter, TicketState,
+    Sealed, Store, TicketFilter, TicketState,
 };
-use crate::domain::message::{BlobHash, Cursor, Folder, Place};
+use crate::domain::message::{BlobHash, Cursor, Folder, LetterId, Place};
 use crate::domain::ticket::{Ticket, TicketNo};
 use crate::domain::{Answer, CauseKey, Query};
 
@@ -121,6 +122,7 @@ impl Read for Sqlite {
             Query::Held(number) => Ok(Answer::Letters(outbox::held(&self.db, *number)?)),
             Query::Since(since) => Ok(Answer::Tickets(tickets::since(&self.db, *since)?)),
             Query::FirstWords(number) => Ok(Answer::Words(tickets::first_words(&self.db, *number)?)),
+            Query::Files(number) => Ok(Answer::Files(tickets::files(&self.db, *number)?)),
         }
     }
 }
@@ -185,11 +187,12 @@ impl Store for Sqlite {
         self.write(|db| causes::attempt(db, cause))
     }
 
-    fn commit(&mut self, commit: &Commit) -> std::result::Result<(), CommitError> {
-        match self.write(|db| commit::commit(db, commit))? {
-            None => Ok(()),
-            Some(conflict) => Err(conflict.into()),
-        }
+    fn commit(&mut self, commit: &Commit) -> std::result::Result<Vec<LetterId>, CommitError> {
+        Ok(self.write(|db| commit::commit(db, commit))??)
+    }
+
+    fn word(&mut self, letter: LetterId, words: &Sealed) -> Result<()> {
+        self.write(|db| outbox::word(db, letter, words))
     }
 
     fn quarantine(&mut self, cause: super::CauseId, why: &str, at: DateTime<Utc>) -> Result<()> {

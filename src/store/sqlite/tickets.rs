@@ -5,9 +5,10 @@ use chrono::{DateTime, Utc};
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::{Db, causes, micros, moment, outbox};
+use crate::domain::attachment::Attachment;
 use crate::domain::message::{Address, LetterId, MessageId, hash64};
 use crate::domain::ticket::{Status, Ticket, TicketNo};
-use crate::domain::{CauseKey, Known};
+use crate::domain::{CauseKey, Known, TicketFile};
 use crate::store::{Counts, JournalRow, Result, TicketFilter};
 
 /// The ticket in a row's first column.
@@ -25,7 +26,7 @@ pub(super) fn known(db: &Db, ids: &[MessageId]) -> Result<Vec<Known>> {
     let mut found = Vec::new();
     for id in ids {
         let Some((ticket, letter)) = leads_to(db, id)? else { continue };
-        let sent = letter.map(|letter| outbox::sent(db, letter)).transpose()?;
+        let sent = letter.map(|letter| outbox::sent(db, letter)).transpose()?.flatten();
         found.push(Known { id: id.clone(), ticket, sent });
     }
     Ok(found)
@@ -71,6 +72,24 @@ pub(super) fn first_words(db: &Db, number: TicketNo) -> Result<String> {
     )?;
     let mut rows = select.query([number.0])?;
     Ok(rows.next()?.map(|row| row.get(0)).transpose()?.unwrap_or_default())
+}
+
+/// The files that a ticket's mails brought, in the order of its journal.
+pub(super) fn files(db: &Db, number: TicketNo) -> Result<Vec<TicketFile>> {
+    let mut select = db.sql(
+        "SELECT c.key, m.sender, m.files FROM journal_ticket t JOIN journal j ON j.id = t.journal JOIN message m ON m.cause = j.cause
+         JOIN cause c ON c.id = m.cause WHERE t.ticket = ?1 AND m.ticket = ?1 AND m.files IS NOT NULL ORDER BY t.journal",
+    )?;
+    let mut rows = select.query([number.0])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let mail = CauseKey(row.get(0)?);
+        let from = row.get_ref(1)?.as_str_or_null()?.and_then(Address::parse);
+        let files: Vec<Attachment> =
+            serde_json::from_str(row.get_ref(2)?.as_str()?).with_context(|| format!("the files of {number} are damaged"))?;
+        found.extend(files.into_iter().map(|file| TicketFile { mail: mail.clone(), from: from.clone(), file }));
+    }
+    Ok(found)
 }
 
 pub(super) fn due(db: &Db, now: DateTime<Utc>, limit: usize) -> Result<Vec<(TicketNo, DateTime<Utc>)>> {
