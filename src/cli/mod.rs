@@ -5,6 +5,7 @@ mod deliver;
 mod demo;
 mod doctor;
 mod explain;
+mod kb;
 mod outbox;
 mod quarantine;
 mod rules;
@@ -61,6 +62,8 @@ enum Command {
     Deliver(deliver::Arguments),
     /// Say how mails would be read, threaded, judged and answered; changes nothing
     Explain(explain::Arguments),
+    /// The knowledge base: search it, say what wants a look, build pages of it
+    Kb(kb::Arguments),
     /// Measure the rules: against labelled mails, or by what each rule did
     Rules(rules::Arguments),
     /// List tickets, show one, show its history
@@ -96,6 +99,7 @@ pub fn main(arguments: Arguments) -> ExitCode {
         Command::Run(command) => run::run(config, &command),
         Command::Deliver(command) => deliver::run(config, &command),
         Command::Explain(command) => explain::run(config, &command),
+        Command::Kb(command) => kb::run(config, &command),
         Command::Rules(command) => rules::run(config, &command),
         Command::Tickets(command) => tickets::run(config, &command),
         Command::Outbox(command) => outbox::run(config, &command),

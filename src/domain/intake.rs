@@ -106,6 +106,7 @@ impl Judged {
             thread: scene.thread.clone(),
             reply: scene.mail.reply.clone(),
             verdict: Verdict::default(),
+            suggested: Vec::new(),
             held: None,
         }
     }

@@ -23,6 +23,7 @@ pub mod reply;
 pub mod reports;
 pub mod rules;
 pub mod sla;
+pub mod suggest;
 pub mod tags;
 pub mod text;
 pub mod thread;
@@ -394,6 +395,8 @@ pub struct Judged {
     pub reply: message::ReplyText,
     /// What the rules say.
     pub verdict: rules::Verdict,
+    /// Articles that fit: those that the rules name, then those that the words lead to.
+    pub suggested: Vec<suggest::Hit>,
     /// Why the relay is held, if it is.
     pub held: Option<String>,
 }

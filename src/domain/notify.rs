@@ -8,7 +8,7 @@ use super::message::{Address, Defect, Draft, LetterKind, Person, Reading, Recipi
 use super::policy::{Agent, Article, Policy};
 use super::rules::Evidence;
 use super::ticket::{Ticket, TicketNo};
-use super::{Case, Need, approvals};
+use super::{Case, Need, approvals, suggest};
 
 /// At most so many links in one mail.
 pub const MOST_LINKS: usize = 3;
@@ -61,7 +61,7 @@ pub fn say(language: &str, en: impl Into<String>, zh: impl Into<String>) -> Stri
 
 /// Links for a requester: in his language, published, not internal, at most three.
 pub fn links(ids: &[String], policy: &Policy, language: &str) -> Vec<(String, Link)> {
-    let readable = ids.iter().filter_map(|id| policy.article(id, language)).filter(|a| !a.internal && a.language == language);
+    let readable = ids.iter().filter_map(|id| policy.article(id, language)).filter(|a| suggest::is_for_requester(a, language));
     readable.filter_map(|a| Some((a.id.clone(), link(a)?))).take(MOST_LINKS).collect()
 }
 

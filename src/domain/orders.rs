@@ -317,6 +317,7 @@ mod tests {
             matrix: Matrix::default(),
             rules: Arc::new(RuleSet::default()),
             articles: Arc::new(vec![article("vpn-setup", "en", false), article("vpn-setup", "zh", false), article("playbook", "en", true)]),
+            search: Arc::new(crate::domain::suggest::Nowhere),
             calendar: None,
             closing: Closing { close: Duration::days(5), reopen_window: Duration::days(14) },
             limits: Limits { message_size: 1, per_address: Vec::new(), per_ticket: Vec::new(), attachments: 1 },

@@ -489,6 +489,7 @@ mod tests {
             matrix: Matrix::default(),
             rules: std::sync::Arc::new(RuleSet::default()),
             articles: std::sync::Arc::default(),
+            search: std::sync::Arc::new(crate::domain::suggest::Nowhere),
             calendar: None,
             closing: Closing { close: chrono::Duration::days(7), reopen_window: chrono::Duration::days(7) },
             limits: Limits { message_size: 0, per_address: vec![], per_ticket: vec![], attachments: 0 },

@@ -9,6 +9,7 @@ mod corpus;
 mod crash;
 mod docs;
 mod goldens;
+mod kb;
 mod leaks;
 mod store;
 mod stories;
