@@ -5,6 +5,7 @@ mod deliver;
 mod demo;
 mod doctor;
 mod explain;
+mod init;
 mod outbox;
 mod quarantine;
 mod run;
@@ -39,6 +40,7 @@ const DEFAULT_CONFIG: &str = "config.toml";
 
 const EXAMPLES: &str = "Examples:
   postdesk demo                       see a whole day of a desk, without a server
+  postdesk init desk                  lay out a desk of your own
   postdesk check                      is the configuration sound?
   postdesk doctor                     do the servers answer as they should?
   postdesk run                        work
@@ -50,6 +52,8 @@ Exit codes: 0 done, 1 findings, 2 wrong usage, 75 try again later.";
 enum Command {
     /// Play a day of some thirty mails on an embedded Maildir desk: no server, no configuration
     Demo(demo::Arguments),
+    /// Lay out the directory of a new desk: config, rules, templates, articles, a service, first steps
+    Init(init::Arguments),
     /// Read configuration, rules with their examples, templates and articles, and say what is wrong
     Check(check::Arguments),
     /// Try the servers: names, TLS, login, capabilities, folders
@@ -79,6 +83,8 @@ pub enum Exit {
     Done,
     /// Done, and there is something to look at.
     Findings,
+    /// Not called as it should be; what is missing was said.
+    Usage,
     /// Try again later.
     TryAgain,
 }
@@ -88,6 +94,7 @@ pub fn main(arguments: Arguments) -> ExitCode {
     let config = arguments.config.as_path();
     let outcome = match arguments.command {
         Command::Demo(command) => demo::run(&command),
+        Command::Init(command) => init::run(&command),
         Command::Check(command) => check::run(config, &command),
         Command::Doctor(command) => doctor::run(config, &command),
         Command::Run(command) => run::run(config, &command),
@@ -102,6 +109,7 @@ pub fn main(arguments: Arguments) -> ExitCode {
     match outcome {
         Ok(Exit::Done) => ExitCode::SUCCESS,
         Ok(Exit::Findings) => ExitCode::from(1),
+        Ok(Exit::Usage) => ExitCode::from(2),
         Ok(Exit::TryAgain) => ExitCode::from(75),
         // A reader such as `head` that has seen enough is no error.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,

@@ -37,7 +37,7 @@ fn pages() -> Vec<(PathBuf, String)> {
 }
 
 /// The code of a page: the lines of its blocks and its inline spans, each with its line number.
-fn code(page: &str) -> Vec<(usize, String)> {
+pub fn code(page: &str) -> Vec<(usize, String)> {
     let mut found = Vec::new();
     let mut fenced = false;
     for (number, line) in page.lines().enumerate().map(|(i, l)| (i + 1, l)) {
@@ -54,7 +54,7 @@ fn code(page: &str) -> Vec<(usize, String)> {
 }
 
 /// The arguments of a call of `postdesk` in a line of code, if there is one.
-fn call(line: &str) -> Option<Vec<String>> {
+pub fn call(line: &str) -> Option<Vec<String>> {
     let cargo = line.split_once("cargo run --release -- ").map(|(_, rest)| rest);
     let shell = || {
         let by_path = line.split_once("/bin/postdesk ").map(|(_, rest)| rest);

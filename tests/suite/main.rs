@@ -8,6 +8,7 @@ mod corpus;
 mod crash;
 mod docs;
 mod goldens;
+mod init;
 mod store;
 mod stories;
 mod world;

@@ -5,6 +5,7 @@
 
 mod day;
 mod delivery;
+mod first;
 mod kill;
 mod pipe;
 mod play;
