@@ -15,7 +15,7 @@ use super::rules::{Circumstances, Verdict};
 use super::thread::{self, By, Thread};
 use super::ticket::{Change, Status, Ticket, TicketNo};
 use super::trust::{self, Sender};
-use super::{Case, Decision, Event, Incoming, Judged, Need, Outcome, Quarantined, Undelivered, agents};
+use super::{Case, Decision, Event, Incoming, Judged, Need, Outcome, Quarantined, Undelivered, agents, history};
 
 /// A mail with every judgement that precedes the decision.
 #[derive(Debug, Clone, Copy)]
@@ -48,7 +48,7 @@ pub fn mail(case: &Case, event: &Event, incoming: &Incoming, policy: &Policy, no
     let thread = match origin.kind {
         OriginKind::Own => Thread { ticket: None, by: By::None, because: "our own mail".into(), linked: None, sent: None },
         OriginKind::Bounce => bounced_thread(case, mail, &tokens)?,
-        _ => thread::find(case, mail, &tokens, policy, now)?,
+        _ => thread::find(case, mail, &tokens, policy, now, incoming.quiet)?,
     };
     let scene = Scene { mail, incoming, origin: &origin, sender: &sender, thread: &thread, at: event.at, now };
     let ticket = match thread.ticket {
@@ -61,6 +61,10 @@ pub fn mail(case: &Case, event: &Event, incoming: &Incoming, policy: &Policy, no
         (OriginKind::AutomaticReply | OriginKind::Bulk | OriginKind::Generated, Some(ticket)) => file_only(&scene, ticket),
         (OriginKind::Bounce | OriginKind::AutomaticReply, None) => Decision::new(Outcome::Ignored, "desk"),
         (OriginKind::Bulk | OriginKind::Generated, None) => machine(case, &scene, policy)?,
+        (OriginKind::Person, Some(ticket)) if incoming.quiet && history::is_of_the_house(&scene, ticket, policy) => {
+            history::answer(&scene, ticket, policy)
+        }
+        (OriginKind::Person, None) if incoming.quiet && mail.from.as_ref().is_some_and(|p| policy.is_own(&p.address)) => history::unasked(),
         (OriginKind::Person, Some(ticket)) if speaks_as_agent(&sender, ticket, policy) => agents::mail(case, &scene, ticket, policy)?,
         (OriginKind::Person, Some(ticket)) => followup(case, &scene, ticket, policy)?,
         (OriginKind::Person, None) => match agents::question(&scene, policy) {
@@ -68,6 +72,9 @@ pub fn mail(case: &Case, event: &Event, incoming: &Incoming, policy: &Policy, no
             None => open(case, &scene, policy)?,
         },
     };
+    if incoming.quiet {
+        history::lay_to_rest(&mut decision, ticket, event.at, policy, now);
+    }
     decision.because.insert(0, super::Reason(format!("origin: {}", origin.because)));
     decision.because.insert(1, super::Reason(format!("thread: {}", thread.because)));
     decision.because.insert(2, super::Reason(format!("sender: {}", sender.because)));

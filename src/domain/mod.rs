@@ -8,6 +8,7 @@ pub mod agents;
 pub mod calendar;
 pub mod complaint;
 pub mod facts;
+pub mod history;
 pub mod intake;
 pub mod message;
 pub mod notify;

@@ -7,6 +7,7 @@
 //!                                               top (default: own words above the quote), bottom or none
 //!     >>> 09:20 alice@ext.test replies to ack
 //!     >>> 2026-12-09 09:00 clock                nothing but time passes
+//!     >>> 10:00 history 2026-11-02 09:00        a mail as `postdesk import` brings it, with the time of its arrival
 //!     >>> 10:00 refuse bob@ext.test 550 5.1.1 no such user
 //!
 //! Times are those of the desk, Asia/Shanghai. Indented lines above the first step are rules of the desk's own, read after the built-in ones.
@@ -74,6 +75,11 @@ fn act(world: &mut World, head: &str, body: &str, index: usize) -> Vec<Sent> {
     match words.as_slice() {
         ["mail"] => world.mail(&mail(body, index, world.now)),
         ["clock"] => world.settle(),
+        ["history", day, time] => {
+            let at = NaiveDateTime::parse_from_str(&format!("{day} {time}"), "%Y-%m-%d %H:%M").unwrap();
+            let at = Shanghai.from_local_datetime(&at).unwrap().with_timezone(&Utc);
+            world.history(&mail(body, index, at), at)
+        }
         ["refuse", address, words @ ..] => {
             world.refused.push(((*address).to_owned(), words.join(" ")));
             Vec::new()
