@@ -5,8 +5,10 @@ mod deliver;
 mod demo;
 mod doctor;
 mod explain;
+mod import;
 mod init;
 mod outbox;
+mod progress;
 mod quarantine;
 mod run;
 mod status;
@@ -62,6 +64,8 @@ enum Command {
     Run(run::Arguments),
     /// Take one mail on standard input, for an MTA's pipe
     Deliver(deliver::Arguments),
+    /// Take up old mail from files: threaded and judged, and nothing is sent
+    Import(import::Arguments),
     /// Say how mails would be read, threaded, judged and answered; changes nothing
     Explain(explain::Arguments),
     /// List tickets, show one, show its history
@@ -99,6 +103,7 @@ pub fn main(arguments: Arguments) -> ExitCode {
         Command::Doctor(command) => doctor::run(config, &command),
         Command::Run(command) => run::run(config, &command),
         Command::Deliver(command) => deliver::run(config, &command),
+        Command::Import(command) => import::run(config, &command),
         Command::Explain(command) => explain::run(config, &command),
         Command::Tickets(command) => tickets::run(config, &command),
         Command::Outbox(command) => outbox::run(config, &command),

@@ -8,6 +8,7 @@ mod corpus;
 mod crash;
 mod docs;
 mod goldens;
+mod import;
 mod init;
 mod store;
 mod stories;
