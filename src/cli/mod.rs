@@ -1,12 +1,14 @@
 //! The command line: one file a command. Exit codes: 0 done, 1 findings, 2 usage, 75 try again (sysexits' EX_TEMPFAIL).
 
 mod check;
+mod completions;
 mod deliver;
 mod demo;
 mod doctor;
 mod explain;
 mod import;
 mod init;
+mod man;
 mod outbox;
 mod progress;
 mod quarantine;
@@ -78,6 +80,10 @@ enum Command {
     Status(status::Arguments),
     /// Write a summary mail to a file without sending it
     Summary(summary::Arguments),
+    /// Print the completions of a shell
+    Completions(completions::Arguments),
+    /// Print the manual page of the program, or of one command
+    Man(man::Arguments),
 }
 
 /// How a command ends.
@@ -110,6 +116,8 @@ pub fn main(arguments: Arguments) -> ExitCode {
         Command::Quarantine(command) => quarantine::run(config, &command),
         Command::Status(command) => status::run(config, &command),
         Command::Summary(command) => summary::run(config, &command),
+        Command::Completions(command) => completions::run(&command),
+        Command::Man(command) => man::run(&command),
     };
     match outcome {
         Ok(Exit::Done) => ExitCode::SUCCESS,

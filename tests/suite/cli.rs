@@ -401,3 +401,20 @@ fn a_reader_that_has_seen_enough_is_no_error() {
         assert!(output.status.success() && said.is_empty(), "{arguments:?}: {said}");
     }
 }
+
+#[test]
+fn completions_and_manual_pages_follow_the_help() {
+    let here = std::env::temp_dir();
+    for shell in ["bash", "zsh", "fish"] {
+        let script = done(&here, &["completions", shell]).out;
+        for word in ["quarantine", "import", "since", "smtp-tls"] {
+            assert!(script.contains(word), "{shell} does not complete {word}");
+        }
+    }
+    let page = done(&here, &["man"]).out;
+    assert!(page.starts_with(".ie") && page.contains(".TH postdesk 1") && page.contains("postdesk\\-import(1)"), "{page}");
+    let page = done(&here, &["man", "import"]).out;
+    assert!(page.contains(".TH postdesk-import 1") && page.contains("\\-\\-since") && page.contains("Examples:"), "{page}");
+    let refused = run(&here, &["man", "imprt"]);
+    assert!(refused.code == 1 && refused.err.contains("did you mean import?"), "{}", refused.err);
+}
