@@ -4,6 +4,8 @@
 //! an unclean end its causes run alone, attempts are counted before the work, and the third failure puts a cause into quarantine with its
 //! raw bytes (promise 10). A panic in reading, deciding or composing is caught and counts as such a failure.
 
+mod composer;
+
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -11,8 +13,11 @@ use std::sync::Arc;
 use anyhow::Context;
 use chrono::{DateTime, Utc};
 
+use composer::{Composer, Order, Written};
+
 use crate::delivery::{self, Handover};
-use crate::domain::message::{Arrival, Cursor, Defect, Folder, Letter, Place, Reading};
+use crate::domain::attachment::Attachment;
+use crate::domain::message::{Arrival, Cursor, Defect, Draft, Folder, Letter, LetterId, Place, Reading, Wording};
 use crate::domain::policy::{Policy, Summary};
 use crate::domain::ticket::{Change, Ticket, TicketNo, Version};
 use crate::domain::{self, Case, CauseKey, Decision, Event, Incoming, Outcome, What, sla};
@@ -54,6 +59,8 @@ pub struct Desk {
     book: Rulebook,
     /// After a failed batch so many causes run one by one.
     singly: usize,
+    /// Started with the first batch.
+    composer: Option<Composer>,
 }
 
 /// What a step did.
@@ -83,7 +90,7 @@ pub struct Resolved {
     /// What follows.
     pub decision: Decision,
     /// The mails, finished.
-    pub letters: Vec<Letter>,
+    pub letters: Vec<(Letter, Wording)>,
 }
 
 /// Why a cause could not be decided.
@@ -92,6 +99,20 @@ enum Trouble {
     Broken(String),
     /// The store failed; nobody's fault.
     Store(anyhow::Error),
+}
+
+/// Why a batch must be dropped.
+enum Halt {
+    /// The store failed.
+    Store(anyhow::Error),
+    /// A letter that follows from this cause of the batch could not be written.
+    Unwritten { cause: usize, why: String },
+}
+
+impl From<anyhow::Error> for Halt {
+    fn from(error: anyhow::Error) -> Halt {
+        Halt::Store(error)
+    }
 }
 
 impl Desk {
@@ -106,12 +127,12 @@ impl Desk {
         if alone > 0 || unsent > 0 {
             tracing::warn!(causes = alone, envelopes = unsent, "the last run ended uncleanly: its unfinished work is done again");
         }
-        Ok(Desk { store, book, singly: 0 })
+        Ok(Desk { store, book, singly: 0, composer: None })
     }
 
     /// A desk that only answers questions: nothing of what another process left is touched.
     pub fn only_to_ask(store: Box<dyn Store>, book: Rulebook) -> Desk {
-        Desk { store, book, singly: 0 }
+        Desk { store, book, singly: 0, composer: None }
     }
 
     /// The store, for questions.
@@ -206,18 +227,39 @@ impl Desk {
             self.singly = 0;
             return Ok(Step { idle: true, ..Step::default() });
         }
-        let outcome = self.batch(&pending, now);
-        match &outcome {
-            Ok(_) => self.singly = self.singly.saturating_sub(pending.len()),
-            Err(_) => {
-                self.store.drop_batch()?;
-                self.singly = pending.len().max(self.singly);
+        let halt = match self.batch(&pending, now) {
+            Ok(step) => {
+                self.singly = self.singly.saturating_sub(pending.len());
+                return Ok(step);
             }
+            Err(halt) => halt,
+        };
+        // What the composer still writes belongs to a batch that is gone, and so does the composer.
+        self.composer = None;
+        self.store.drop_batch()?;
+        self.singly = pending.len().max(self.singly);
+        match halt {
+            Halt::Store(error) => Err(error),
+            Halt::Unwritten { cause, why } => self.unwritten(pending.get(cause).context("a letter of no cause")?, &why, now),
         }
-        outcome
     }
 
-    fn batch(&mut self, pending: &[Pending], now: DateTime<Utc>) -> anyhow::Result<Step> {
+    /// Counts a letter that could not be written as a failure of its cause, now that the batch is dropped.
+    fn unwritten(&mut self, cause: &Pending, why: &str, now: DateTime<Utc>) -> anyhow::Result<Step> {
+        // The attempt of a cause that runs alone was counted, and flushed, before its work began.
+        let begun = cause.alone.then_some(cause.attempts + 1);
+        let counted = self.broken(cause, begun, why, now).and_then(|last| {
+            self.store.end()?;
+            self.store.flush()?;
+            Ok(Step { quarantined: usize::from(last), ..Step::default() })
+        });
+        if counted.is_err() {
+            self.store.drop_batch()?;
+        }
+        counted
+    }
+
+    fn batch(&mut self, pending: &[Pending], now: DateTime<Utc>) -> Result<Step, Halt> {
         let ids: Vec<_> = pending.iter().map(|p| p.id).collect();
         self.store.begin(&ids)?;
         let mut begun = None;
@@ -227,21 +269,45 @@ impl Desk {
             begun = Some(self.store.attempt(one.id)?);
         }
         self.store.flush()?;
+        let mut composer = match self.composer.take() {
+            Some(composer) => composer,
+            None => Composer::start()?,
+        };
         let mut step = Step::default();
-        for cause in pending {
+        for (n, cause) in pending.iter().enumerate() {
             let outcome = match begun {
                 Some(attempts) if attempts > LAST_ATTEMPT => Err(Trouble::Broken("it ended the process each time".to_owned())),
                 _ => self.decide_and_commit(cause, now),
             };
             match outcome {
-                Ok(()) => step.decided += 1,
-                Err(Trouble::Store(error)) => return Err(error),
+                Ok(letters) => {
+                    step.decided += 1;
+                    for (ordinal, (letter, draft)) in letters.into_iter().enumerate() {
+                        let (key, book) = (cause.key.clone(), self.book.clone());
+                        composer.order(Order { cause: n, key, draft, ordinal, letter, book, now })?;
+                    }
+                }
+                Err(Trouble::Store(error)) => return Err(error.into()),
                 Err(Trouble::Broken(why)) => step.quarantined += usize::from(self.broken(cause, begun, &why, now)?),
             }
+            while let Some(written) = composer.ready() {
+                self.put_words(written)?;
+            }
         }
+        while let Some(written) = composer.next()? {
+            self.put_words(written)?;
+        }
+        self.composer = Some(composer);
         self.store.end()?;
         self.store.flush()?;
         Ok(step)
+    }
+
+    fn put_words(&mut self, written: Written) -> Result<(), Halt> {
+        match written.words {
+            Ok(words) => Ok(self.store.word(written.letter, &words)?),
+            Err(why) => Err(Halt::Unwritten { cause: written.cause, why }),
+        }
     }
 
     /// Counts a failure that the cause itself brought, unless that was done before its work began; true when it was the last.
@@ -273,40 +339,45 @@ impl Desk {
         self.store.enqueue(&key, now, &Note::Quarantined(told)).map(drop)
     }
 
-    fn decide_and_commit(&mut self, cause: &Pending, now: DateTime<Utc>) -> Result<(), Trouble> {
+    /// Decides a cause and commits that; its letters still have to be written.
+    fn decide_and_commit(&mut self, cause: &Pending, now: DateTime<Utc>) -> Result<Vec<(LetterId, Draft)>, Trouble> {
         loop {
-            let resolved = self.resolve(cause, now)?;
-            if let Outcome::SetAside { why } = &resolved.decision.outcome {
-                return self.set_aside(cause, why, now).map_err(Trouble::Store);
+            let (reading, mut decision) = self.judge(cause, now)?;
+            if let Outcome::SetAside { why } = &decision.outcome {
+                return self.set_aside(cause, why, now).map(|()| Vec::new()).map_err(Trouble::Store);
             }
-            let commit = self.commit_of(cause, resolved, now).map_err(Trouble::Store)?;
+            let drafts = std::mem::take(&mut decision.drafts);
+            let letters = address(&drafts, composing(&self.book, &cause.key, now))?;
+            let commit = self.commit_of(cause, reading, decision, letters, now).map_err(Trouble::Store)?;
             match self.store.commit(&commit) {
-                Ok(()) => return Ok(()),
+                Ok(letters) => return Ok(letters.into_iter().zip(drafts).collect()),
                 Err(CommitError::Conflict(conflict)) => tracing::debug!(%conflict, "decided again"),
                 Err(CommitError::Unavailable(error)) => return Err(Trouble::Store(error)),
             }
         }
     }
 
-    /// Reads, decides and composes one cause without writing anything but a reserved number.
-    fn resolve(&mut self, cause: &Pending, now: DateTime<Utc>) -> Result<Resolved, Trouble> {
+    /// Reads and decides one cause without writing anything but a reserved number.
+    fn judge(&mut self, cause: &Pending, now: DateTime<Utc>) -> Result<(Option<Arc<Reading>>, Decision), Trouble> {
         let book = self.book.clone();
         let store = self.store.as_mut();
         let work = AssertUnwindSafe(|| {
             let (event, reading) = event_of(cause);
-            let raw = match &cause.body {
-                PendingBody::Mail(mail) => Some(mail.raw.as_slice()),
-                PendingBody::Note(_) => None,
-            };
             let mut ask = |query: &domain::Query| store.answer(&cause.key, query);
-            resolve(&event, reading, raw, &book, now, &mut ask)
+            Ok((reading, judge(&event, &book, now, &mut ask)?))
         });
         catch_unwind(work).unwrap_or_else(|panic| Err(Trouble::Broken(format!("a bug in Postdesk: {}", panic_words(panic.as_ref())))))
     }
 
     /// The commit for a decision: tickets after their changes, and a journal row.
-    fn commit_of(&mut self, cause: &Pending, resolved: Resolved, now: DateTime<Utc>) -> anyhow::Result<Commit> {
-        let Resolved { reading, decision, letters } = resolved;
+    fn commit_of(
+        &mut self,
+        cause: &Pending,
+        reading: Option<Arc<Reading>>,
+        decision: Decision,
+        letters: Vec<Letter>,
+        now: DateTime<Utc>,
+    ) -> anyhow::Result<Commit> {
         let mut tickets: BTreeMap<TicketNo, Ticket> = BTreeMap::new();
         let mut changes = Vec::new();
         let at = match &cause.body {
@@ -349,6 +420,7 @@ impl Desk {
             from: reading.from.as_ref().map(|p| p.address.clone()),
             ticket: decision.outcome.ticket(),
             internal: decision.internal,
+            files: files_of(&reading, &decision.outcome),
             text: decision.judged.as_ref().map_or_else(String::new, |j| j.reply.text.clone()),
         });
         Ok(Commit {
@@ -378,7 +450,7 @@ impl Desk {
     /// T3: how deliveries ended; durable on return.
     ///
     /// # Errors
-    /// The store fails; the envelopes stay marked as being sent until the next start.
+    /// The store fails: nothing was written down, and the same may be said again.
     pub fn settle(&mut self, ended: &[(Posting, Handover)], now: DateTime<Utc>) -> anyhow::Result<()> {
         self.durably(|store| {
             for (posting, handover) in ended {
@@ -404,6 +476,14 @@ impl Desk {
         let resolved = explain(raw, mailbox, &self.book, now, &mut ask);
         self.store.drop_batch()?;
         resolved
+    }
+}
+
+/// The files of a mail that its ticket is to know. Who was refused sends them again; what was only filed went nowhere.
+fn files_of(reading: &Reading, outcome: &Outcome) -> Vec<Attachment> {
+    match outcome {
+        Outcome::Opened { .. } | Outcome::Joined { .. } => reading.attachments.clone(),
+        _ => Vec::new(),
     }
 }
 
@@ -435,16 +515,16 @@ pub fn explain(raw: &[u8], mailbox: &str, book: &Rulebook, now: DateTime<Utc>, a
     let reading = Arc::new(parse::read(raw, None));
     let incoming = Incoming { mailbox: mailbox.to_owned(), reading: Arc::clone(&reading), quiet: false };
     let event = Event { key: CauseKey("explain".to_owned()), at: now, what: What::Mail(incoming) };
-    Ok(resolve(&event, Some(reading), Some(raw), book, now, ask)?)
+    Ok(resolve(&event, Some(reading), book, now, ask)?)
 }
 
 /// The letters of a summary as its schedule would send them now.
 ///
 /// # Errors
 /// An answer fails, or a template does.
-pub fn preview_slot(name: &str, book: &Rulebook, now: DateTime<Utc>, ask: &mut Ask<'_>) -> anyhow::Result<Vec<Letter>> {
+pub fn preview_slot(name: &str, book: &Rulebook, now: DateTime<Utc>, ask: &mut Ask<'_>) -> anyhow::Result<Vec<(Letter, Wording)>> {
     let event = Event { key: CauseKey("preview".to_owned()), at: now, what: What::Slot { name: name.to_owned(), at: now } };
-    Ok(resolve(&event, None, None, book, now, ask)?.letters)
+    Ok(resolve(&event, None, book, now, ask)?.letters)
 }
 
 /// The event that a pending cause stands for.
@@ -466,20 +546,13 @@ fn event_of(cause: &Pending) -> (Event, Option<Arc<Reading>>) {
     (Event { key: cause.key.clone(), at: cause.at, what }, reading)
 }
 
-/// `decide` with its questions answered, then the letters.
-fn resolve(
-    event: &Event,
-    reading: Option<Arc<Reading>>,
-    raw: Option<&[u8]>,
-    book: &Rulebook,
-    now: DateTime<Utc>,
-    ask: &mut Ask<'_>,
-) -> Result<Resolved, Trouble> {
+/// `decide` with its questions answered.
+fn judge(event: &Event, book: &Rulebook, now: DateTime<Utc>, ask: &mut Ask<'_>) -> Result<Decision, Trouble> {
     let mut case = Case::default();
     let mut rounds = 0;
-    let decision = loop {
+    loop {
         match domain::decide(&case, event, &book.policy, now) {
-            Ok(decision) => break decision,
+            Ok(decision) => return Ok(decision),
             Err(_) if rounds >= ROUNDS => return Err(Trouble::Broken(format!("still undecided after {ROUNDS} rounds of questions"))),
             Err(need) => {
                 rounds += 1;
@@ -489,16 +562,37 @@ fn resolve(
                 }
             }
         }
-    };
-    let composing = compose::Desk { policy: &book.policy, templates: &book.templates, raw, cause: &event.key, now };
-    let letters = decision
-        .drafts
-        .iter()
-        .enumerate()
-        .map(|(ordinal, draft)| compose::compose(draft, ordinal, composing))
-        .collect::<anyhow::Result<Vec<_>>>();
-    let letters = letters.map_err(|error| Trouble::Broken(format!("a mail could not be written: {error:#}")))?;
-    Ok(Resolved { reading, decision, letters })
+    }
+}
+
+fn composing<'a>(book: &'a Rulebook, cause: &'a CauseKey, now: DateTime<Utc>) -> compose::Desk<'a> {
+    compose::Desk { policy: &book.policy, templates: &book.templates, cause, now }
+}
+
+fn unwritable(error: &anyhow::Error) -> Trouble {
+    Trouble::Broken(format!("a mail could not be written: {error:#}"))
+}
+
+/// The letters of a decision, without their words.
+fn address(drafts: &[Draft], composing: compose::Desk<'_>) -> Result<Vec<Letter>, Trouble> {
+    let letters = drafts.iter().enumerate().map(|(ordinal, draft)| compose::address(draft, ordinal, composing));
+    letters.collect::<anyhow::Result<_>>().map_err(|error| unwritable(&error))
+}
+
+/// A decision with its letters written.
+fn resolve(
+    event: &Event,
+    reading: Option<Arc<Reading>>,
+    book: &Rulebook,
+    now: DateTime<Utc>,
+    ask: &mut Ask<'_>,
+) -> Result<Resolved, Trouble> {
+    let decision = judge(event, book, now, ask)?;
+    let composing = composing(book, &event.key, now);
+    let letters = address(&decision.drafts, composing)?;
+    let words = decision.drafts.iter().enumerate().map(|(ordinal, draft)| compose::word(draft, ordinal, composing));
+    let words = words.collect::<anyhow::Result<Vec<_>>>().map_err(|error| unwritable(&error))?;
+    Ok(Resolved { reading, decision, letters: letters.into_iter().zip(words).collect() })
 }
 
 /// What an attempt to deliver means for its envelope.

@@ -4,6 +4,8 @@
 //! library, while TOML is what the operator writes everywhere else, with the same complaints. One article in several languages is
 //! several files with one `id`.
 
+mod steps;
+
 use std::sync::Arc;
 
 use chrono::NaiveDate;
@@ -15,15 +17,55 @@ use crate::domain::complaint::Complaint;
 use crate::domain::policy::Article;
 
 /// The articles that ship: (file name, text). They serve where the operator has no `kb/` of his own.
-pub const BUILT_IN: [(&str, &str); 12] = [
+pub const BUILT_IN: [(&str, &str); 52] = [
+    ("battery-swelling.en.md", include_str!("../kb/battery-swelling.en.md")),
+    ("battery-swelling.zh.md", include_str!("../kb/battery-swelling.zh.md")),
+    ("buy-equipment.en.md", include_str!("../kb/buy-equipment.en.md")),
+    ("buy-equipment.zh.md", include_str!("../kb/buy-equipment.zh.md")),
+    ("door-card.en.md", include_str!("../kb/door-card.en.md")),
+    ("door-card.zh.md", include_str!("../kb/door-card.zh.md")),
+    ("external-screen-dock.en.md", include_str!("../kb/external-screen-dock.en.md")),
+    ("external-screen-dock.zh.md", include_str!("../kb/external-screen-dock.zh.md")),
+    ("file-recover.en.md", include_str!("../kb/file-recover.en.md")),
+    ("file-recover.zh.md", include_str!("../kb/file-recover.zh.md")),
+    ("laptop-will-not-start-playbook.en.md", include_str!("../kb/laptop-will-not-start-playbook.en.md")),
+    ("laptop-will-not-start-playbook.zh.md", include_str!("../kb/laptop-will-not-start-playbook.zh.md")),
+    ("laptop-will-not-start.en.md", include_str!("../kb/laptop-will-not-start.en.md")),
+    ("laptop-will-not-start.zh.md", include_str!("../kb/laptop-will-not-start.zh.md")),
+    ("lost-device.en.md", include_str!("../kb/lost-device.en.md")),
+    ("lost-device.zh.md", include_str!("../kb/lost-device.zh.md")),
+    ("mail-missing.en.md", include_str!("../kb/mail-missing.en.md")),
+    ("mail-missing.zh.md", include_str!("../kb/mail-missing.zh.md")),
+    ("meeting-audio.en.md", include_str!("../kb/meeting-audio.en.md")),
+    ("meeting-audio.zh.md", include_str!("../kb/meeting-audio.zh.md")),
+    ("meeting-room-screen.en.md", include_str!("../kb/meeting-room-screen.en.md")),
+    ("meeting-room-screen.zh.md", include_str!("../kb/meeting-room-screen.zh.md")),
+    ("mfa-new-phone.en.md", include_str!("../kb/mfa-new-phone.en.md")),
+    ("mfa-new-phone.zh.md", include_str!("../kb/mfa-new-phone.zh.md")),
+    ("password-reset-playbook.en.md", include_str!("../kb/password-reset-playbook.en.md")),
+    ("password-reset-playbook.zh.md", include_str!("../kb/password-reset-playbook.zh.md")),
     ("password-reset.en.md", include_str!("../kb/password-reset.en.md")),
     ("password-reset.zh.md", include_str!("../kb/password-reset.zh.md")),
+    ("permission-request-playbook.en.md", include_str!("../kb/permission-request-playbook.en.md")),
+    ("permission-request-playbook.zh.md", include_str!("../kb/permission-request-playbook.zh.md")),
     ("permission-request.en.md", include_str!("../kb/permission-request.en.md")),
     ("permission-request.zh.md", include_str!("../kb/permission-request.zh.md")),
+    ("phishing-report-playbook.en.md", include_str!("../kb/phishing-report-playbook.en.md")),
+    ("phishing-report-playbook.zh.md", include_str!("../kb/phishing-report-playbook.zh.md")),
+    ("phishing-report.en.md", include_str!("../kb/phishing-report.en.md")),
+    ("phishing-report.zh.md", include_str!("../kb/phishing-report.zh.md")),
     ("printer-offline.en.md", include_str!("../kb/printer-offline.en.md")),
     ("printer-offline.zh.md", include_str!("../kb/printer-offline.zh.md")),
+    ("slow-computer.en.md", include_str!("../kb/slow-computer.en.md")),
+    ("slow-computer.zh.md", include_str!("../kb/slow-computer.zh.md")),
     ("software-install.en.md", include_str!("../kb/software-install.en.md")),
     ("software-install.zh.md", include_str!("../kb/software-install.zh.md")),
+    ("staff-changes-playbook.en.md", include_str!("../kb/staff-changes-playbook.en.md")),
+    ("staff-changes-playbook.zh.md", include_str!("../kb/staff-changes-playbook.zh.md")),
+    ("staff-changes.en.md", include_str!("../kb/staff-changes.en.md")),
+    ("staff-changes.zh.md", include_str!("../kb/staff-changes.zh.md")),
+    ("vpn-setup-playbook.en.md", include_str!("../kb/vpn-setup-playbook.en.md")),
+    ("vpn-setup-playbook.zh.md", include_str!("../kb/vpn-setup-playbook.zh.md")),
     ("vpn-setup.en.md", include_str!("../kb/vpn-setup.en.md")),
     ("vpn-setup.zh.md", include_str!("../kb/vpn-setup.zh.md")),
     ("wifi-connect.en.md", include_str!("../kb/wifi-connect.en.md")),
@@ -134,6 +176,7 @@ fn article(page: &Page, file: &str, text: &str, categories: &[&str]) -> Option<(
         categories: plain(about),
         summary,
         internal: audience.is_some_and(Spanned::into_inner),
+        steps: steps::steps(body),
     };
     Some((card, at, Text { file: file.to_owned(), keywords: plain(keywords), verified, body: body.trim().to_owned() }))
 }
@@ -158,10 +201,13 @@ fn url(text: &str) -> Result<String, Trouble> {
 mod tests {
     use super::*;
 
-    const CATEGORIES: [&str; 5] = ["hardware", "software", "network", "account", "permission"];
-
     fn read(text: &str) -> Result<Library, Vec<Complaint>> {
-        Library::read(&[("kb/a.md".into(), text.into())], &CATEGORIES)
+        read_all(&[("kb/a.md".to_owned(), text.to_owned())])
+    }
+
+    fn read_all(files: &[(String, String)]) -> Result<Library, Vec<Complaint>> {
+        let categories: Vec<String> = crate::config::built_in_categories().map(|c| c.id).collect();
+        Library::read(files, &categories.iter().map(String::as_str).collect::<Vec<_>>())
     }
 
     const SMALL: &str = "+++\nid = \"vpn\"\ntitle = \"VPN\"\nlanguage = \"en\"\nsummary = \"Short.\"\n+++\n# How\n";
@@ -169,7 +215,7 @@ mod tests {
     #[test]
     fn built_in_articles_are_sound_pairs() {
         let files: Vec<(String, String)> = BUILT_IN.iter().map(|(name, text)| (format!("kb/{name}"), (*text).to_owned())).collect();
-        let library = Library::read(&files, &CATEGORIES).unwrap_or_else(|wrong| panic!("{}", wrong[0]));
+        let library = read_all(&files).unwrap_or_else(|wrong| panic!("{}", wrong[0]));
         for article in library.cards.iter().filter(|a| a.language == "en") {
             let other = library.cards.iter().find(|a| a.language == "zh" && a.id == article.id).unwrap();
             assert_eq!(other.categories, article.categories);
@@ -215,7 +261,7 @@ mod tests {
     #[test]
     fn the_same_article_twice_is_told() {
         let files = [("kb/a.md".to_owned(), SMALL.to_owned()), ("kb/b.md".to_owned(), SMALL.to_owned())];
-        let wrong = Library::read(&files, &CATEGORIES).unwrap_err();
+        let wrong = read_all(&files).unwrap_err();
         assert!(wrong[0].to_string().starts_with("kb/b.md:2:6: kb/a.md is \"vpn\""), "{}", wrong[0]);
     }
 

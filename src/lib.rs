@@ -23,6 +23,8 @@
 
 pub mod domain;
 
+pub mod transfer;
+
 pub mod kb;
 pub mod mail;
 pub mod store;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::table;
-use super::{DEFAULT_CONFIG, Exit, count};
+use super::{Exit, configured, count};
 use crate::policy;
 
 /// Read configuration, rules with their examples, templates and articles, and say what is wrong.
@@ -20,9 +20,9 @@ pub struct Arguments {}
 /// # Errors
 /// None: what is wrong is printed.
 pub fn run(config: &Path, _arguments: &Arguments) -> anyhow::Result<Exit> {
-    let (name, findings) = match config.exists() || config != Path::new(DEFAULT_CONFIG) {
-        true => (config.display().to_string(), policy::check(config)),
-        false => ("the built-in rules, templates and articles".to_owned(), policy::check_builtin()),
+    let (name, findings) = match configured(config) {
+        Some(config) => (config.display().to_string(), policy::check(config)),
+        None => ("the built-in rules, templates and articles".to_owned(), policy::check_builtin()),
     };
     for complaint in &findings.errors {
         eprintln!("{complaint}");

@@ -17,7 +17,7 @@ use crate::store::{self, lock::DataLock};
   postdesk deliver --mailbox support < mail.eml
 
 Postfix (master.cf):
-  postdesk unix - n n - - pipe user=postdesk argv=/usr/bin/postdesk -c /etc/postdesk/config.toml deliver
+  postdesk unix - n n - - pipe user=postdesk argv=/usr/local/bin/postdesk -c /etc/postdesk/config.toml deliver
 
 While `postdesk run` works on the same directory, it takes the mail over; else the mail is decided here and letters go out with the next
 run. Exit code 75 asks the MTA to try again.")]

@@ -12,6 +12,7 @@ mod man;
 mod outbox;
 mod progress;
 mod quarantine;
+mod rules;
 mod run;
 mod status;
 mod summary;
@@ -70,6 +71,8 @@ enum Command {
     Import(import::Arguments),
     /// Say how mails would be read, threaded, judged and answered; changes nothing
     Explain(explain::Arguments),
+    /// Measure the rules: against labelled mails, or by what each rule did
+    Rules(rules::Arguments),
     /// List tickets, show one, show its history
     Tickets(tickets::Arguments),
     /// What waits to be sent, what failed; send again, cancel
@@ -111,6 +114,7 @@ pub fn main(arguments: Arguments) -> ExitCode {
         Command::Deliver(command) => deliver::run(config, &command),
         Command::Import(command) => import::run(config, &command),
         Command::Explain(command) => explain::run(config, &command),
+        Command::Rules(command) => rules::run(config, &command),
         Command::Tickets(command) => tickets::run(config, &command),
         Command::Outbox(command) => outbox::run(config, &command),
         Command::Quarantine(command) => quarantine::run(config, &command),
@@ -146,6 +150,16 @@ fn load(config: &Path) -> anyhow::Result<Loaded> {
     sound(policy::load(config))
 }
 
+/// The config, where one is named or stands here.
+fn configured(config: &Path) -> Option<&Path> {
+    (config.exists() || config != Path::new(DEFAULT_CONFIG)).then_some(config)
+}
+
+/// Loads the policy, or what is built in where there is no config.
+fn load_or_builtin(config: &Path) -> anyhow::Result<Loaded> {
+    sound(configured(config).map_or_else(policy::builtin, policy::load))
+}
+
 /// Loads the config alone.
 fn load_config(config: &Path) -> anyhow::Result<Config> {
     sound(policy::load_config(config))
@@ -168,12 +182,11 @@ fn sound<T>(loaded: Result<T, Vec<Complaint>>) -> anyhow::Result<T> {
 /// Opens the store of a configured desk for questions and small commands.
 fn open_store(config: &Config) -> anyhow::Result<Box<dyn Store>> {
     let directory = &config.data;
-    anyhow::ensure!(
-        directory.join("postdesk.db").exists(),
-        "{} holds no desk yet: `postdesk run` makes it when it first starts",
-        directory.display()
-    );
-    store::open(directory)
+    match directory.join("postdesk.db").try_exists() {
+        Ok(true) => store::open(directory),
+        Ok(false) => anyhow::bail!("{} holds no desk yet: `postdesk run` makes it when it first starts", directory.display()),
+        Err(error) => anyhow::bail!("{} cannot be looked into: {error}; run this as the user that owns it", directory.display()),
+    }
 }
 
 /// The mailbox of this name; the first one where none is named.

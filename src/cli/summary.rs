@@ -39,11 +39,11 @@ pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
     let book = Rulebook { policy: loaded.policy.clone(), templates: loaded.templates.clone() };
     let key = CauseKey("preview".to_owned());
     let letters = desk::preview_slot(&arguments.name, &book, Utc::now(), &mut |query| store.answer(&key, query))?;
-    let letter = letters.first().context("the summary has no recipient: add agents' handles to its `to`")?;
+    let (letter, words) = letters.first().context("the summary has no recipient: add agents' handles to its `to`")?;
     if arguments.preview.as_os_str() == "-" {
-        std::io::Write::write_all(&mut std::io::stdout().lock(), &letter.bytes)?;
+        std::io::Write::write_all(&mut std::io::stdout().lock(), &words.bytes)?;
     } else {
-        std::fs::write(&arguments.preview, &letter.bytes).with_context(|| format!("writing {}", arguments.preview.display()))?;
+        std::fs::write(&arguments.preview, &words.bytes).with_context(|| format!("writing {}", arguments.preview.display()))?;
         table::line(format_args!(
             "{} holds the mail to {}",
             arguments.preview.display(),

@@ -22,6 +22,16 @@ pub fn print<T: Serialize>(json: bool, header: &[&str], rows: &[T], none: &str, 
     write(&mut out, header, rows, cells)
 }
 
+/// Cuts a list that was asked for with one row too many, and says on standard error that there is more: whoever counts the rows of a
+/// cut list counts wrong.
+pub fn at_most<T>(mut rows: Vec<T>, limit: usize) -> Vec<T> {
+    if rows.len() > limit {
+        rows.truncate(limit);
+        eprintln!("postdesk: only the first {limit} are shown; --limit sets how many");
+    }
+    rows
+}
+
 /// Writes a table without a frame.
 ///
 /// # Errors

@@ -4,21 +4,31 @@ use chrono_tz::Tz;
 use toml::Spanned;
 
 use super::names::{Names, Owner, Thing, shared_handle};
-use super::section::{Section, did_you_mean};
-use super::{Approver, Category, Team, value};
-use crate::domain::policy::{Agent, Role, Summary};
+use super::section::{Mixed, Page, Section, Trouble, did_you_mean};
+use super::{Category, Team, value};
+use crate::domain::policy::{Agent, Approver, Role, Summary};
 use crate::domain::reports;
+use crate::domain::rules::{Question, is_field_name};
 
 /// The team that is there when none is written.
 pub(super) const DEFAULT_TEAM: &str = "support";
 
 /// Built-in categories: (id, English, Chinese). The built-in rules vote for them.
-const CATEGORIES: [(&str, &str, &str); 5] = [
+const CATEGORIES: [(&str, &str, &str); 14] = [
     ("hardware", "Hardware", "硬件"),
     ("software", "Software", "软件"),
     ("network", "Network", "网络"),
     ("account", "Account", "账号"),
     ("permission", "Permission", "权限"),
+    ("printing", "Printing", "打印"),
+    ("mail", "Mail", "邮件"),
+    ("security", "Security", "安全"),
+    ("facility", "Rooms and access", "会议室与门禁"),
+    ("purchase", "Purchase", "采购"),
+    ("staff", "Joiners and leavers", "入转离"),
+    ("howto", "How-to", "使用咨询"),
+    ("feedback", "Feedback", "意见反馈"),
+    ("monitoring", "Monitoring", "监控告警"),
 ];
 
 pub(super) fn teams(root: &mut Section<'_>, names: &mut Names) -> Vec<Team> {
@@ -117,6 +127,7 @@ pub(super) fn approvers(root: &mut Section<'_>, names: &mut Names, agents: &[Age
         let address =
             section.required("address", "address = \"wang@example.com\"").and_then(|a| section.accept("address", &a, value::address));
         let scope = section.list("scope");
+        let language = section.parsed("language", value::language).map(Spanned::into_inner);
         for category in &scope {
             names.uses(Thing::Category, category);
         }
@@ -131,6 +142,7 @@ pub(super) fn approvers(root: &mut Section<'_>, names: &mut Names, agents: &[Age
                 handle: handle.into_inner(),
                 address: address.into_inner(),
                 scope: scope.into_iter().map(Spanned::into_inner).collect(),
+                language,
             });
         }
         section.finish();
@@ -150,8 +162,8 @@ pub(super) fn categories(root: &mut Section<'_>, names: &mut Names) -> Vec<Categ
     categories
 }
 
-/// The categories of the built-in rules.
-fn built_in_categories() -> impl Iterator<Item = Category> {
+/// The categories of the built-in rules, for every desk.
+pub fn built_in_categories() -> impl Iterator<Item = Category> {
     CATEGORIES.iter().map(|(id, en, zh)| Category {
         id: (*id).to_owned(),
         names: vec![("en".to_owned(), (*en).to_owned()), ("zh".to_owned(), (*zh).to_owned())],
@@ -164,7 +176,7 @@ fn built_in_categories() -> impl Iterator<Item = Category> {
 fn category(mut section: Section<'_>, names: &mut Names) -> Option<Category> {
     let id = section.required("id", "id = \"network\"").and_then(|id| section.accept("id", &id, value::word));
     let team = section.text("team");
-    let checklist = section.list("checklist").into_iter().map(Spanned::into_inner).collect();
+    let checklist = section.mixed("checklist").into_iter().filter_map(|line| question(section.page, line)).collect();
     let playbook = section.text("playbook").map(Spanned::into_inner);
     let mut spoken = Vec::new();
     if let Some(mut table) = section.table("name") {
@@ -187,6 +199,36 @@ fn category(mut section: Section<'_>, names: &mut Names) -> Option<Category> {
         spoken = known.names;
     }
     Some(Category { id, names: spoken, team: team.map(Spanned::into_inner), checklist, playbook })
+}
+
+/// A line of a checklist, as a rule's `ask` has it: a field, a sentence, or a field with its question by language.
+fn question(page: &Page, line: Mixed<'_>) -> Option<Question> {
+    const HELP: &str =
+        "a field is small letters, digits and _ ; or write { field = \"error_code\", en = \"Which error?\", zh = \"哪个错误？\" }";
+    match line {
+        Mixed::Text(text) => {
+            let question = Question::plain(text.get_ref());
+            if question.is_none() {
+                page.complain(text.span(), format!("`{}` is neither a field nor a question", text.get_ref()), HELP);
+            }
+            question
+        }
+        Mixed::Table(mut table) => {
+            let field = table.parsed("field", |text| match is_field_name(text) {
+                true => Ok(text.to_owned()),
+                false => Err(Trouble::new(format!("`{text}` is no name for a field"), HELP)),
+            });
+            let words: Vec<(String, String)> =
+                ["en", "zh"].into_iter().filter_map(|l| Some((l.to_owned(), table.text(l)?.into_inner()))).collect();
+            let header = table.header();
+            table.finish();
+            if field.is_none() && words.is_empty() {
+                page.complain(header, "this question asks nothing", HELP);
+                return None;
+            }
+            Some(Question { field: field.map(Spanned::into_inner), words })
+        }
+    }
 }
 
 pub(super) fn summaries(root: &mut Section<'_>, names: &mut Names, agents: &[Agent], zone: Tz) -> Vec<Summary> {

@@ -9,7 +9,7 @@
 //! first copy to `cur`, a repeat is seen again, with the same Message-ID.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use data_encoding::HEXLOWER;
@@ -44,29 +44,28 @@ fn write(root: &Path, folder: &Path, parcel: &Parcel) -> io::Result<PathBuf> {
     }
     let name = unique_name(parcel);
     let (from, to) = (tmp.join(&name), new.join(&name));
-    let mut file = File::create(&from)?;
-    file.write_all(&stored(parcel))?;
-    file.sync_all()?;
+    let mut file = BufWriter::with_capacity(64 * 1024, File::create(&from)?);
+    store(&mut file, parcel)?;
+    file.into_inner()?.sync_all()?;
     fs::rename(&from, &to)?;
     File::open(&new)?.sync_all()?;
     Ok(to)
 }
 
-/// The bytes of the file: trace fields first, every CRLF an LF.
-fn stored(parcel: &Parcel) -> Vec<u8> {
+/// Writes the bytes of the file: trace fields first, every CRLF an LF. Not into memory: a letter with files is large.
+fn store(out: &mut impl Write, parcel: &Parcel) -> io::Result<()> {
     let sender = parcel.reverse_path.as_ref().map_or("", |address| address.as_str());
-    let mut out = format!("Return-Path: <{sender}>\nDelivered-To: {}\n", parcel.to).into_bytes();
-    out.reserve(parcel.bytes.len());
+    write!(out, "Return-Path: <{sender}>\nDelivered-To: {}\n", parcel.to)?;
     for line in parcel.bytes.split_inclusive(|byte| *byte == b'\n') {
         match line.strip_suffix(b"\r\n") {
             Some(text) => {
-                out.extend_from_slice(text);
-                out.push(b'\n');
+                out.write_all(text)?;
+                out.write_all(b"\n")?;
             }
-            None => out.extend_from_slice(line),
+            None => out.write_all(line)?,
         }
     }
-    out
+    Ok(())
 }
 
 /// See the module. Without a Message-ID the bytes stand in for it.

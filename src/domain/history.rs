@@ -60,7 +60,13 @@ pub fn lay_to_rest(decision: &mut Decision, before: Option<&Ticket>, at: DateTim
         decision.outcome = Outcome::Ignored;
         decision.because(why);
     }
-    let (Outcome::Opened { ticket } | Outcome::Joined { ticket }) = decision.outcome else { return };
+    let moves = decision.changes.iter().any(|(_, change)| matches!(change, Change::Status(_)));
+    let ticket = match decision.outcome {
+        Outcome::Opened { ticket } | Outcome::Joined { ticket } => ticket,
+        // What a machine reports again.
+        Outcome::Filed { ticket } if moves => ticket,
+        _ => return,
+    };
     let newest = before.map_or(at, |ticket| ticket.updated.max(at));
     if now - newest <= policy.closing.close {
         return;

@@ -10,6 +10,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::CauseKey;
+use super::attachment::{Attachment, Span};
 use super::facts::Facts;
 use super::ticket::TicketNo;
 
@@ -119,16 +121,9 @@ pub fn hash64(bytes: &[u8]) -> i64 {
     i64::from_be_bytes(first)
 }
 
-/// SHA-256 of a whole message or attachment: the name of its blob.
+/// The name of a message's bytes: a SHA-256 that equal bytes alone share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct BlobHash(pub [u8; 32]);
-
-impl BlobHash {
-    /// The hash of these bytes.
-    pub fn of(bytes: &[u8]) -> BlobHash {
-        BlobHash(Sha256::digest(bytes).into())
-    }
-}
 
 /// Where a message lies on a server: (host, user, folder, UIDVALIDITY, UID), RFC 3501 section 2.3.1.1. For a Maildir the
 /// folder is its path, UIDVALIDITY and UID are 0 and `name` is the unique part of the file name.
@@ -266,24 +261,6 @@ pub struct ReplyText {
     pub unsure: bool,
 }
 
-/// A file or inline part of a mail. The bytes stay in the raw mail; `part` finds them again.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Attachment {
-    /// File name as decoded (RFC 2231, RFC 2047); made up from the type where there is none.
-    pub name: String,
-    /// Media type, lower case, `type/subtype`.
-    #[serde(rename = "type")]
-    pub media_type: String,
-    /// Decoded size in bytes.
-    pub size: u64,
-    /// An inline part (Content-Disposition: inline or referred to by cid).
-    pub inline: bool,
-    /// Content-ID without brackets.
-    pub cid: Option<String>,
-    /// Index of the part in the parsed message.
-    pub part: u32,
-}
-
 /// What RFC 3464 reports (or a look-alike) say of one recipient.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Report {
@@ -371,6 +348,8 @@ pub struct Draft {
     pub answers: Option<MessageId>,
     /// Facts; they name the template.
     pub facts: Facts,
+    /// The operator's variant of that template, `ack-outage`; where the language has none of this name, the template itself serves.
+    pub variant: Option<String>,
     /// Files that go along.
     pub attach: Vec<Attach>,
     /// Held: not sent until an agent says `[send]`.
@@ -382,8 +361,10 @@ pub struct Draft {
 /// A file to go along: a part of a received mail.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Attach {
-    /// Its facts, with the index of the part in the mail that is being decided.
+    /// Its facts.
     pub file: Attachment,
+    /// The earlier mail that holds it; `None` is the mail that is being decided.
+    pub mail: Option<CauseKey>,
 }
 
 /// The templates that ship. A closed set: each has a file for each language, sample facts and a golden mail.
@@ -416,11 +397,13 @@ pub enum TemplateName {
     Help,
     /// To the operator: a mail broke the desk and was set aside.
     Quarantined,
+    /// To an approver: may this be done?
+    Approval,
 }
 
 impl TemplateName {
     /// Every template, for `check` and the golden tests.
-    pub const ALL: [TemplateName; 13] = [
+    pub const ALL: [TemplateName; 14] = [
         TemplateName::Ack,
         TemplateName::Reply,
         TemplateName::Update,
@@ -434,11 +417,18 @@ impl TemplateName {
         TemplateName::Summary,
         TemplateName::Help,
         TemplateName::Quarantined,
+        TemplateName::Approval,
     ];
 
-    /// The template of this stem.
+    /// The template of this stem; a variant's is the template that it varies.
     pub fn parse(stem: &str) -> Option<TemplateName> {
-        TemplateName::ALL.into_iter().find(|name| name.as_str() == stem)
+        TemplateName::ALL.into_iter().find(|name| name.as_str() == stem).or_else(|| TemplateName::varied(stem))
+    }
+
+    /// The template that an operator's file varies: `ack-outage` → [`TemplateName::Ack`]. Only acknowledgments have variants.
+    pub fn varied(stem: &str) -> Option<TemplateName> {
+        let word = stem.strip_prefix("ack-")?;
+        (!word.is_empty() && word.chars().all(|c| c.is_alphanumeric() || "-_.".contains(c))).then_some(TemplateName::Ack)
     }
 
     /// The file's stem: `agent_new`.
@@ -457,6 +447,7 @@ impl TemplateName {
             TemplateName::Summary => "summary",
             TemplateName::Help => "help",
             TemplateName::Quarantined => "quarantined",
+            TemplateName::Approval => "approval",
         }
     }
 }
@@ -471,15 +462,28 @@ pub struct LetterKey(pub String);
 #[serde(transparent)]
 pub struct LetterId(pub i64);
 
-/// A finished message: its bytes never change again.
+/// A file of a letter. Its bytes lie once, in the mail that brought it; the store sets them in, as base64, when the letter goes out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Enclosure {
+    /// How many of the letter's own bytes stand before it.
+    pub at: usize,
+    /// The mail that holds it.
+    pub mail: CauseKey,
+    /// Where.
+    pub span: Span,
+    /// Its decoded size.
+    pub size: u64,
+}
+
+/// A letter as it is queued: everything but its words.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Letter {
     /// (cause, ordinal).
     pub key: LetterKey,
     /// Queue.
     pub kind: LetterKind,
-    /// Template that made it.
-    pub template: TemplateName,
+    /// Stem of the template file that made it: `ack`, or an operator's variant, `ack-outage`.
+    pub template: String,
     /// Mailbox that it goes out from.
     pub mailbox: String,
     /// Ticket, if any.
@@ -490,14 +494,21 @@ pub struct Letter {
     pub to: Vec<Address>,
     /// Its Message-ID.
     pub message_id: MessageId,
-    /// The text that stands in its plain part: subtracted first from answers to it.
-    pub text: String,
-    /// Subject, for listings.
-    pub subject: String,
-    /// The final bytes, CRLF line ends.
-    pub bytes: Vec<u8>,
     /// Why it is held, if it is.
     pub held: Option<String>,
     /// Not before this moment.
     pub not_before: Option<DateTime<Utc>>,
+}
+
+/// What a letter says: its bytes never change again.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Wording {
+    /// Subject, for listings.
+    pub subject: String,
+    /// The text that stands in its plain part: subtracted first from answers to it.
+    pub text: String,
+    /// The final bytes but for those of its files, CRLF line ends.
+    pub bytes: Vec<u8>,
+    /// Its files, in the order in which they stand.
+    pub files: Vec<Enclosure>,
 }

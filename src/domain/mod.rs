@@ -5,9 +5,12 @@
 //! needs no server.
 
 pub mod agents;
+pub mod approvals;
+pub mod attachment;
 pub mod calendar;
 pub mod complaint;
 pub mod facts;
+pub mod files;
 pub mod history;
 pub mod intake;
 pub mod message;
@@ -121,6 +124,8 @@ pub enum Query {
     Ticket(TicketNo),
     /// The live tickets of a requester, newest first → [`Answer::Numbers`]
     LiveOf(Address),
+    /// The ticket of a `dedup_key`: a live one before any other, then the newest → [`Answer::Ticket`]
+    Keyed(String),
     /// The number for a ticket that this cause opens; the same cause gets the same number → [`Answer::Number`]
     NewNumber,
     /// How many automatic letters were written to this address since then → [`Answer::Count`]
@@ -129,10 +134,12 @@ pub enum Query {
     AutomaticFor(TicketNo, DateTime<Utc>),
     /// Letters that are held for this ticket → [`Answer::Letters`]
     Held(TicketNo),
-    /// Tickets that are live or were touched since then → [`Answer::Tickets`]
-    Since(DateTime<Utc>),
+    /// What a report counts, over the tickets that are live or were touched in its span → [`Answer::Tally`]
+    Tally(reports::Scope),
     /// The own words of the mail that opened a ticket → [`Answer::Words`]
     FirstWords(TicketNo),
+    /// The files of a ticket's mails, oldest first; those of refused and filed mails do not count → [`Answer::Files`]
+    Files(TicketNo),
 }
 
 /// What the desk answers.
@@ -150,10 +157,12 @@ pub enum Answer {
     Count(u32),
     /// Held letters.
     Letters(Vec<HeldLetter>),
-    /// Tickets.
-    Tickets(Vec<Ticket>),
+    /// What a report counts.
+    Tally(Box<reports::Tally>),
     /// A text; empty where there is none.
     Words(String),
+    /// Files of mails.
+    Files(Vec<TicketFile>),
 }
 
 /// A message that the store knows.
@@ -174,6 +183,17 @@ pub struct Sent {
     pub template: Option<message::TemplateName>,
     /// Its plain text.
     pub text: String,
+}
+
+/// A file that a mail of a ticket brought.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TicketFile {
+    /// The mail that holds it.
+    pub mail: CauseKey,
+    /// Who sent that.
+    pub from: Option<Address>,
+    /// The file.
+    pub file: attachment::Attachment,
 }
 
 /// A letter that waits for `[send]`.
@@ -234,6 +254,9 @@ impl Case {
         /// Live tickets of a requester.
         live_of(address: &Address) -> &[TicketNo], Query::LiveOf(address.clone()), Numbers(list) => list.as_slice());
     getter!(
+        /// The ticket of a `dedup_key`, live or not.
+        keyed(key: &str) -> Option<&Ticket>, Query::Keyed(key.to_owned()), Ticket(ticket) => ticket.as_deref());
+    getter!(
         /// The number of the ticket that this cause opens.
         new_number() -> TicketNo, Query::NewNumber, Number(number) => *number);
     getter!(
@@ -246,11 +269,14 @@ impl Case {
         /// Held letters of a ticket.
         held(number: TicketNo) -> &[HeldLetter], Query::Held(number), Letters(list) => list.as_slice());
     getter!(
-        /// Tickets that are live or were touched since then.
-        since(since: DateTime<Utc>) -> &[Ticket], Query::Since(since), Tickets(list) => list.as_slice());
+        /// What a report counts.
+        tally(scope: &reports::Scope) -> &reports::Tally, Query::Tally(scope.clone()), Tally(tally) => tally.as_ref());
     getter!(
         /// The own words of the mail that opened a ticket.
         first_words(number: TicketNo) -> &str, Query::FirstWords(number), Words(text) => text.as_str());
+    getter!(
+        /// The files of a ticket's mails.
+        files(number: TicketNo) -> &[TicketFile], Query::Files(number), Files(list) => list.as_slice());
 }
 
 /// Why something was decided, in a sentence with its evidence.

@@ -3,11 +3,12 @@
 use chrono::{DateTime, Utc};
 
 use super::facts::{AgentFollowup, AgentNew, Because, Card, Facts, Link};
+use super::files::Bundle;
 use super::message::{Address, Defect, Draft, LetterKind, Person, Reading, Recipient};
 use super::policy::{Agent, Article, Policy};
 use super::rules::Evidence;
 use super::ticket::{Ticket, TicketNo};
-use super::{Case, Need};
+use super::{Case, Need, approvals};
 
 /// At most so many links in one mail.
 pub const MOST_LINKS: usize = 3;
@@ -28,6 +29,8 @@ pub fn card(ticket: &Ticket, policy: &Policy, language: &str) -> Card {
         requester: ticket.requester.called().to_owned(),
         requester_address: ticket.requester.address.to_string(),
         opened: local_time(ticket.opened, policy),
+        machine: ticket.alert.is_some(),
+        approval: approvals::standing(ticket, policy, language),
     }
 }
 
@@ -69,11 +72,12 @@ pub fn link(article: &Article) -> Option<Link> {
 
 /// Articles for an agent: any language and audience.
 fn agent_links(ids: &[String], policy: &Policy, language: &str) -> Vec<Link> {
-    let known = ids.iter().filter_map(|id| policy.article(id, language));
-    known
-        .map(|a| Link { title: a.title.clone(), url: a.url.clone().unwrap_or_default(), summary: a.summary.clone() })
-        .take(MOST_LINKS)
-        .collect()
+    ids.iter().filter_map(|id| policy.article(id, language)).map(agent_link).take(MOST_LINKS).collect()
+}
+
+/// An article as an agent sees it, published or not.
+fn agent_link(article: &Article) -> Link {
+    Link { title: article.title.clone(), url: article.url.clone().unwrap_or_default(), summary: article.summary.clone() }
 }
 
 /// A draft to the requester (and, in Cc, others), in the ticket's language.
@@ -89,6 +93,7 @@ pub fn to_requester(ticket: &Ticket, kind: LetterKind, facts: Facts, cc: Vec<Per
         agent: None,
         answers: ticket.last_from_requester.clone(),
         facts,
+        variant: None,
         attach: Vec::new(),
         held: None,
         not_before: None,
@@ -118,6 +123,7 @@ pub fn to_staff(person: Person, language: &str, policy: &Policy, facts: Facts) -
         agent: None,
         answers: None,
         facts,
+        variant: None,
         attach: Vec::new(),
         held: None,
         not_before: None,
@@ -133,32 +139,33 @@ pub fn caretakers<'a>(ticket: &Ticket, policy: &'a Policy) -> Vec<&'a Agent> {
 /// The notification that a ticket has come to somebody.
 pub fn agent_new(agent: &Agent, ticket: &Ticket, mail: &Reading, found: &Found<'_>, policy: &Policy) -> Draft {
     let language = agent_language(agent, policy);
+    let files = Bundle::of_mail(mail, &[], policy);
     let facts = AgentNew {
         text: own_text(mail),
-        files: file_names(mail),
         defects: warnings(ticket, Some(mail), language),
         evidence: found.evidence.iter().map(because).collect(),
         articles: agent_links(found.articles, policy, language),
-        ..bare_new(agent, ticket, policy)
+        ..bare_new(agent, ticket, &files, policy)
     };
-    to_agent(agent, Some(ticket), policy, Facts::AgentNew(facts))
+    Draft { attach: files.attach, ..to_agent(agent, Some(ticket), policy, Facts::AgentNew(facts)) }
 }
 
 /// The notification that a colleague hands a ticket over: what he says about it, and the words with which it began.
-pub fn handed_over(agent: &Agent, ticket: &Ticket, by: &Agent, note: &str, first_words: &str, policy: &Policy) -> Draft {
+pub fn handed_over(agent: &Agent, ticket: &Ticket, by: &Agent, note: &str, first_words: &str, files: &Bundle, policy: &Policy) -> Draft {
     let facts = AgentNew {
         handed_by: by.name.clone(),
         note: note.to_owned(),
         text: first_words.to_owned(),
         defects: warnings(ticket, None, agent_language(agent, policy)),
         articles: agent_links(&ticket.links, policy, agent_language(agent, policy)),
-        ..bare_new(agent, ticket, policy)
+        ..bare_new(agent, ticket, files, policy)
     };
-    to_agent(agent, Some(ticket), policy, Facts::AgentNew(facts))
+    Draft { attach: files.attach.clone(), ..to_agent(agent, Some(ticket), policy, Facts::AgentNew(facts)) }
 }
 
 /// What a notification says of any ticket.
-fn bare_new(agent: &Agent, ticket: &Ticket, policy: &Policy) -> AgentNew {
+fn bare_new(agent: &Agent, ticket: &Ticket, files: &Bundle, policy: &Policy) -> AgentNew {
+    let playbook = policy.playbook(ticket, agent_language(agent, policy));
     AgentNew {
         ticket: card(ticket, policy, agent_language(agent, policy)),
         agent: agent.name.clone(),
@@ -166,12 +173,21 @@ fn bare_new(agent: &Agent, ticket: &Ticket, policy: &Policy) -> AgentNew {
         handed_by: String::new(),
         note: String::new(),
         text: String::new(),
-        files: Vec::new(),
+        files: files.names(),
+        not_attached: files.not_attached(agent_language(agent, policy), ticket, policy),
         defects: Vec::new(),
         evidence: Vec::new(),
+        playbook: playbook.map(agent_link),
+        steps: playbook.map_or_else(String::new, |article| numbered(&article.steps)),
         articles: Vec::new(),
         fields: ticket.fields.iter().map(|(name, value)| format!("{name}: {value}")).collect(),
     }
+}
+
+/// `1. …`, one a line.
+fn numbered(steps: &[String]) -> String {
+    let lines: Vec<String> = steps.iter().enumerate().map(|(at, step)| format!("{}. {step}", at + 1)).collect();
+    lines.join("\n")
 }
 
 /// What the rules found, as far as a notification shows it.
@@ -193,7 +209,7 @@ pub fn agent_followup(
     ticket: &Ticket,
     from: &str,
     event: String,
-    mail: Option<&Reading>,
+    files: Option<&Bundle>,
     text: String,
     policy: &Policy,
 ) -> Draft {
@@ -203,29 +219,32 @@ pub fn agent_followup(
         from: from.to_owned(),
         event,
         text: shortened(&text),
-        files: mail.map_or_else(Vec::new, file_names),
+        files: files.map(Bundle::names).unwrap_or_default(),
+        not_attached: files.map(|f| f.not_attached(agent_language(agent, policy), ticket, policy)).unwrap_or_default(),
     };
-    to_agent(agent, Some(ticket), policy, Facts::AgentFollowup(facts))
+    let attach = files.map(|f| f.attach.clone()).unwrap_or_default();
+    Draft { attach, ..to_agent(agent, Some(ticket), policy, Facts::AgentFollowup(facts)) }
 }
 
 /// A notification shows so many characters of a mail; the whole of it is kept.
 const MOST_TEXT: usize = 20_000;
 
 /// The writer's own words; the whole text where the cut left nothing.
-fn own_text(mail: &Reading) -> String {
+pub fn own_text(mail: &Reading) -> String {
     let own = mail.reply.text.trim();
     shortened(if own.is_empty() { mail.text.trim() } else { own })
 }
 
 /// A text that a notification can carry.
-fn shortened(text: &str) -> String {
+pub fn shortened(text: &str) -> String {
     match text.char_indices().nth(MOST_TEXT).and_then(|(end, _)| text.get(..end)) {
         Some(head) => format!("{head}\n[…]"),
         None => text.to_owned(),
     }
 }
 
-fn file_names(mail: &Reading) -> Vec<String> {
+/// Names of the files that came along.
+pub fn file_names(mail: &Reading) -> Vec<String> {
     mail.attachments.iter().filter(|a| !a.inline).map(|a| a.name.clone()).collect()
 }
 

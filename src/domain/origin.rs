@@ -454,7 +454,8 @@ fn suspicion(mail: &Reading, policy: &Policy) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::message::{Attachment, MessageId, Person};
+    use super::super::attachment::Attachment;
+    use super::super::message::{MessageId, Person};
     use super::super::policy::{Closing, Desk, Limits, Mailbox};
     use super::super::rules::RuleSet;
     use super::super::ticket::Matrix;
@@ -491,6 +492,7 @@ mod tests {
             calendar: None,
             closing: Closing { close: chrono::Duration::days(7), reopen_window: chrono::Duration::days(7) },
             limits: Limits { message_size: 0, per_address: vec![], per_ticket: vec![], attachments: 0 },
+            approvers: Vec::new(),
             summaries: vec![],
             languages: vec!["en".into(), "zh".into()],
             authserv_ids: vec!["mx.desk.example".into()],
@@ -635,7 +637,7 @@ mod tests {
     #[test]
     fn a_returned_mail_with_a_null_reverse_path_is_a_bounce() {
         let mut mail = mail("From: no-reply@example.org\nReturn-Path: <>\nSubject: Mail\n\nYour mail");
-        let part = Attachment { name: "x.eml".into(), media_type: "message/rfc822".into(), size: 1, inline: false, cid: None, part: 2 };
+        let part = Attachment { name: "x.eml".into(), media_type: "message/rfc822".into(), ..Attachment::default() };
         mail.attachments.push(part);
         assert_eq!(judge(&mail, &policy()).kind, B);
         mail.return_path = Address::parse("li@example.org").map(Some);

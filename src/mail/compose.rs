@@ -1,4 +1,7 @@
-//! [`Draft`] + templates → [`Letter`]: headers, MIME, final bytes.
+//! [`Draft`] + templates → [`Letter`] and [`Wording`]: headers, MIME, final bytes.
+//!
+//! Who gets a letter, and its Message-ID, are known at once ([`address`]); writing it ([`word`]) takes a hundred times as long and can
+//! be done elsewhere.
 //!
 //! The same arguments give the same bytes, so that a mail that has to be composed or sent again is the same mail: Message-ID and
 //! MIME boundaries are HMACs of (cause, ordinal, recipients), the date is given. lettre encodes headers (RFC 2047, 2231); its
@@ -12,12 +15,12 @@ use lettre::message::header::{
 use lettre::message::{Mailbox as Named, Mailboxes};
 
 use super::templates::{Rendered, Templates};
-use super::transfer;
 use crate::domain::CauseKey;
 use crate::domain::facts::Facts;
-use crate::domain::message::{Address, Draft, Letter, LetterKey, LetterKind, MessageId, Recipient};
+use crate::domain::message::{Address, Attach, Draft, Enclosure, Letter, LetterKey, LetterKind, MessageId, Recipient, Wording};
 use crate::domain::policy::{Mailbox, Policy};
 use crate::domain::trust::Token;
+use crate::transfer::encode;
 
 /// What composing needs beside the draft.
 #[derive(Debug, Clone, Copy)]
@@ -26,60 +29,61 @@ pub struct Desk<'a> {
     pub policy: &'a Policy,
     /// Templates.
     pub templates: &'a Templates,
-    /// Raw bytes of the mail that is decided on, for attachments.
-    pub raw: Option<&'a [u8]>,
     /// The cause: ids are an HMAC of (cause, ordinal, recipient).
     pub cause: &'a CauseKey,
     /// Date header.
     pub now: chrono::DateTime<chrono::Utc>,
 }
 
-/// Composes one draft. The same arguments give the same bytes.
+/// Addresses one draft. The same arguments give the same letter.
 ///
 /// # Errors
-/// A template that fails to render, a mailbox whose own address cannot stand in a header, a file that the raw mail does not hold.
-pub fn compose(draft: &Draft, ordinal: usize, desk: Desk<'_>) -> anyhow::Result<Letter> {
-    let Desk { policy, .. } = desk;
-    let mailbox = policy.mailbox(&draft.mailbox).ok_or_else(|| anyhow!("no mailbox is named {}", draft.mailbox))?;
-    let token = draft.ticket.map(|ticket| Token { ticket, agent: draft.agent.clone() });
-    let reference = token.as_ref().map_or_else(String::new, |t| t.text(&policy.key));
-    let mut mail = desk.templates.render(&draft.facts, &draft.language, &policy.desk.name, &reference)?;
-    tag_subject(&mut mail, draft, policy);
-
+/// A mailbox whose own address cannot stand in a Message-ID.
+pub fn address(draft: &Draft, ordinal: usize, desk: Desk<'_>) -> anyhow::Result<Letter> {
+    let mailbox = mailbox(draft, desk.policy)?;
     let ids = Ids::new(draft, ordinal, desk);
-    let message_id = MessageId::parse(&format!("pdl.{}.{}@{}", ids.key, policy.key.sign(&["letter", &ids.key]), mailbox.address.domain()))
-        .ok_or_else(|| anyhow!("{} has no domain for a Message-ID", mailbox.address))?;
-    let headers = headers(draft, &mail, mailbox, token.as_ref(), &message_id, desk)?;
-    let files = draft
-        .attach
-        .iter()
-        .map(|attach| {
-            let bytes = desk.raw.and_then(|raw| super::parse::part(raw, attach.file.part));
-            Ok((
-                attach.file.name.as_str(),
-                attach.file.media_type.as_str(),
-                bytes.with_context(|| format!("{} is not in the mail", attach.file.name))?,
-            ))
-        })
-        .collect::<anyhow::Result<Vec<_>>>()?;
-
-    let mut bytes = headers.to_string().into_bytes();
-    add_body(&mut bytes, &mail.text, &mail.html, &files, &ids.boundary);
     Ok(Letter {
         key: LetterKey(format!("{}#{ordinal}", desk.cause.0)),
         kind: draft.kind,
-        template: draft.facts.template(),
+        template: desk.templates.stem(&draft.facts, draft.variant.as_deref(), &draft.language),
         mailbox: mailbox.name.clone(),
         ticket: draft.ticket,
-        reverse_path: Some(reverse_path(mailbox, &ids.key, policy)),
+        reverse_path: Some(reverse_path(mailbox, &ids.key, desk.policy)),
         to: draft.to.iter().map(|to| to.person.address.clone()).collect(),
-        message_id,
-        text: mail.text,
-        subject: mail.subject,
-        bytes,
+        message_id: ids.message_id(mailbox, desk.policy)?,
         held: draft.held.clone(),
         not_before: draft.not_before,
     })
+}
+
+fn mailbox<'p>(draft: &Draft, policy: &'p Policy) -> anyhow::Result<&'p Mailbox> {
+    policy.mailbox(&draft.mailbox).ok_or_else(|| anyhow!("no mailbox is named {}", draft.mailbox))
+}
+
+/// Writes one draft. The same arguments give the same bytes.
+///
+/// # Errors
+/// A template that fails to render, a mailbox whose own address cannot stand in a header.
+pub fn word(draft: &Draft, ordinal: usize, desk: Desk<'_>) -> anyhow::Result<Wording> {
+    let Desk { policy, .. } = desk;
+    let mailbox = mailbox(draft, policy)?;
+    let token = draft.ticket.map(|ticket| Token { ticket, agent: draft.agent.clone() });
+    let reference = token.as_ref().map_or_else(String::new, |t| t.text(&policy.key));
+    let mut mail = desk.templates.render(&draft.facts, draft.variant.as_deref(), &draft.language, &policy.desk.name, &reference)?;
+    tag_subject(&mut mail, draft, policy);
+
+    let ids = Ids::new(draft, ordinal, desk);
+    let message_id = ids.message_id(mailbox, policy)?;
+    let headers = headers(draft, &mail, mailbox, token.as_ref(), &message_id, desk)?;
+    let mut bytes = headers.to_string().into_bytes();
+    let places = add_body(&mut bytes, &mail.text, &mail.html, &draft.attach, &ids.boundary);
+    let enclosure = |(attach, at): (&Attach, usize)| Enclosure {
+        at,
+        mail: attach.mail.as_ref().unwrap_or(desk.cause).clone(),
+        span: attach.file.span,
+        size: attach.file.size,
+    };
+    Ok(Wording { subject: mail.subject, text: mail.text, bytes, files: draft.attach.iter().zip(places).map(enclosure).collect() })
 }
 
 /// What makes a letter itself.
@@ -96,6 +100,11 @@ impl Ids {
         let key = desk.policy.key.sign(&["key", &desk.cause.0, &ordinal.to_string(), &recipients.join(",")]);
         let boundary = desk.policy.key.sign(&["boundary", &key]);
         Ids { key, boundary }
+    }
+
+    fn message_id(&self, mailbox: &Mailbox, policy: &Policy) -> anyhow::Result<MessageId> {
+        let id = format!("pdl.{}.{}@{}", self.key, policy.key.sign(&["letter", &self.key]), mailbox.address.domain());
+        MessageId::parse(&id).ok_or_else(|| anyhow!("{} has no domain for a Message-ID", mailbox.address))
     }
 }
 
@@ -152,7 +161,7 @@ fn headers(
         headers.insert_raw(plain_header(HeaderName::new_from_ascii_str("X-Auto-Response-Suppress"), "All".to_owned()));
         headers.insert_raw(plain_header(HeaderName::new_from_ascii_str("X-Postdesk-Loop"), policy.key.sign(&["loop"])));
     }
-    headers.insert_raw(plain_header(HeaderName::new_from_ascii_str(super::TEMPLATE_HEADER), draft.facts.template().as_str().to_owned()));
+    headers.insert_raw(plain_header(HeaderName::new_from_ascii_str(super::TEMPLATE_HEADER), mail.template.clone()));
     headers.set(MimeVersion::default());
     Ok(headers)
 }
@@ -174,6 +183,7 @@ fn sender_name(draft: &Draft, desk: &str) -> String {
         Facts::Resolved(f) if draft.kind == LetterKind::Reply => &f.agent,
         Facts::Closed(f) if draft.kind == LetterKind::Reply => &f.agent,
         Facts::AgentNew(f) => &f.ticket.requester,
+        Facts::Approval(f) => &f.asked_by,
         Facts::AgentFollowup(f) => &f.from,
         _ => "",
     };
@@ -218,27 +228,32 @@ fn reverse_path(mailbox: &Mailbox, key: &str, policy: &Policy) -> Address {
     signed.unwrap_or_else(|| mailbox.address.clone())
 }
 
-/// Adds the MIME body: text and HTML as alternatives, files beside them. `files` are (name, media type, bytes).
-fn add_body(out: &mut Vec<u8>, text: &str, html: &str, files: &[(&str, &str, Vec<u8>)], boundary: &str) {
+/// Adds the MIME body: text and HTML as alternatives, files beside them. Returns where the bytes of each file belong.
+fn add_body(out: &mut Vec<u8>, text: &str, html: &str, files: &[Attach], boundary: &str) -> Vec<usize> {
     let add = |out: &mut Vec<u8>, pieces: &[&str]| pieces.iter().for_each(|piece| out.extend_from_slice(piece.as_bytes()));
     if !files.is_empty() {
         add(out, &["Content-Type: multipart/mixed; boundary=\"mix.", boundary, "\"\r\n\r\n--mix.", boundary, "\r\n"]);
     }
     add(out, &["Content-Type: multipart/alternative; boundary=\"alt.", boundary, "\"\r\n\r\n--alt.", boundary, "\r\n"]);
-    transfer::text_part(out, "plain", text);
+    encode::text_part(out, "plain", text);
     add(out, &["--alt.", boundary, "\r\n"]);
-    transfer::text_part(out, "html", html);
+    encode::text_part(out, "html", html);
     add(out, &["--alt.", boundary, "--\r\n"]);
-    for (name, media_type, bytes) in files {
+    let mut places = Vec::with_capacity(files.len());
+    for Attach { file, .. } in files {
         add(out, &["--mix.", boundary, "\r\n"]);
-        add_file(out, name, media_type, bytes);
+        out.extend_from_slice(file_header(&file.name, &file.media_type).as_bytes());
+        places.push(out.len());
+        add(out, &["\r\n"]);
     }
     if !files.is_empty() {
         add(out, &["--mix.", boundary, "--\r\n"]);
     }
+    places
 }
 
-fn add_file(out: &mut Vec<u8>, name: &str, media_type: &str, bytes: &[u8]) {
+/// The header of a file's part, with the empty line behind it.
+fn file_header(name: &str, media_type: &str) -> String {
     // RFC 2046 section 5.2.1 forbids base64 for messages, and nothing else carries any bytes unchanged: they travel as plain files.
     let composite = media_type.starts_with("message/") || media_type.starts_with("multipart/");
     let kind = Some(media_type).filter(|_| !composite).and_then(|t| ContentType::parse(t).ok());
@@ -247,10 +262,7 @@ fn add_file(out: &mut Vec<u8>, name: &str, media_type: &str, bytes: &[u8]) {
     headers.set(ContentDisposition::attachment(&file_name(name)));
     headers.set(kind);
     headers.set(ContentTransferEncoding::Base64);
-    out.extend_from_slice(headers.to_string().as_bytes());
-    out.extend_from_slice(b"\r\n");
-    transfer::base64(out, bytes);
-    out.extend_from_slice(b"\r\n");
+    format!("{headers}\r\n")
 }
 
 /// A file name without paths or tricks.
@@ -263,14 +275,8 @@ fn file_name(name: &str) -> String {
 mod tests {
     use super::*;
 
-    fn part(name: &str, media_type: &str, bytes: &[u8]) -> String {
-        let mut out = Vec::new();
-        add_file(&mut out, name, media_type, bytes);
-        String::from_utf8(out).unwrap()
-    }
-
     #[test]
-    fn files_keep_their_bytes_and_lose_their_tricks() {
+    fn files_lose_their_tricks() {
         for (name, wanted) in [
             ("a.txt", "filename=\"a.txt\""),
             ("../../etc/passwd", "filename=\".._.._etc_passwd\""),
@@ -279,11 +285,11 @@ mod tests {
             ("", "filename=\"file\""),
             ("断线.png", "filename*0*=utf-8''%E6%96%AD%E7%BA%BF.png"),
         ] {
-            let part = part(name, "text/plain", b"a\nb\n");
+            let part = file_header(name, "text/plain");
             assert!(part.contains(wanted), "{part}");
-            assert!(part.contains("base64\r\n\r\nYQpiCg=="), "{part}");
+            assert!(part.ends_with("base64\r\n\r\n"), "{part}");
         }
-        let mail = part("m.eml", "message/rfc822", b"x");
+        let mail = file_header("m.eml", "message/rfc822");
         assert!(mail.contains("application/octet-stream"), "{mail}");
     }
 

@@ -4,7 +4,6 @@ pub mod body;
 pub mod compose;
 pub mod parse;
 pub mod templates;
-mod transfer;
 
 /// Names the template that made a mail of ours: for agents' filters, and for tests.
 pub const TEMPLATE_HEADER: &str = "X-Postdesk-Mail";

@@ -7,12 +7,13 @@
 pub mod key;
 mod snapshot;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use crate::config::section::did_you_mean;
+use crate::config::section::{did_you_mean, starred};
 use crate::config::{self, Config};
 use crate::domain::complaint::Complaint;
 use crate::domain::policy::{Category, Closing, Mailbox, Policy, Team};
@@ -57,6 +58,9 @@ delivery = { kind = "maildir", path = "sent" }
 agent = [{ handle = "agent", name = "Agent", address = "agent@desk.example", role = "lead" }]
 "#;
 
+/// A directory that cannot exist, so that no file of the working directory is taken for the desk's.
+const NOWHERE: &str = "/dev/null/config.toml";
+
 /// Loads a policy. Writes nothing: where the desk has no key yet, the policy's key is all zeroes, which signs samples well and
 /// protects nothing. Whoever receives or sends mail calls [`prepare`] first.
 ///
@@ -67,7 +71,7 @@ pub fn load(config: &Path) -> Result<Loaded, Vec<Complaint>> {
     let text = read_config(config)?;
     let read = config::read(config, &text)?;
     let snapshot = Snapshot::around(seen, &read.config.directories);
-    assemble(read, &text, snapshot)
+    assemble(read, &text, snapshot, known_names)
 }
 
 /// Reads the config alone, for what needs no rules, templates or articles: a broken rule file must not hide tickets or stop mail.
@@ -86,11 +90,14 @@ pub fn load_config(config: &Path) -> Result<Config, Vec<Complaint>> {
 pub fn prepare(config: &Path) -> Result<Loaded, Vec<Complaint>> {
     let text = read_config(config)?;
     let read = config::read(config, &text)?;
+    let lost = key::lost(&read.config.data);
     key::ensure(&read.config.data).map_err(|e| {
         let help = "make the directory writable for this user, or write another one:  data = \"…\"  in [desk]";
         vec![Complaint::whole(&read.config.data.display().to_string(), format!("{e:#}"), help)]
     })?;
-    load(config)
+    let mut loaded = load(config)?;
+    loaded.warnings.extend(lost);
+    Ok(loaded)
 }
 
 /// Built-in rules, templates and articles with a desk of example addresses. Reads no file.
@@ -98,9 +105,27 @@ pub fn prepare(config: &Path) -> Result<Loaded, Vec<Complaint>> {
 /// # Errors
 /// None in a program that passed its tests.
 pub fn builtin() -> Result<Loaded, Vec<Complaint>> {
-    // A directory that cannot exist, so that no file of the working directory is taken for the desk's.
-    let read = config::read(Path::new("/dev/null/config.toml"), NO_CONFIG)?;
-    assemble(read, NO_CONFIG, Snapshot::default())
+    let read = config::read(Path::new(NOWHERE), NO_CONFIG)?;
+    assemble(read, NO_CONFIG, Snapshot::default(), known_names)
+}
+
+/// A policy in which the rules of a directory stand in for the desk's (for what is built in, without a config), to measure them.
+/// They may name categories, teams, agents and articles that nobody has configured.
+///
+/// # Errors
+/// As [`load`], and when the directory holds no rules.
+pub fn on_trial(config: Option<&Path>, rules: &Path) -> Result<Loaded, Vec<Complaint>> {
+    if files_in(rules, "toml").is_none_or(|files| files.is_empty()) {
+        let help = "name a directory that holds rule files, *.toml";
+        return Err(vec![Complaint::whole(&rules.display().to_string(), "there are no rules here", help)]);
+    }
+    let (file, text) = match config {
+        Some(config) => (config, read_config(config)?),
+        None => (Path::new(NOWHERE), NO_CONFIG.to_owned()),
+    };
+    let mut read = config::read(file, &text)?;
+    read.config.directories.rules = rules.to_owned();
+    assemble(read, &text, Snapshot::default(), |_, _, _| Names::default())
 }
 
 /// Loads, runs the examples of the rules, gathers the warnings.
@@ -139,11 +164,11 @@ fn read_text(path: &Path, name: &str) -> Result<String, Complaint> {
     let bytes = std::fs::read(path)
         .map_err(|e| Complaint::whole(name, format!("cannot be read: {e}"), "look at its name and at who may read it:  ls -l"))?;
     String::from_utf8(bytes).map_err(|e| {
-        let line = e.as_bytes().get(..e.utf8_error().valid_up_to()).map_or(1, |b| b.iter().filter(|b| **b == b'\n').count() + 1);
+        // What comes before the place is sound, so the place is the same in the text with signs in the stead of wrong bytes.
+        let at = e.utf8_error().valid_up_to();
+        let shown = starred(&String::from_utf8_lossy(e.as_bytes()));
         let help = "save it as UTF-8; in many editors: Save as, encoding UTF-8";
-        let mut complaint = Complaint::whole(name, "is not UTF-8", help);
-        complaint.line = line;
-        complaint
+        Complaint::at(name, &shown, at..at, "this is not UTF-8", help)
     })
 }
 
@@ -163,7 +188,10 @@ fn read_all(base: &Path, directory: &Path, extension: &str, wrong: &mut Vec<Comp
     Some(files)
 }
 
-fn assemble(read: config::Read, config_text: &str, snapshot: Snapshot) -> Result<Loaded, Vec<Complaint>> {
+/// Says which names rules may use.
+type Naming = fn(&Config, Option<&Library>, Option<&Templates>) -> Names;
+
+fn assemble(read: config::Read, config_text: &str, snapshot: Snapshot, naming: Naming) -> Result<Loaded, Vec<Complaint>> {
     let config::Read { config, mut warnings } = read;
     let at = &config.directories;
     let mut wrong = Vec::new();
@@ -180,13 +208,14 @@ fn assemble(read: config::Read, config_text: &str, snapshot: Snapshot) -> Result
     if let Some(library) = &library {
         collect(unknown_playbooks(&config, library));
     }
-    let rules = compile(own_rules.as_ref(), &config, library.as_ref()).map_err(&mut collect).ok();
+    let rules = compile(own_rules.as_ref(), &config, &naming(&config, library.as_ref(), templates.as_ref())).map_err(&mut collect).ok();
     let key = key::read(&config.data).map_err(|complaint| wrong.push(complaint)).ok();
 
     let (Some(templates), Some(library), Some(rules), Some(key), true) = (templates, library, rules, key, wrong.is_empty()) else {
         return Err(wrong);
     };
     warnings.extend(key::warning(&config.data));
+    warnings.extend(templates.untranslated().iter().map(|(language, stem)| untranslated(&config, language, stem)));
     let fingerprint = fingerprint(config_text, [own_rules, own_templates, own_articles]);
     let policy = Policy { languages: templates.languages(), ..policy(&config, rules, &library, key.unwrap_or(Key([0; 32])), fingerprint) };
     Ok(Loaded { policy: Arc::new(policy), templates: Arc::new(templates), library, warnings, snapshot, config })
@@ -205,6 +234,12 @@ fn warn_of_empty(directory: &Path, files: Option<&Files>, warnings: &mut Vec<Com
     }
 }
 
+fn untranslated(config: &Config, language: &str, stem: &str) -> Complaint {
+    let file = config.directories.templates.join(language).join(format!("{stem}.md"));
+    let message = format!("is missing: who writes in \"{language}\" gets the plain acknowledgment");
+    Complaint::whole(&file.display().to_string(), message, "write it, beside the one in the other language")
+}
+
 fn articles(own: Option<&Files>, config: &Config) -> Result<Library, Vec<Complaint>> {
     let categories: Vec<&str> = config.categories.iter().map(|c| c.id.as_str()).collect();
     match own {
@@ -217,20 +252,32 @@ fn built_in_articles() -> Files {
     kb::BUILT_IN.iter().map(|(name, text)| (format!("kb/{name}"), (*text).to_owned())).collect()
 }
 
-/// `library` is `None` where it is broken itself. Built-in rules name built-in articles: where the operator's own serve, a link to
-/// one that is gone is simply not sent.
-fn compile(own: Option<&Files>, config: &Config, library: Option<&Library>) -> Result<RuleSet, Vec<Complaint>> {
-    let ids = |library: &Library| library.cards.iter().map(|a| a.id.clone()).collect();
-    let names = Names {
-        categories: config.categories.iter().map(|c| c.id.clone()).collect(),
-        teams: config.teams.iter().map(|t| t.name.clone()).collect(),
-        agents: config.agents.iter().map(|a| a.handle.clone()).collect(),
-        articles: own.and(library).map(ids),
-    };
+/// Built-in rules name built-in articles: where the operator's own serve, a link to one that is gone is simply not sent.
+fn compile(own: Option<&Files>, config: &Config, names: &Names) -> Result<RuleSet, Vec<Complaint>> {
     match own {
-        Some(files) => RuleSet::compile(files, &names, config.threshold),
-        None => RuleSet::compile(&RuleSet::builtin_files(), &names, config.threshold),
+        Some(files) => RuleSet::compile(files, names, config.threshold),
+        None => RuleSet::compile(&RuleSet::builtin_files(), &Names { articles: None, ..names.clone() }, config.threshold),
     }
+}
+
+/// What rules may name; `library` and `templates` are `None` where they are broken themselves.
+fn known_names(config: &Config, library: Option<&Library>, templates: Option<&Templates>) -> Names {
+    Names {
+        categories: Some(config.categories.iter().map(|c| c.id.clone()).collect()),
+        teams: Some(config.teams.iter().map(|t| t.name.clone()).collect()),
+        agents: Some(config.agents.iter().map(|a| a.handle.clone()).collect()),
+        approvers: Some(approvers(config)),
+        articles: library.map(|library| library.cards.iter().map(|a| a.id.clone()).collect()),
+        templates: templates.map(Templates::acknowledgments),
+        checklists: config.categories.iter().map(|c| (c.id.clone(), c.checklist.clone())).collect(),
+    }
+}
+
+/// What a rule's `approval` may name: approvers, and categories that one of them has in scope.
+fn approvers(config: &Config) -> BTreeSet<String> {
+    let in_scope = |id: &&String| config.approvers.iter().any(|a| a.scope.is_empty() || a.scope.contains(id));
+    let handles = config.approvers.iter().map(|a| &a.handle);
+    handles.chain(config.categories.iter().map(|c| &c.id).filter(in_scope)).cloned().collect()
 }
 
 /// A category's playbook is an article.
@@ -275,12 +322,14 @@ fn policy(config: &Config, rules: RuleSet, library: &Library, key: Key, fingerpr
         plus_addresses: m.plus_addresses,
     };
     let team = |t: &config::Team| Team { name: t.name.clone(), lead: t.lead.clone(), default: t.default };
-    let category = |c: &config::Category| Category { id: c.id.clone(), names: c.names.clone(), team: c.team.clone() };
+    let category =
+        |c: &config::Category| Category { id: c.id.clone(), names: c.names.clone(), team: c.team.clone(), playbook: c.playbook.clone() };
     Policy {
         desk: config.desk.clone(),
         mailboxes: config.mailboxes.iter().map(mailbox).collect(),
         teams: config.teams.iter().map(team).collect(),
         agents: config.agents.clone(),
+        approvers: config.approvers.clone(),
         categories: config.categories.iter().map(category).collect(),
         matrix: config.matrix.clone(),
         rules: Arc::new(rules),

@@ -2,20 +2,25 @@
 //!
 //! Copies of one mail (two mailboxes, a changed UIDVALIDITY, a pipe beside IMAP) differ in trace fields and in line ends, so
 //! neither counts. The header is scanned by hand and tolerantly: identity must not change when the parser learns something.
+//! What its very bytes are called, line ends and trace fields and all, follows from the same pass: hashing them twice was a tenth of
+//! what it costs to receive a mail.
 
 use std::io::BufRead;
 
 use data_encoding::BASE32_NOPAD;
+use memchr::{memchr, memchr_iter, memmem};
 use sha2::{Digest, Sha256};
 
 use crate::domain::CauseKey;
-use crate::domain::message::MessageId;
+use crate::domain::message::{BlobHash, MessageId};
 
 /// What tells one mail from another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
     /// `mail:<Message-ID, hashed>.<From and body, hashed>`; without a Message-ID `mail:<all, hashed>`.
     pub key: CauseKey,
+    /// The name of its bytes: equal for equal bytes alone.
+    pub bytes: BlobHash,
 }
 
 /// Line ends are folded in steps of this many bytes, so that a large mail is not copied whole.
@@ -27,12 +32,15 @@ impl Identity {
         let (header, body) = split(raw);
         let id = field(header, "message-id").and_then(|value| message_id(&value));
         let Some(id) = id else {
-            return Identity { key: CauseKey(format!("mail:{}", short::<15>(folded(raw, Sha256::new())))) };
+            let digest = folded(raw, Sha256::new());
+            let key = CauseKey(format!("mail:{}", short::<15>(&digest)));
+            return Identity { key, bytes: name(&[], raw, &digest) };
         };
         // Another program may fold a long From at another place.
         let from = field(header, "from").unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ");
         let start = Sha256::new_with_prefix((from.len() as u64).to_be_bytes()).chain_update(&from);
-        Identity { key: CauseKey(format!("{}.{}", stem_of(&id), short::<15>(folded(body, start)))) }
+        let digest = folded(body, start);
+        Identity { key: CauseKey(format!("{}.{}", stem_of(&id), short::<15>(&digest))), bytes: name(header, raw, &digest) }
     }
 }
 
@@ -43,7 +51,7 @@ pub fn stem(key: &CauseKey) -> &str {
 
 /// The stem of the keys of all mails with this Message-ID.
 pub fn stem_of(id: &MessageId) -> String {
-    format!("mail:{}", short::<10>(Sha256::new_with_prefix(id.as_str())))
+    format!("mail:{}", short::<10>(&Sha256::digest(id.as_str()).into()))
 }
 
 /// The header with its last line end, and what follows the empty line (RFC 5322 section 2.1).
@@ -83,11 +91,31 @@ fn message_id(value: &str) -> Option<MessageId> {
     MessageId::parse(inside.unwrap_or(value))
 }
 
-/// Adds bytes with every CRLF as LF.
-fn folded(bytes: &[u8], mut hash: Sha256) -> Sha256 {
-    if !bytes.contains(&b'\r') {
+/// A SHA-256.
+type Digest32 = [u8; 32];
+
+/// The name of a message's bytes: the hash of its header and of the digest of what follows. That digest is blind to line ends, so
+/// the one way in which they all end is named, and bytes that mix several are hashed themselves.
+fn name(header: &[u8], raw: &[u8], digest: &Digest32) -> BlobHash {
+    let rest = raw.get(header.len()..).unwrap_or_default();
+    let returns = memchr_iter(b'\r', rest).count();
+    let ends = match returns {
+        0 => "lf",
+        _ if returns == memchr_iter(b'\n', rest).count() && returns == memmem::find_iter(rest, b"\r\n").count() => "crlf",
+        _ => return BlobHash(Sha256::digest(raw).into()),
+    };
+    let mut hash = Sha256::new_with_prefix(ends);
+    for length in [raw.len(), header.len()] {
+        hash.update((length as u64).to_be_bytes());
+    }
+    BlobHash(hash.chain_update(header).chain_update(digest).finalize().into())
+}
+
+/// The digest with these bytes added, every CRLF as LF.
+fn folded(bytes: &[u8], mut hash: Sha256) -> Digest32 {
+    if memchr(b'\r', bytes).is_none() {
         hash.update(bytes);
-        return hash;
+        return hash.finalize().into();
     }
     let mut rest = bytes;
     let mut lines = Vec::with_capacity(STEP.min(bytes.len()));
@@ -103,12 +131,11 @@ fn folded(bytes: &[u8], mut hash: Sha256) -> Sha256 {
         }
     }
     hash.update(&lines);
-    hash
+    hash.finalize().into()
 }
 
-/// The first `N` bytes of the hash in base32, lower case.
-fn short<const N: usize>(hash: Sha256) -> String {
-    let digest = hash.finalize();
+/// The first `N` bytes of a digest in base32, lower case.
+fn short<const N: usize>(digest: &Digest32) -> String {
     let first: Vec<u8> = digest.iter().take(N).copied().collect();
     BASE32_NOPAD.encode(&first).to_ascii_lowercase()
 }
@@ -128,7 +155,7 @@ mod tests {
             b"Message-ID: 1@a\nMessage-ID: <2@a>\nFrom: Ann <ann@a>\n\nline 1\nline 2\n",
         ];
         for copy in copies {
-            assert_eq!(Identity::of(copy), Identity::of(MAIL), "{}", String::from_utf8_lossy(copy));
+            assert_eq!(Identity::of(copy).key, Identity::of(MAIL).key, "{}", String::from_utf8_lossy(copy));
         }
     }
 
@@ -157,13 +184,26 @@ mod tests {
             assert_eq!(stem(&identity.key), identity.key.0);
             assert!(!keys.iter().skip(i + 1).any(|other| other == identity), "{i}");
         }
-        assert_eq!(Identity::of(b"Subject: b\r\n\r\nx"), Identity::of(b"Subject: b\n\nx"));
+        assert_eq!(Identity::of(b"Subject: b\r\n\r\nx").key, Identity::of(b"Subject: b\n\nx").key);
     }
 
     #[test]
     fn long_bodies_are_folded_in_steps() {
         let lf = [b"Message-ID: <1@a>\n\n".as_slice(), &b"some line\n".repeat(20_000)].concat();
         let crlf = [b"Message-ID: <1@a>\r\n\r\n".as_slice(), &b"some line\r\n".repeat(20_000)].concat();
-        assert_eq!(Identity::of(&lf), Identity::of(&crlf));
+        assert_eq!(Identity::of(&lf).key, Identity::of(&crlf).key);
+    }
+
+    #[test]
+    fn only_equal_bytes_have_one_name() {
+        let heads: &[&str] = &[
+            "Message-ID: <1@a>\n", "Message-ID: <1@a>\n\n", "Message-ID: <1@a>\r\n\r\n", "X: 1\nMessage-ID: <1@a>\n\n",
+            "Subject: none\n\n", "",
+        ];
+        let bodies: &[&str] =
+            &["a\nb\n", "a\r\nb\r\n", "a\r\nb\n", "a\nb\r\n", "a\rb\n", "a\nb\r", "a\n\rb", "a\r\r\nb\n", "a\nb", "lf", ""];
+        let all: Vec<String> = heads.iter().flat_map(|head| bodies.iter().map(move |body| format!("{head}{body}"))).collect();
+        let names: std::collections::HashSet<BlobHash> = all.iter().map(|raw| Identity::of(raw.as_bytes()).bytes).collect();
+        assert_eq!(names.len(), all.len());
     }
 }

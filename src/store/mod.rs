@@ -19,9 +19,13 @@ use anyhow::Context;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::domain::message::{Address, Arrival, BlobHash, Cursor, Folder, Letter, LetterId, LetterKind, MessageId, Reading};
+use crate::domain::attachment::Attachment;
+use crate::domain::message::{
+    Address, Arrival, BlobHash, Cursor, Enclosure, Folder, Letter, LetterId, LetterKind, MessageId, Reading, Wording,
+};
 use crate::domain::ticket::{Change, Ticket, TicketNo};
 use crate::domain::{Answer, CauseKey, Outcome, Query, Reason};
+use identity::Identity;
 
 /// The row number of a cause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -37,10 +41,8 @@ pub type Result<T> = anyhow::Result<T>;
 pub struct Prepared {
     /// The mail.
     pub arrival: Arrival,
-    /// What tells it from others, see [`identity`].
-    pub key: CauseKey,
-    /// SHA-256 of its bytes.
-    pub hash: BlobHash,
+    /// What tells it from others.
+    pub identity: Identity,
     /// Its bytes, packed, unless it is large: then they are packed piece by piece as they are written.
     packed: Option<Vec<u8>>,
     /// Its facts, where somebody has read it already.
@@ -53,8 +55,39 @@ impl From<Arrival> for Prepared {
         let small = raw.len() <= pack::PIECE;
         // A failure is met again, and told, when the bytes are written.
         let packed = small.then(|| pack::pack(raw, |packed| Ok(packed.to_vec())).ok()).flatten();
-        let (key, hash) = (identity::Identity::of(raw).key, BlobHash::of(raw));
-        Prepared { arrival, key, hash, packed, reading: None }
+        let identity = Identity::of(raw);
+        Prepared { arrival, identity, packed, reading: None }
+    }
+}
+
+/// A letter's words, packed: as for [`Prepared`], on any thread.
+#[derive(Debug)]
+pub struct Sealed {
+    /// Subject.
+    subject: String,
+    /// Bytes of the text, with which the packed bytes begin.
+    text_size: usize,
+    /// Bytes in all.
+    size: usize,
+    bytes: SealedBytes,
+    /// Where its files are.
+    files: Vec<Enclosure>,
+}
+
+#[derive(Debug)]
+enum SealedBytes {
+    Packed(Vec<u8>),
+    /// Too many for one piece: the text and the final bytes.
+    Large(String, Vec<u8>),
+}
+
+impl From<Wording> for Sealed {
+    fn from(wording: Wording) -> Sealed {
+        let Wording { subject, text, bytes, files } = wording;
+        let (text_size, size) = (text.len(), text.len() + bytes.len());
+        let packed = (size <= pack::PIECE).then(|| pack::pack(&[text.as_bytes(), &bytes].concat(), |packed| Ok(packed.to_vec())).ok());
+        let bytes = packed.flatten().map_or_else(|| SealedBytes::Large(text, bytes), SealedBytes::Packed);
+        Sealed { subject, text_size, size, bytes, files }
     }
 }
 
@@ -153,7 +186,7 @@ pub struct Commit {
     pub because: Vec<Reason>,
     /// Fingerprint of the policy that decided.
     pub policy: String,
-    /// Letters to queue.
+    /// Letters to queue; their words follow in the same batch.
     pub letters: Vec<Letter>,
     /// Held letters that may go now.
     pub release: Vec<LetterId>,
@@ -183,6 +216,8 @@ pub struct CommittedMail {
     pub ticket: Option<TicketNo>,
     /// Never quoted to a requester.
     pub internal: bool,
+    /// Files that the ticket is to know.
+    pub files: Vec<Attachment>,
     /// Own words, for histories and (later) search.
     pub text: String,
 }
@@ -385,17 +420,22 @@ pub trait Store: Read + Send {
     fn recover(&mut self) -> Result<usize>;
     /// Counts an attempt before a cause runs alone; returns the count.
     fn attempt(&mut self, cause: CauseId) -> Result<u32>;
-    /// T2: checks the guards, then writes everything.
+    /// T2: checks the guards, then writes everything. Returns the rows of its letters, each of which [`Store::word`] must be given its words
+    /// before the flush.
     ///
     /// # Errors
     /// [`CommitError::Conflict`] before anything is written.
-    fn commit(&mut self, commit: &Commit) -> std::result::Result<(), CommitError>;
+    fn commit(&mut self, commit: &Commit) -> std::result::Result<Vec<LetterId>, CommitError>;
+    /// The words of a letter of this batch.
+    fn word(&mut self, letter: LetterId, words: &Sealed) -> Result<()>;
     /// Sets a cause aside for good, raw bytes kept.
     fn quarantine(&mut self, cause: CauseId, why: &str, at: DateTime<Utc>) -> Result<()>;
     /// Quarantined causes.
     fn quarantined(&self) -> Result<Vec<QuarantineRow>>;
     /// Raw bytes of a quarantined or any mail cause.
     fn raw(&self, cause: CauseId) -> Result<Option<Vec<u8>>>;
+    /// The mails that joined no ticket when they came, but opened one or were ignored; the last decided first.
+    fn first_mails(&self, limit: usize) -> Result<Vec<CauseId>>;
     /// Takes a cause out of quarantine; it runs alone. False when it was not there.
     fn retry(&mut self, cause: CauseId) -> Result<bool>;
     /// Makes the batch durable.
@@ -403,7 +443,8 @@ pub trait Store: Read + Send {
     /// Forgets the batch.
     fn drop_batch(&mut self) -> Result<()>;
 
-    /// Takes up to `n` envelopes of these mailboxes that are due, in queue order, and marks them `sending`.
+    /// Takes up to `n` envelopes of these mailboxes that are due, in queue order, and marks them `sending`. A letter's files are set in
+    /// from the mails that hold them: the same bytes each time.
     fn claim(&mut self, now: DateTime<Utc>, n: usize, mailboxes: &[String]) -> Result<Vec<Posting>>;
     /// T3: how an envelope ended; nothing when it is no longer `sending`. A `Failed` one also becomes a cause (see
     /// [`Note::Undelivered`]), unless its letter was a bounce of a bounce.
@@ -418,7 +459,7 @@ pub trait Store: Read + Send {
     fn resend(&mut self, envelope: i64, now: DateTime<Utc>) -> Result<bool>;
     /// Cancels a queued or held envelope. False when it is in no such state.
     fn cancel(&mut self, envelope: i64, now: DateTime<Utc>) -> Result<bool>;
-    /// Bytes of a letter by envelope.
+    /// Bytes of a letter by envelope, with its files.
     fn letter_bytes(&self, envelope: i64) -> Result<Option<Vec<u8>>>;
 
     /// A named value, such as the last slot that ran.

@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 /// Each room and the rooms that it may import from.
 const FLOORS: &[(&str, &[&str])] = &[
     ("domain", &[]),
+    ("transfer", &["domain"]),
     ("tls", &[]),
     ("source", &["domain", "tls"]),
     ("delivery", &["domain", "tls"]),
-    ("mail", &["domain"]),
+    ("mail", &["domain", "transfer"]),
     ("kb", &["domain", "config"]),
-    ("store", &["domain"]),
+    ("store", &["domain", "transfer"]),
     ("config", &["domain", "tls"]),
     ("policy", &["domain", "config", "kb", "mail"]),
     ("desk", &["domain", "delivery", "mail", "kb", "store"]),

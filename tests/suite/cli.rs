@@ -343,6 +343,12 @@ fn exit_codes_and_sentences() {
         ("summary daily", 2, "--preview"),
         ("tickets show 4711", 1, "there is no ticket #4711"),
         ("tickets list --team netwrk", 0, "did you mean network?"),
+        ("rules", 2, "eval"),
+        ("rules eval", 2, "<FILE>"),
+        ("rules eval --at-least 90 broken.toml", 2, "such as 0.9"),
+        ("rules eval broken.toml", 1, "broken.toml:1:2: "),
+        ("rules eval --rules nowhere broken.toml", 1, "nowhere:1:1: there are no rules here"),
+        ("rules stats nowhere.jsonl", 1, "nowhere.jsonl"),
         ("outbox show 99", 1, "no envelope 99"),
         ("quarantine list", 0, "nothing is in quarantine"),
         ("quarantine show 1", 1, "not in quarantine"),
@@ -367,10 +373,74 @@ fn exit_codes_and_sentences() {
     }
 }
 
+/// Mails whose right verdict is known, as `rules eval` reads them.
+const LABELLED: &str = r#"{"lang": "en", "subject": "VPN down", "text": "error 809", "expect": {"category": "network"}}
+{"lang": "en", "subject": "Fax", "text": "it hums", "expect": {"category": "传真机", "label": []}}
+
+{"lang": "zh", "subject": "打印机坏了", "text": "请处理", "expect": {"category": "none"}, "note": "on purpose"}
+{"text": "nobody says what this is"}
+"#;
+
+#[test]
+fn rules_are_measured() {
+    let scratch = desk("rules");
+    let dir = scratch.path();
+    std::fs::write(dir.join("mails.jsonl"), LABELLED).unwrap();
+    let told = done(dir, &["rules", "eval", "mails.jsonl"]).out;
+    for row in [
+        " en        2      50.0 %        50.0 %    100.0 %", " all       3      33.3 %        33.3 %    100.0 %",
+        " 传真机    1      0.0 %    -        none 1",
+    ] {
+        assert!(told.lines().any(|line| line == row), "no row {row:?} in\n{told}");
+    }
+    let verbose = done(dir, &["rules", "eval", "-v", "mails.jsonl"]).out;
+    assert!(verbose.contains("mails.jsonl:4: 打印机坏了\n  category: expected none, got hardware\n"), "{verbose}");
+    assert!(verbose.contains("rule printer (rules/10-hardware.toml:") && verbose.ends_with(&told), "{verbose}");
+    let json = done(dir, &["rules", "eval", "--json", "mails.jsonl"]).json();
+    assert_eq!(json["languages"]["zh"]["category"], serde_json::json!({"right": 0, "of": 1, "accuracy": 0.0}));
+    assert_eq!((&json["all"]["mails"], &json["missed"][1]["place"]), (&Value::from(3), &Value::from("mails.jsonl:4")));
+    assert_eq!(json["missed"][1]["missed"][0], serde_json::json!({"aspect": "category", "wanted": ["none"], "got": ["hardware"]}));
+    for (least, code) in [("0.3", 0), ("0.34", 1)] {
+        assert_eq!(run(dir, &["rules", "eval", "--at-least", least, "mails.jsonl"]).code, code);
+    }
+
+    // Rules to try may speak of categories, teams and articles that nobody has configured, also without a config.
+    std::fs::create_dir(dir.join("new")).unwrap();
+    let rules = "[[rule]]\nname = \"fax\"\nwhen = { words = \"fax\" }\nthen = { category = \"传真机\", team = \"fax\", kb = \"fax\" }\n\n\
+                 [[rule]]\nname = \"telex\"\nwhen = { words = \"telex\" }\nthen = { label = \"old\" }\n";
+    std::fs::write(dir.join("new/1.toml"), rules).unwrap();
+    let better = ["rules", "eval", "--at-least", "0.6", "--rules", "new", "mails.jsonl"];
+    done(dir, &better);
+    std::fs::remove_file(dir.join("config.toml")).unwrap();
+    done(dir, &better);
+    let stats = done(dir, &["rules", "stats", "--rules", "new", "mails.jsonl"]).out;
+    let wanted = "4 mails judged by 2 rules, 1 of which never matched\n RULE   MATCHED  WON  LOST  CATEGORY  AT\n \
+                  fax    1        1    0     传真机    new/1.toml:1\n telex  0        -    -     -         new/1.toml:6\n";
+    assert_eq!(stats, wanted);
+}
+
+#[test]
+fn rules_are_counted_over_the_mails_of_the_desk() {
+    let scratch = desk("stats");
+    let dir = scratch.path();
+    assert_eq!(run(dir, &["rules", "stats"]).code, 1, "no desk yet");
+    let answer =
+        "Message-ID: <b@ext.test>\nFrom: b@ext.test\nTo: support@desk.test\nSubject: Re: VPN down\nAuto-Submitted: auto-replied\n\nvpn\n";
+    for raw in [mail("a", "a@ext.test", "VPN down", "Help."), answer.as_bytes().to_vec(), mail("c", "c@ext.test", "VPN again", "Help.")] {
+        assert_eq!(run_with(dir, &["deliver"], &raw).code, 0);
+    }
+    let matched = |last: &str| {
+        let rows = done(dir, &["rules", "stats", "--json", "--last", last]).rows();
+        rows.iter().find(|row| row["rule"] == "vpn").map(|row| (row["matched"].as_u64(), row["won"].as_u64())).unwrap()
+    };
+    assert_eq!((matched("100"), matched("1")), ((Some(2), Some(2)), (Some(1), Some(1))), "an automatic reply is not judged");
+}
+
 #[test]
 fn every_command_has_help_with_examples() {
     let dir = std::env::temp_dir();
-    for command in ["demo", "check", "doctor", "run", "deliver", "explain", "tickets", "outbox", "quarantine", "status", "summary"] {
+    for command in ["demo", "check", "doctor", "run", "deliver", "explain", "rules", "tickets", "outbox", "quarantine", "status", "summary"]
+    {
         let help = done(&dir, &[command, "--help"]).out;
         assert!(help.contains(&format!("Examples:\n  postdesk {command}")), "{help}");
     }

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use chrono::{DateTime, Duration, Utc};
-use postdesk::domain::message::{Address, Arrival, Folder, Letter, LetterKey, LetterKind, MessageId, Person, Place, TemplateName};
+use postdesk::domain::message::{Address, Arrival, Folder, Letter, LetterKey, LetterKind, MessageId, Person, Place, TemplateName, Wording};
 use postdesk::domain::ticket::{Change, Ticket, TicketNo, Version};
 use postdesk::domain::{Outcome, Reason};
-use postdesk::store::{Commit, CommittedMail, Pending, TicketState};
+use postdesk::store::{Commit, CommitError, CommittedMail, Pending, Store, TicketState};
 
 /// The mailbox of every arrival and letter.
 pub const MAILBOX: &str = "support";
@@ -92,18 +92,34 @@ pub fn letter(key: &str, kind: LetterKind, ticket: Option<TicketNo>, to: &[&str]
     Letter {
         key: LetterKey(key.into()),
         kind,
-        template: TemplateName::Ack,
+        template: TemplateName::Ack.as_str().to_owned(),
         mailbox: MAILBOX.into(),
         ticket,
         reverse_path: Some(address("support@desk.example")),
         to: to.iter().map(|to| address(to)).collect(),
         message_id: message_id(&format!("{}@desk.example", key.replace([':', ' '], "."))),
-        text: format!("We have your mail. 我们已收到您的邮件。 {key}"),
-        subject: "[#1001] VPN down".into(),
-        bytes: format!("Subject: [#1001] VPN down\r\n\r\nWe have your mail. {key}\r\n").into_bytes(),
         held: None,
         not_before: None,
     }
+}
+
+/// What a letter of this key says: more than a MiB each of text and bytes for `long`.
+pub fn wording(key: &str) -> Wording {
+    let times = |n| if key == "long" { n } else { 1 };
+    Wording {
+        subject: "[#1001] VPN down".into(),
+        text: format!("We have your mail. 我们已收到您的邮件。 {key}").repeat(times(40_000)),
+        bytes: format!("Subject: [#1001] VPN down\r\n\r\nWe have your mail. {key}\r\n").into_bytes().repeat(times(60_000)),
+        files: Vec::new(),
+    }
+}
+
+/// Commits, with the words of each letter.
+pub fn commits(store: &mut dyn Store, commit: &Commit) -> Result<(), CommitError> {
+    for (row, letter) in store.commit(commit)?.into_iter().zip(&commit.letters) {
+        store.word(row, &wording(&letter.key.0).into())?;
+    }
+    Ok(())
 }
 
 /// A commit that only says that a cause is done.
@@ -137,6 +153,7 @@ pub fn opening(cause: &Pending, ticket: &Ticket, id: &str, at: DateTime<Utc>) ->
             from: Some(ticket.requester.address.clone()),
             ticket: Some(ticket.number),
             internal: false,
+            files: Vec::new(),
             text: "My VPN is down.".into(),
         }),
         ..nothing(cause, at)

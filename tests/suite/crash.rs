@@ -8,12 +8,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use chrono::{DateTime, Utc};
 use postdesk::delivery::Handover;
 use postdesk::desk::{self, Desk};
-use postdesk::domain::message::{Address, Arrival, BlobHash, Cursor, Folder, Place};
+use postdesk::domain::message::{Address, Arrival, BlobHash, Cursor, Folder, LetterId, Place};
 use postdesk::domain::ticket::{Ticket, TicketNo};
 use postdesk::domain::{Answer, CauseKey, Query};
 use postdesk::store::{
     self, CauseId, Commit, CommitError, Counts, Fate, JournalRow, Note, OutboxRow, Pending, Posting, Prepared, QuarantineRow, Read,
-    Received, Result, Store, TicketFilter,
+    Received, Result, Sealed, Store, TicketFilter,
 };
 
 use crate::common::Scratch;
@@ -77,6 +77,7 @@ impl Store for Mortal {
         due(now: DateTime<Utc>, limit: usize) -> Vec<(TicketNo, DateTime<Utc>)>;
         quarantined() -> Vec<QuarantineRow>;
         raw(cause: CauseId) -> Option<Vec<u8>>;
+        first_mails(limit: usize) -> Vec<CauseId>;
         next_wake() -> Option<DateTime<Utc>>;
         outbox(all: bool, limit: usize) -> Vec<OutboxRow>;
         letter_bytes(envelope: i64) -> Option<Vec<u8>>;
@@ -90,6 +91,7 @@ impl Store for Mortal {
     writes! {
         set_cursor(folder: &Folder, cursor: Cursor) -> ();
         receive(mail: Prepared) -> Received;
+        word(letter: LetterId, words: &Sealed) -> ();
         enqueue(key: &CauseKey, at: DateTime<Utc>, note: &Note) -> bool;
         pending(limit: usize) -> Vec<Pending>;
         begin(causes: &[CauseId]) -> ();
@@ -107,17 +109,17 @@ impl Store for Mortal {
         set(name: &str, value: &str) -> ();
     }
 
-    fn commit(&mut self, commit: &Commit) -> std::result::Result<(), CommitError> {
+    fn commit(&mut self, commit: &Commit) -> std::result::Result<Vec<LetterId>, CommitError> {
         if self.poison == Some(commit.cause) {
             self.death = Some(Death { at_call: self.calls.load(Ordering::Relaxed), after: false });
         }
         let mut conflict = None;
         let done = self.call(|s| match s.commit(commit) {
-            Ok(()) => Ok(()),
+            Ok(letters) => Ok(letters),
             Err(CommitError::Unavailable(error)) => Err(error),
             Err(CommitError::Conflict(other)) => {
                 conflict = Some(other);
-                Ok(())
+                Ok(Vec::new())
             }
         });
         match conflict {
@@ -147,11 +149,16 @@ struct Ending {
 
 /// The mails of a small day: two new ones, an agent's answer with an order, the requester's answer, a duplicate.
 fn script() -> (Scratch, Vec<Vec<u8>>) {
-    let mut world = World::new("crash-script", CONFIG, "");
+    let mut world = World::new("crash-script", CONFIG, &[]);
     let new = |id: &str, from: &str, subject: &str, text: &str| {
         format!("Message-ID: <{id}@ext.test>\nFrom: {from}\nTo: support@desk.test\nSubject: {subject}\nContent-Type: text/plain; charset=utf-8\n\n{text}\n").into_bytes()
     };
-    let vpn = new("vpn", "Alice <alice@ext.test>", "VPN down", "It says error 809.");
+    let file = "Content-Type: text/x-log; name=vpn.log\nContent-Transfer-Encoding: base64\n\nODA5IHRpbWVvdXQK";
+    let vpn = format!(
+        "Message-ID: <vpn@ext.test>\nFrom: Alice <alice@ext.test>\nTo: support@desk.test\nSubject: VPN down\n\
+         Content-Type: multipart/mixed; boundary=b\n\n--b\n\nIt says error 809.\n--b\n{file}\n--b--\n"
+    )
+    .into_bytes();
     let printer = new("printer", "赵敏 <zhao@ext.test>", "打印机坏了", "三楼的打印机卡纸,无法打印。");
     let mut mails = vec![vpn.clone(), printer, vpn.clone()];
     let sent: Vec<_> = mails.iter().flat_map(|raw| world.mail(raw)).collect();
@@ -245,6 +252,8 @@ fn whenever_the_process_dies_the_outcome_is_the_same() {
     let (origin, mails) = script();
     let (undisturbed, calls) = play(&origin, &mails, None);
     assert_eq!(undisturbed.tickets.len(), 2);
+    let with_file = |bytes: &&Vec<u8>| bytes.windows(16).any(|w| w == b"ODA5IHRpbWVvdXQK");
+    assert_eq!(undisturbed.mails.values().filter(with_file).count(), 1, "Li gets the file");
     assert!(calls > 40, "only {calls} calls: what is tested here?");
     for at_call in 1..=calls {
         for after in [false, true] {

@@ -6,17 +6,25 @@
 //!     >>> 09:10 li replies to agent_new         the newest such mail to li is answered; `Tags:` adds to its subject, `Quote:` is
 //!                                               top (default: own words above the quote), bottom or none
 //!     >>> 09:20 alice@ext.test replies to ack
+//!     >>> 09:25 eve@ext.test replies to zhao@desk.test's approval
 //!     >>> 2026-12-09 09:00 clock                nothing but time passes
 //!     >>> 10:00 history 2026-11-02 09:00        a mail as `postdesk import` brings it, with the time of its arrival
 //!     >>> 10:00 refuse bob@ext.test 550 5.1.1 no such user
 //!
-//! Times are those of the desk, Asia/Shanghai. Indented lines above the first step are rules of the desk's own, read after the built-in ones.
+//! Among the headers of a mail or an answer, `File: NAME CONTENT` attaches a file, `Picture: NAME CONTENT` sets a picture into the text, and
+//! `Returns: NAME` attaches a file of the mail that is answered, as some clients do. The content `3 MB` is that many bytes. Below a mail
+//! that follows, `+` lines show its files.
+//!
+//! Times are those of the desk, Asia/Shanghai. Indented lines above the first step are files of the desk's own: a line
+//! `templates/en/ack-outage.md:` says which; without one they are rules, read after the built-in ones. `config.toml:` adds to the config.
 
 use std::fmt::Write;
 
 use chrono::{NaiveDateTime, NaiveTime, TimeZone, Utc};
 use chrono_tz::Asia::Shanghai;
+use postdesk::domain::attachment::Span;
 use postdesk::store::TicketFilter;
+use postdesk::transfer::decode::Decoder;
 
 use crate::world::{CONFIG, Sent, World};
 
@@ -51,7 +59,7 @@ fn first_difference(told: &str, seen: &str) -> String {
 fn play(name: &str, story: &str) -> String {
     let mut parts = story.split("\n>>> ");
     let preamble = parts.next().unwrap_or("").trim_end();
-    let mut world = World::new(name, CONFIG, &own_rules(preamble));
+    let mut world = World::new(name, CONFIG, &own_files(preamble));
     let mut seen = format!("{preamble}\n");
     for (index, step) in parts.enumerate() {
         let input = step.split("\n<<<").next().unwrap_or("").trim_end();
@@ -63,9 +71,27 @@ fn play(name: &str, story: &str) -> String {
     seen
 }
 
-/// The rules in a story's preamble: its indented lines.
-fn own_rules(preamble: &str) -> String {
-    preamble.lines().filter_map(|line| line.strip_prefix("    ")).map(|line| format!("{line}\n")).collect()
+/// The files in a story's preamble: its indented lines, below the name of their file.
+fn own_files(preamble: &str) -> Vec<(String, String)> {
+    let mut files: Vec<(String, String)> = Vec::new();
+    let mut name = "rules/99-own.toml";
+    for line in preamble.lines() {
+        if let Some(file) = line.strip_suffix(':').filter(|f| f.ends_with(".md") || f.ends_with(".toml")) {
+            name = file;
+            continue;
+        }
+        let text = match line.strip_prefix("    ") {
+            Some(text) => text,
+            None if line.is_empty() => "",
+            None => continue,
+        };
+        match files.iter_mut().find(|(file, _)| file == name) {
+            Some((_, all)) => *all += &format!("{text}\n"),
+            None if text.is_empty() => {}
+            None => files.push((name.to_owned(), format!("{text}\n"))),
+        }
+    }
+    files
 }
 
 /// Carries one step out.
@@ -85,7 +111,11 @@ fn act(world: &mut World, head: &str, body: &str, index: usize) -> Vec<Sent> {
             Vec::new()
         }
         [who, "replies", "to", template] => {
-            let raw = reply(world, who, template, body, index);
+            let raw = reply(world, who, who, template, body, index);
+            world.mail(&raw)
+        }
+        [who, "replies", "to", whose, template] => {
+            let raw = reply(world, who, whose.trim_end_matches("'s"), template, body, index);
             world.mail(&raw)
         }
         other => panic!("no such step: {other:?}"),
@@ -108,7 +138,13 @@ fn move_clock<'a>(world: &mut World, head: &'a str) -> &'a str {
 /// A mail as written in the story, with the headers that every mail has.
 fn mail(body: &str, index: usize, now: chrono::DateTime<Utc>) -> Vec<u8> {
     let mut raw = String::new();
-    let header = body.split("\n\n").next().unwrap_or("").to_lowercase();
+    let (header, text) = body.split_once("\n\n").unwrap_or((body, ""));
+    let (files, others): (Vec<&str>, Vec<&str>) = header.lines().partition(|line| File::read(line, None).is_some());
+    if !files.is_empty() {
+        let files: Vec<File> = files.iter().filter_map(|line| File::read(line, None)).collect();
+        return mail(&format!("{}\n{}", others.join("\n"), multipart(text, &files)), index, now);
+    }
+    let header = header.to_lowercase();
     let has = |name: &str| header.lines().any(|l| l.starts_with(name));
     if !has("message-id:") {
         writeln!(raw, "Message-ID: <story-{index}@ext.test>").unwrap();
@@ -125,12 +161,75 @@ fn mail(body: &str, index: usize, now: chrono::DateTime<Utc>) -> Vec<u8> {
     raw.into_bytes()
 }
 
-/// An answer as a mail client writes it.
-fn reply(world: &World, who: &str, template: &str, body: &str, index: usize) -> Vec<u8> {
-    let address = if who.contains('@') { who.to_owned() } else { format!("{who}@desk.test") };
-    let wanted = |s: &&Sent| s.to == address && template_of(s) == template;
-    let answered = world.sent.iter().rev().find(wanted).unwrap_or_else(|| panic!("{who} got no {template}"));
-    let (options, words) = options(body);
+/// A file of a mail.
+struct File {
+    name: String,
+    content: Vec<u8>,
+    inline: bool,
+}
+
+impl File {
+    /// A line `File: …`, `Picture: …` or, in an answer, `Returns: …`.
+    fn read(line: &str, answered: Option<&Sent>) -> Option<File> {
+        let (kind, rest) = line.split_once(": ")?;
+        let (name, content) = rest.split_once(' ').unwrap_or((rest, ""));
+        let content = match (kind, answered) {
+            ("File" | "Picture", _) => match content.strip_suffix(" MB").and_then(|n| n.parse::<usize>().ok()) {
+                Some(megabytes) => name.bytes().cycle().take(megabytes << 20).collect(),
+                None => content.as_bytes().to_vec(),
+            },
+            ("Returns", Some(sent)) => files(sent).into_iter().find(|f| f.name == name).unwrap_or_else(|| panic!("no {name} came")).content,
+            _ => return None,
+        };
+        Some(File { name: name.to_owned(), content, inline: kind == "Picture" })
+    }
+}
+
+/// The files of a mail of the desk.
+fn files(sent: &Sent) -> Vec<File> {
+    let content = |span: &Span| {
+        let (mut bytes, mut decoder) = (Vec::new(), Decoder::new(span.transfer));
+        decoder.feed(&sent.raw[span.start as usize..][..span.length as usize], &mut bytes);
+        decoder.end(&mut bytes);
+        bytes
+    };
+    sent.reading.attachments.iter().map(|a| File { name: a.name.clone(), content: content(&a.span), inline: a.inline }).collect()
+}
+
+/// The header and body of a mail with files, as a client writes them.
+fn multipart(text: &str, files: &[File]) -> String {
+    let mut out = format!(
+        "MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=\"=_files\"\n\n--=_files\n\
+         Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n{text}\n"
+    );
+    for File { name, content, inline } in files {
+        let kind = match name.rsplit('.').next() {
+            Some("png") => "image/png",
+            Some("eml") => "message/rfc822",
+            _ => "application/octet-stream",
+        };
+        let place = if *inline {
+            format!("inline; filename=\"{name}\"\nContent-ID: <{name}@here>")
+        } else {
+            format!("attachment; filename=\"{name}\"")
+        };
+        let (encoding, content) = match kind {
+            "message/rfc822" => ("8bit", String::from_utf8_lossy(content).into_owned()),
+            _ => ("base64", data_encoding::BASE64.encode(content)),
+        };
+        write!(out, "--=_files\nContent-Type: {kind}\nContent-Transfer-Encoding: {encoding}\nContent-Disposition: {place}\n\n{content}\n")
+            .unwrap();
+    }
+    out + "--=_files--\n"
+}
+
+/// An answer as a mail client writes it: by `who`, to a mail that `whose` got.
+fn reply(world: &World, who: &str, whose: &str, template: &str, body: &str, index: usize) -> Vec<u8> {
+    let at = |who: &str| if who.contains('@') { who.to_owned() } else { format!("{who}@desk.test") };
+    let (address, recipient) = (at(who), at(whose));
+    let wanted = |s: &&Sent| s.to == recipient && template_of(s) == template;
+    let answered = world.sent.iter().rev().find(wanted).unwrap_or_else(|| panic!("{whose} got no {template}"));
+    let (options, words) = options(body, answered);
     let quote: String = answered.reading.text.trim_end().lines().map(|l| format!("> {l}\n")).collect();
     let text = match options.quote {
         "none" => words.to_owned(),
@@ -143,7 +242,7 @@ fn reply(world: &World, who: &str, template: &str, body: &str, index: usize) -> 
     let to = answered.reading.reply_to.first().or(answered.reading.from.as_ref()).unwrap();
     format!(
         "Message-ID: <story-{index}@desk.test>\nFrom: {}\nTo: {}\nSubject: {}{}\nIn-Reply-To: {id}\nReferences: {}\nDate: {}\n\
-         MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n{}\n{text}\n",
+         {}{}\n",
         options.from.unwrap_or(&address),
         to.address,
         options.subject.map_or_else(|| format!("Re: {}", answered.reading.subject.trim_start_matches("Re: ")), str::to_owned),
@@ -151,6 +250,10 @@ fn reply(world: &World, who: &str, template: &str, body: &str, index: usize) -> 
         references.join("\n "),
         world.now.to_rfc2822(),
         options.headers,
+        match options.files.as_slice() {
+            [] => format!("MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n{text}"),
+            files => multipart(&text, files),
+        },
     )
     .into_bytes()
 }
@@ -162,10 +265,11 @@ struct Options<'a> {
     subject: Option<&'a str>,
     from: Option<&'a str>,
     headers: String,
+    files: Vec<File>,
 }
 
-/// The lines `Tags:`, `Quote:`, `Subject:`, `From:` and other headers above the words.
-fn options(body: &str) -> (Options<'_>, &str) {
+/// The lines `Tags:`, `Quote:`, `Subject:`, `From:`, those of files, and other headers above the words.
+fn options<'a>(body: &'a str, answered: &Sent) -> (Options<'a>, &'a str) {
     let mut options = Options::default();
     let mut rest = body;
     while let Some((name, after)) =
@@ -177,6 +281,7 @@ fn options(body: &str) -> (Options<'_>, &str) {
             "Quote" => options.quote = value,
             "Subject" => options.subject = Some(value),
             "From" => options.from = Some(value),
+            "File" | "Picture" | "Returns" => options.files.extend(File::read(&format!("{name}: {value}"), Some(answered))),
             _ => writeln!(options.headers, "{name}: {value}").unwrap(),
         }
         rest = next;
@@ -228,10 +333,22 @@ fn follows(world: &mut World, before: &[(i64, String)], sent: &[Sent]) -> String
     for mail in sent {
         let template = template_of(mail);
         writeln!(out, "{template} to {}: {}", mail.to, mail.reading.subject).unwrap();
-        if ["reply", "resolved", "update", "agent_error", "agent_receipt", "agent_followup"].contains(&template.as_str()) {
-            for line in mail.reading.text.lines().take_while(|l| !l.starts_with("-- ") && !l.contains("Ref: pd.")) {
-                writeln!(out, "{}", format!("  | {line}").trim_end()).unwrap();
-            }
+        for File { name, content, .. } in files(mail) {
+            let shown =
+                if content.len() <= 60 { String::from_utf8_lossy(&content).into_owned() } else { format!("{} bytes", content.len()) };
+            writeln!(out, "  + {name}: {shown}").unwrap();
+        }
+        let whole =
+            ["reply", "resolved", "update", "agent_error", "agent_receipt", "agent_followup", "approval"].contains(&template.as_str());
+        // Of an acknowledgment its lists, what is linked and what is asked; of a notification the steps of a playbook.
+        let listed = |line: &str| match template.as_str() {
+            "ack" => line.starts_with("- "),
+            "agent_new" => line.trim_start_matches(|c: char| c.is_ascii_digit()).starts_with(". "),
+            _ => whole || template.starts_with("ack-"),
+        };
+        let shown = |line: &&str| listed(line);
+        for line in mail.reading.text.lines().take_while(|l| !l.starts_with("-- ") && !l.contains("Ref: pd.")).filter(shown) {
+            writeln!(out, "{}", format!("  | {line}").trim_end()).unwrap();
         }
     }
     if out.is_empty() {

@@ -7,13 +7,14 @@ use postdesk::delivery::Handover;
 use postdesk::desk::{self, Desk, Rulebook};
 use postdesk::domain::message::{Arrival, Reading};
 use postdesk::domain::rules::RuleSet;
+use postdesk::kb;
 use postdesk::mail::parse;
 use postdesk::policy::{self, Loaded};
 use postdesk::store::{self, Posting};
 
 use crate::common::Scratch;
 
-/// The desk of the stories: two teams, two agents, a lead who gets a summary each morning.
+/// The desk of the stories: two teams, two agents, a lead who gets a summary each morning; a mail carries 2 MB of files.
 pub const CONFIG: &str = r#"
 [desk]
 name = "IT Support"
@@ -84,6 +85,9 @@ name = "daily"
 report = "daily"
 to = ["chen"]
 schedule = "0 8 * * *"
+
+[limits]
+attachments = "2MB"
 "#;
 
 /// A mail that left the desk.
@@ -91,6 +95,7 @@ schedule = "0 8 * * *"
 pub struct Sent {
     pub to: String,
     pub reading: Reading,
+    pub raw: Vec<u8>,
 }
 
 pub struct World {
@@ -113,15 +118,18 @@ pub fn book(loaded: &Loaded) -> Rulebook {
 }
 
 impl World {
-    /// A new desk; `rules` are its own, beside the built-in ones.
-    pub fn new(name: &str, config: &str, rules: &str) -> World {
+    /// A new desk; `files` are its own, beside the built-in ones; `config.toml` among them adds to the config.
+    pub fn new(name: &str, config: &str, files: &[(String, String)]) -> World {
         let scratch = Scratch::new(name);
-        std::fs::create_dir(scratch.path().join("rules")).unwrap();
-        let own = ("rules/99-own.toml".to_owned(), rules.to_owned());
-        for (file, text) in RuleSet::builtin_files().into_iter().chain([own]) {
-            std::fs::write(scratch.path().join(file), text).unwrap();
+        let (more, files): (Vec<_>, Vec<_>) = files.iter().cloned().partition(|(file, _)| file == "config.toml");
+        let articles = kb::BUILT_IN.iter().map(|(name, text)| (format!("kb/{name}"), (*text).to_owned()));
+        for (file, text) in RuleSet::builtin_files().into_iter().chain(articles).chain(files) {
+            let path = scratch.path().join(file);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
         }
-        let loaded = load(scratch.path(), config);
+        let more: String = more.into_iter().map(|(_, text)| text).collect();
+        let loaded = load(scratch.path(), &format!("{config}\n{more}"));
         let desk = Desk::open(store::open(&loaded.config.data).unwrap(), book(&loaded)).unwrap();
         let now = "2026-12-01T01:00:00Z".parse().unwrap();
         World { scratch, desk, now, sent: Vec::new(), refused: Vec::new() }
@@ -167,7 +175,7 @@ impl World {
             let words = words.clone();
             return (posting, Handover::Refused(words));
         }
-        self.sent.push(Sent { to: posting.to.to_string(), reading: parse::read(&posting.bytes, None) });
+        self.sent.push(Sent { to: posting.to.to_string(), reading: parse::read(&posting.bytes, None), raw: posting.bytes.to_vec() });
         (posting, Handover::Taken("250 ok".into()))
     }
 }

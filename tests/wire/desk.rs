@@ -5,6 +5,7 @@
 
 mod day;
 mod delivery;
+mod files;
 mod first;
 mod kill;
 mod pipe;

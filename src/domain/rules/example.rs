@@ -9,8 +9,9 @@ use toml::de::{DeTable, DeValue};
 use super::conditions::{ORIGINS, ROLES};
 use super::load::{Compiler, File, Item};
 use super::{Circumstances, RuleSet, Verdict};
+use crate::domain::attachment::Attachment;
 use crate::domain::complaint::Complaint;
-use crate::domain::message::{Address, Attachment, Person, Reading, ReplyText};
+use crate::domain::message::{Address, Person, Reading, ReplyText};
 use crate::domain::origin::OriginKind;
 use crate::domain::text::is_han_or_kana;
 
@@ -199,7 +200,7 @@ fn file(name: String) -> Attachment {
         "pdf" => "application/pdf".into(),
         _ => "application/octet-stream".into(),
     };
-    Attachment { name, media_type, size: 0, inline: false, cid: None, part: 0 }
+    Attachment { name, media_type, ..Attachment::default() }
 }
 
 fn expectations(c: &mut Compiler<'_>, value: &Item<'_>) -> Option<Vec<Expected>> {

@@ -10,6 +10,7 @@ use memchr::memchr;
 
 use super::{Defects, charset};
 use crate::domain::message::{Address, MessageId, Person};
+use crate::transfer::decode;
 
 /// More fields than this are not read.
 const FIELDS: usize = 1000;
@@ -156,8 +157,8 @@ fn encoded_word(text: &str) -> Option<(Word<'_>, &str)> {
         return None;
     }
     let bytes = match kind {
-        "b" | "B" => super::mime::base64(body.as_bytes(), usize::MAX),
-        "q" | "Q" => super::mime::quoted_printable(body.replace('_', " ").as_bytes(), usize::MAX),
+        "b" | "B" => decode::base64(body.as_bytes(), usize::MAX),
+        "q" | "Q" => decode::quoted_printable(body.replace('_', " ").as_bytes(), usize::MAX),
         _ => return None,
     };
     Some((Word { charset: charset.split('*').next().unwrap_or(charset), bytes }, after))
@@ -388,7 +389,7 @@ fn percent(text: &str) -> Vec<u8> {
     while let Some(&byte) = rest.next() {
         match (byte, rest.as_slice()) {
             (b'%', [a, b, ..]) if a.is_ascii_hexdigit() && b.is_ascii_hexdigit() => {
-                out.push(super::mime::hex(*a) << 4 | super::mime::hex(*b));
+                out.push(decode::hex(*a) << 4 | decode::hex(*b));
                 rest.nth(1);
             }
             _ => out.push(byte),

@@ -8,23 +8,16 @@ use memchr::memmem::Finder;
 
 use super::Defects;
 use super::header::{Header, Params};
+use crate::domain::attachment::{Fingerprint, Span, Transfer};
 use crate::domain::message::Defect;
+use crate::transfer::decode::{self, Decoder};
 
 /// Parts that are read; the rest of the mail is left alone.
 const PARTS: usize = 1000;
 /// Multiparts inside one another that are read.
 const DEPTH: usize = 30;
-
-/// Content-Transfer-Encoding.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Transfer {
-    /// 7bit, 8bit, binary.
-    Plain,
-    /// base64.
-    Base64,
-    /// quoted-printable.
-    QuotedPrintable,
-}
+/// Encoded bytes that are decoded at a time; a multiple of four, so that base64 without line ends stays whole.
+const BLOCK: usize = 64 * 1024;
 
 /// One part. The first of a mail is the mail itself.
 #[derive(Debug)]
@@ -77,23 +70,31 @@ impl<'a> Part<'a> {
     pub fn decode(&self, limit: usize) -> std::borrow::Cow<'a, [u8]> {
         match self.transfer {
             Transfer::Plain => std::borrow::Cow::Borrowed(self.body.get(..limit).unwrap_or(self.body)),
-            Transfer::Base64 => std::borrow::Cow::Owned(base64(self.body, limit)),
-            Transfer::QuotedPrintable => std::borrow::Cow::Owned(quoted_printable(self.body, limit)),
+            Transfer::Base64 => std::borrow::Cow::Owned(decode::base64(self.body, limit)),
+            Transfer::QuotedPrintable => std::borrow::Cow::Owned(decode::quoted_printable(self.body, limit)),
         }
     }
 
-    /// The size after decoding, without decoding.
-    pub fn decoded_size(&self) -> u64 {
-        let size = match self.transfer {
-            Transfer::Plain => self.body.len(),
-            Transfer::Base64 => {
-                let letters = self.body.iter().filter(|b| **b > b' ').count();
-                let padding = self.body.iter().rev().filter(|b| **b > b' ').take_while(|b| **b == b'=').count();
-                letters.saturating_sub(padding) * 3 / 4
-            }
-            Transfer::QuotedPrintable => quoted_printable(self.body, usize::MAX).len(),
-        };
-        size as u64
+    /// What is in it, decoded block by block, so that no second copy of a large file is ever held.
+    pub fn fingerprint(&self) -> Fingerprint {
+        let mut print = Fingerprint::default();
+        let mut decoder = Decoder::new(self.transfer);
+        let mut block = Vec::new();
+        for piece in self.body.chunks(BLOCK) {
+            block.clear();
+            decoder.feed(piece, &mut block);
+            print.add(&block);
+        }
+        block.clear();
+        decoder.end(&mut block);
+        print.add(&block);
+        print
+    }
+
+    /// Where its bytes stand in the mail that it was read from.
+    pub fn span(&self, raw: &[u8]) -> Span {
+        let start = self.body.as_ptr().addr().saturating_sub(raw.as_ptr().addr());
+        Span { start: start as u64, length: self.body.len() as u64, transfer: self.transfer }
     }
 }
 
@@ -184,114 +185,9 @@ fn split<'a>(body: &'a [u8], boundary: &[u8], defects: &mut Defects) -> Vec<&'a 
     slices
 }
 
-/// The value of a hexadecimal digit; 0 for anything else.
-pub fn hex(digit: u8) -> u8 {
-    match digit {
-        b'0'..=b'9' => digit - b'0',
-        b'a'..=b'f' => digit - b'a' + 10,
-        b'A'..=b'F' => digit - b'A' + 10,
-        _ => 0,
-    }
-}
-
-/// Decodes base64 (RFC 2045 section 6.8), skipping what is no letter of it; stops when `limit` bytes are there.
-pub fn base64(text: &[u8], limit: usize) -> Vec<u8> {
-    let mut out = Vec::with_capacity((text.len() / 4 * 3 + 3).min(limit.saturating_add(3)));
-    let (mut bits, mut count) = (0_u32, 0_u32);
-    for &byte in text {
-        let value = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            b'=' => {
-                // Padding ends a run; some writers join several.
-                (bits, count) = (0, 0);
-                continue;
-            }
-            _ => continue,
-        };
-        bits = bits << 6 | u32::from(value);
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            out.push((bits >> count & 0xff) as u8);
-            if out.len() >= limit {
-                break;
-            }
-        }
-    }
-    out
-}
-
-/// Decodes quoted-printable (RFC 2045 section 6.7); a stray `=` stays. Stops when `limit` bytes are there.
-pub fn quoted_printable(text: &[u8], limit: usize) -> Vec<u8> {
-    let mut out = Vec::with_capacity(text.len().min(limit));
-    let mut rest = text;
-    while let Some(at) = memchr::memchr(b'=', rest) {
-        let (literal, tail) = rest.split_at_checked(at).unwrap_or((rest, &[]));
-        out.extend_from_slice(literal);
-        rest = match tail {
-            [b'=', a, b, after @ ..] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit() => {
-                out.push(hex(*a) << 4 | hex(*b));
-                after
-            }
-            [b'=', after @ ..] => match soft_break(after) {
-                Some(next) => next,
-                None => {
-                    out.push(b'=');
-                    after
-                }
-            },
-            _ => &[],
-        };
-        if out.len() >= limit {
-            return out;
-        }
-    }
-    out.extend_from_slice(rest);
-    out
-}
-
-/// What follows a soft line break; white space before its end is transport padding.
-fn soft_break(after: &[u8]) -> Option<&[u8]> {
-    let blank = after.iter().take_while(|b| matches!(b, b' ' | b'\t' | b'\r')).count();
-    match after.get(blank..)? {
-        [b'\n', next @ ..] => Some(next),
-        [] => Some(&[]),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn decoders_take_what_comes() {
-        for (text, bytes) in [
-            ("SGVsbG8=", "Hello"),
-            ("SGVs\r\nbG8", "Hello"),
-            ("SGVsbG8=SGVsbG8=", "HelloHello"),
-            ("SG!Vsb*G8=", "Hello"),
-            ("=", ""),
-            ("", ""),
-        ] {
-            assert_eq!(base64(text.as_bytes(), usize::MAX), bytes.as_bytes(), "{text}");
-        }
-        for (text, bytes) in [
-            ("a=3Db", "a=b"),
-            ("a=\r\nb", "ab"),
-            ("a=  \nb", "ab"),
-            ("100=% =", "100=% "),
-            ("=E4=BD=A0", "你"),
-            ("=e4=bd=a0", "你"),
-            ("a=3", "a=3"),
-        ] {
-            assert_eq!(String::from_utf8_lossy(&quoted_printable(text.as_bytes(), usize::MAX)), bytes, "{text}");
-        }
-    }
 
     #[test]
     fn the_walk_is_bounded() {

@@ -17,7 +17,8 @@ use chrono::{DateTime, Utc};
 use self::header::Header;
 use self::mime::Part;
 use super::body;
-use crate::domain::message::{Address, Attachment, Defect, MessageId, Person, Reading};
+use crate::domain::attachment::Attachment;
+use crate::domain::message::{Address, Defect, MessageId, Person, Reading};
 use crate::domain::{origin, reply};
 
 /// Bytes of decoded text that are read.
@@ -50,7 +51,7 @@ pub fn read(raw: &[u8], whole_size: Option<u64>) -> Reading {
         defects.0.retain(|d| *d != Defect::Truncated);
         defects.add(Some(Defect::TooLarge));
     } else {
-        read_body(&parts, &mut reading, &mut defects);
+        read_body(&bytes, &parts, &mut reading, &mut defects);
     }
     reading.reply = reply::own_words(&reading.text, None);
     reading.language = body::language(&reading.reply.text)
@@ -58,13 +59,6 @@ pub fn read(raw: &[u8], whole_size: Option<u64>) -> Reading {
         .map(str::to_owned);
     reading.defects = defects.0;
     reading
-}
-
-/// The decoded bytes of a part by its index ([`crate::domain::message::Attachment::part`]).
-pub fn part(raw: &[u8], index: u32) -> Option<Vec<u8>> {
-    let bytes = line_ends(raw);
-    let parts = mime::walk(bytes.trim_ascii_start(), &mut Defects::default());
-    Some(parts.get(index as usize)?.decode(usize::MAX).into_owned())
 }
 
 /// Old Macs end lines with CR alone; nobody else does.
@@ -131,7 +125,7 @@ fn return_path(value: &str) -> Option<Option<Address>> {
     }
 }
 
-fn read_body(parts: &[Part<'_>], reading: &mut Reading, defects: &mut Defects) {
+fn read_body(raw: &[u8], parts: &[Part<'_>], reading: &mut Reading, defects: &mut Defects) {
     let mut chosen = Chosen { texts: Vec::new(), spoken: vec![false; parts.len()] };
     chosen.choose(parts, 0);
     for at in &chosen.texts {
@@ -142,7 +136,7 @@ fn read_body(parts: &[Part<'_>], reading: &mut Reading, defects: &mut Defects) {
         }
         reading.text.push_str(&text);
     }
-    reading.attachments = attachments(parts, &chosen.spoken, defects);
+    reading.attachments = attachments(raw, parts, &chosen.spoken, defects);
     let opaque = parts.iter().any(|p| match p.kind.value.as_str() {
         "multipart/encrypted" => true,
         "application/pkcs7-mime" | "application/x-pkcs7-mime" => p.kind.get("smime-type").is_none_or(|t| t != "signed-data"),
@@ -268,7 +262,7 @@ fn meta_charset(html: &[u8]) -> Option<&str> {
     std::str::from_utf8(value.get(..end)?).ok()
 }
 
-fn attachments(parts: &[Part<'_>], spoken: &[bool], defects: &mut Defects) -> Vec<Attachment> {
+fn attachments(raw: &[u8], parts: &[Part<'_>], spoken: &[bool], defects: &mut Defects) -> Vec<Attachment> {
     let mut found = Vec::new();
     for (index, part) in parts.iter().enumerate() {
         if part.is_multipart() || spoken.get(index) == Some(&true) || (index == 0 && part.body.trim_ascii().is_empty()) {
@@ -276,13 +270,15 @@ fn attachments(parts: &[Part<'_>], spoken: &[bool], defects: &mut Defects) -> Ve
         }
         let cid = part.header.get("Content-ID").map(|v| header::text(v, defects)).map(|v| v.trim_matches(['<', '>', ' ']).to_owned());
         let cid = cid.filter(|c| !c.is_empty());
+        let (size, hash) = part.fingerprint().end();
         found.push(Attachment {
             name: file_name(part, index, defects),
             media_type: part.kind.value.clone(),
-            size: part.decoded_size(),
+            size,
             inline: part.disposition.value == "inline" || (part.disposition.value != "attachment" && cid.is_some()),
             cid,
-            part: u32::try_from(index).unwrap_or(u32::MAX),
+            hash,
+            span: part.span(raw),
         });
     }
     found
@@ -318,6 +314,16 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::domain::attachment::Span;
+
+    /// The bytes of a file, as a letter finds them again.
+    fn held(raw: &[u8], file: &Attachment) -> Vec<u8> {
+        let Span { start, length, transfer } = file.span;
+        let (mut bytes, mut decoder) = (Vec::new(), crate::transfer::decode::Decoder::new(transfer));
+        decoder.feed(&raw[start as usize..][..length as usize], &mut bytes);
+        decoder.end(&mut bytes);
+        bytes
+    }
 
     fn gbk(text: &str) -> Vec<u8> {
         encoding_rs::GB18030.encode(text).0.into_owned()
@@ -421,9 +427,22 @@ mod tests {
         let mail = read(raw, None);
         let file = mail.attachments.first().unwrap();
         assert_eq!((file.name.as_str(), file.size, file.inline, file.cid.as_deref()), ("a.png", 4, true, Some("c1")));
-        assert_eq!(part(raw, file.part).unwrap(), b"\x89PNG");
-        assert_eq!(part(raw, 99), None);
+        assert_eq!(held(raw, file), b"\x89PNG");
         assert_eq!(mail.text, "hi");
+    }
+
+    #[test]
+    fn a_file_is_known_again_in_any_encoding() {
+        let hash = |encoding: &str, body: &str| {
+            let raw = format!("Content-Type: application/x-log\nContent-Disposition: attachment; filename=a.log\n{encoding}\n\n{body}");
+            read(raw.as_bytes(), None).attachments.first().map(|a| a.hash)
+        };
+        let base64 = "Content-Transfer-Encoding: base64";
+        let one = hash("X-None: x", "one=1\ntwo=2\n");
+        assert_eq!(one, hash("X-None: x", "one=1\r\ntwo=2"), "line ends are the client's");
+        assert_eq!(one, hash(base64, "b25lPTEKdHdvPTIK"));
+        assert_eq!(one, hash("Content-Transfer-Encoding: quoted-printable", "one=3D1\ntw=\no=3D2\n"));
+        assert_ne!(one, hash("X-None: x", "one=1\ntwo=3\n"));
     }
 
     #[test]
@@ -535,7 +554,7 @@ mod tests {
         fn any_bytes_are_read(raw in proptest::collection::vec(any::<u8>(), 0..600)) {
             let mail = read(&raw, None);
             for file in &mail.attachments {
-                part(&raw, file.part);
+                prop_assert_eq!(held(&raw, file).len() as u64, file.size);
             }
         }
 

@@ -7,6 +7,7 @@
 //! The cursor is the whole state. A folder whose UIDVALIDITY changed is gone through from the start; the desk knows copies by identity.
 
 mod connect;
+mod copy;
 mod doctor;
 mod fetch;
 mod idle;
@@ -32,6 +33,7 @@ use super::backoff::{self, Trouble};
 use super::{Inbox, Shutdown, SourceState, stopped, stopping};
 use crate::domain::message::{Arrival, Cursor, Folder, Place};
 
+pub use self::copy::keep;
 pub use self::doctor::doctor;
 pub use super::Start;
 pub use crate::tls::Tls;
@@ -81,6 +83,8 @@ pub struct Account {
     pub mark: Mark,
     /// Where a received mail is moved to.
     pub done_folder: Option<String>,
+    /// Where copies of sent mail are kept.
+    pub sent_folder: Option<String>,
     /// Where a folder is taken up on the first day.
     pub start: Start,
     /// Larger mails, in bytes, are handed over by their header.
@@ -346,6 +350,7 @@ mod tests {
             mailbox: "support".to_owned(),
             mark: Mark::None,
             done_folder: None,
+            sent_folder: None,
             start: Start::Now,
             message_size: 1,
         };

@@ -2,19 +2,27 @@
 
 use std::borrow::Cow;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use rusqlite::{OptionalExtension, params};
 
 use super::Db;
 use crate::domain::message::BlobHash;
 use crate::store::pack::{self, PIECE};
-use crate::store::{Prepared, Result};
+use crate::store::{Prepared, Result, Sealed, SealedBytes};
 
 /// Stores the bytes of a received mail and returns the row.
 pub(super) fn put_mail(db: &Db, mail: &Prepared) -> Result<i64> {
     match &mail.packed {
-        Some(packed) => insert(db, Some(&mail.hash), mail.arrival.raw.len(), packed),
-        None => put(db, Some(&mail.hash), &[], &mail.arrival.raw),
+        Some(packed) => insert(db, Some(&mail.identity.bytes), mail.arrival.raw.len(), packed),
+        None => put(db, Some(&mail.identity.bytes), &[], &mail.arrival.raw),
+    }
+}
+
+/// Stores a letter's text and final bytes and returns the row.
+pub(super) fn put_sealed(db: &Db, words: &Sealed) -> Result<i64> {
+    match &words.bytes {
+        SealedBytes::Packed(packed) => insert(db, None, words.size, packed),
+        SealedBytes::Large(text, bytes) => put(db, None, text.as_bytes(), bytes),
     }
 }
 
@@ -50,6 +58,28 @@ pub(super) fn get(db: &Db, blob: i64) -> Result<Vec<u8>> {
         }
     }
     Ok(bytes)
+}
+
+/// Hands over `length` bytes of a blob from `start` on, piece by piece.
+pub(super) fn range(db: &Db, blob: i64, start: usize, length: usize, mut take: impl FnMut(&[u8])) -> Result<()> {
+    let (bytes, size) = first(db, blob, false)?;
+    let end = start.saturating_add(length);
+    ensure!(end <= size, "blob {blob} ends before byte {end}");
+    let mut before = 0;
+    let mut hand_over = |piece: &[u8]| {
+        let inside = |at: usize| at.saturating_sub(before).min(piece.len());
+        take(piece.get(inside(start)..inside(end)).unwrap_or_default());
+        before += piece.len();
+        before < end
+    };
+    if hand_over(&bytes) {
+        let mut pieces = db.sql("SELECT zstd FROM blob_piece WHERE blob = ?1 ORDER BY piece")?;
+        let mut rows = pieces.query([blob])?;
+        while let Some(row) = rows.next()?
+            && hand_over(&pack::unpack(row.get_ref(0)?.as_blob()?, 0)?)
+        {}
+    }
+    Ok(())
 }
 
 /// The bytes of a blob without the first `n`, which are its head.

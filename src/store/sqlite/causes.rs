@@ -59,7 +59,7 @@ impl Fresh {
 }
 
 pub(super) fn receive(db: &Db, mail: &Prepared) -> Result<Received> {
-    let received = match find(db, &mail.key)? {
+    let received = match find(db, &mail.identity.key)? {
         Found { exact: Some(known), .. } => Received::Copy(known),
         Found { exact: None, like } => Received::New(insert_mail(db, mail, like)?),
     };
@@ -81,12 +81,12 @@ pub(super) fn receive(db: &Db, mail: &Prepared) -> Result<Received> {
 }
 
 fn insert_mail(db: &Db, mail: &Prepared, same_id: bool) -> Result<CauseId> {
-    let blob = match blobs::find(db, &mail.hash)? {
+    let blob = match blobs::find(db, &mail.identity.bytes)? {
         Some(blob) => blob,
         None => blobs::put_mail(db, mail)?,
     };
     let arrival = &mail.arrival;
-    let cause = insert(db, &mail.key, arrival.at, None)?;
+    let cause = insert(db, &mail.identity.key, arrival.at, None)?;
     let whole_size = arrival.whole_size.map(i64::try_from).transpose()?;
     db.sql("INSERT INTO message (cause, mailbox, blob, whole_size, quiet, same_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
         .execute(params![cause.0, arrival.mailbox, blob, whole_size, arrival.quiet, same_id])?;
@@ -242,6 +242,15 @@ fn pending_mail(db: &Db, fresh: &mut Fresh, cause: CauseId) -> Result<PendingMai
 pub(super) fn raw(db: &Db, cause: CauseId) -> Result<Option<Vec<u8>>> {
     let blob = db.sql("SELECT blob FROM message WHERE cause = ?1")?.query_row([cause.0], |row| row.get(0)).optional()?;
     blob.map(|blob| blobs::get(db, blob)).transpose()
+}
+
+pub(super) fn first_mails(db: &Db, limit: usize) -> Result<Vec<CauseId>> {
+    let mut select = db.sql(
+        "SELECT m.cause FROM journal j JOIN message m ON m.cause = j.cause
+         WHERE json_extract(j.outcome, '$.became') IN ('opened', 'ignored') ORDER BY j.id DESC LIMIT ?1",
+    )?;
+    let read = |row: &Row<'_>| Ok(CauseId(row.get(0)?));
+    select.query_and_then([i64::try_from(limit).unwrap_or(i64::MAX)], read)?.collect()
 }
 
 pub(super) fn begin(db: &Db, causes: &[CauseId]) -> Result<()> {

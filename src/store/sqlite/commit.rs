@@ -11,14 +11,14 @@ use crate::domain::ticket::TicketNo;
 use crate::store::identity;
 use crate::store::{Commit, CommittedMail, Conflict, Result};
 
-/// Writes a decision; with a conflict nothing is written.
-pub(super) fn commit(db: &Db, commit: &Commit) -> Result<Option<Conflict>> {
+/// Writes a decision and returns the rows of its letters; with a conflict nothing is written.
+pub(super) fn commit(db: &Db, commit: &Commit) -> Result<std::result::Result<Vec<LetterId>, Conflict>> {
     for state in &commit.tickets {
         let (number, version) = (state.ticket.number, state.ticket.version.0);
         let stored: Option<i64> =
             db.sql("SELECT version FROM ticket WHERE number = ?1")?.query_row([number.0], |row| row.get(0)).optional()?;
         if stored.unwrap_or(0) != version - 1 {
-            return Ok(Some(Conflict(number)));
+            return Ok(Err(Conflict(number)));
         }
     }
     let done = db.sql("UPDATE cause SET state = 'done', ended = ?3 WHERE id = ?1 AND key = ?2 AND state = 'pending'")?.execute(params![
@@ -34,23 +34,21 @@ pub(super) fn commit(db: &Db, commit: &Commit) -> Result<Option<Conflict>> {
     if let Some(mail) = &commit.mail {
         put_mail(db, commit, mail)?;
     }
-    for letter in &commit.letters {
-        outbox::queue(db, commit.cause, letter, commit.at)?;
-    }
+    let letters = commit.letters.iter().map(|letter| outbox::queue(db, commit.cause, letter, commit.at)).collect::<Result<_>>()?;
     for letter in &commit.release {
         outbox::release(db, *letter, commit.at)?;
     }
-    Ok(None)
+    Ok(Ok(letters))
 }
 
 fn put_ticket(db: &Db, state: &TicketState) -> Result<()> {
     let ticket = &state.ticket;
     let sql = if ticket.version.0 == 1 {
-        "INSERT INTO ticket (number, version, status, team, owner, category, priority, requester, next_due, updated, doc)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
+        "INSERT INTO ticket (number, version, status, team, owner, category, priority, requester, next_due, updated, doc, dedup)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"
     } else {
         "UPDATE ticket SET version = ?2, status = ?3, team = ?4, owner = ?5, category = ?6, priority = ?7, requester = ?8,
-         next_due = ?9, updated = ?10, doc = ?11 WHERE number = ?1"
+         next_due = ?9, updated = ?10, doc = ?11, dedup = ?12 WHERE number = ?1"
     };
     db.sql(sql)?.execute(params![
         ticket.number.0,
@@ -64,6 +62,7 @@ fn put_ticket(db: &Db, state: &TicketState) -> Result<()> {
         state.next_due.map(due_micros),
         micros(ticket.updated),
         serde_json::to_string(ticket)?,
+        ticket.alert.as_ref().map(|alert| hash64(alert.key.as_bytes())),
     ])?;
     Ok(())
 }
@@ -93,12 +92,14 @@ fn journal(db: &Db, commit: &Commit) -> Result<()> {
 }
 
 fn put_mail(db: &Db, commit: &Commit, mail: &CommittedMail) -> Result<()> {
-    db.sql("UPDATE message SET ticket = ?2, internal = ?3, sender = ?4, text = ?5 WHERE cause = ?1")?.execute(params![
+    let files = if mail.files.is_empty() { None } else { Some(serde_json::to_string(&mail.files)?) };
+    db.sql("UPDATE message SET ticket = ?2, internal = ?3, sender = ?4, text = ?5, files = ?6 WHERE cause = ?1")?.execute(params![
         commit.cause.0,
         mail.ticket.map(|number| number.0),
         mail.internal,
         mail.from.as_ref().map(|from| from.as_str()),
         mail.text,
+        files,
     ])?;
     if let Some(number) = mail.ticket {
         // A received mail is found by the stem of its key, if that was made of the same id.

@@ -1,17 +1,20 @@
-//! Letters hold the final bytes, envelopes (one recipient each) the fate. T3 is here.
+//! Letters with their wording, which holds the final bytes but for those of files (see `enclosures`), and envelopes (one recipient each)
+//! with their fate. T3 is here.
+//!
+//! A letter of the current batch may have no wording yet. Nobody can have seen it, so that nothing is known of what it says.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::{Context, ensure};
 use chrono::{DateTime, Utc};
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{Row, params};
 
-use super::{Db, blobs, causes, commit, due_micros, micros, moment};
+use super::{Db, blobs, causes, commit, due_micros, enclosures, micros, moment};
 use crate::domain::message::{Address, Letter, LetterId, LetterKind, TemplateName, hash64};
 use crate::domain::ticket::TicketNo;
 use crate::domain::{CauseKey, HeldLetter, Sent, Undelivered};
-use crate::store::{CauseId, Fate, JournalMail, Note, OutboxRow, Posting, Result};
+use crate::store::{CauseId, Fate, JournalMail, Note, OutboxRow, Posting, Result, Sealed};
 
 /// A claim ends before it holds more bytes than this, but for a single letter.
 const CLAIM_BYTES: usize = 8 * 1024 * 1024;
@@ -39,27 +42,22 @@ fn address(row: &Row<'_>, column: usize) -> Result<Address> {
     Address::parse(text).with_context(|| format!("{text:?} is no address"))
 }
 
-/// Stores a letter and queues (or holds) its envelopes.
-pub(super) fn queue(db: &Db, cause: CauseId, letter: &Letter, at: DateTime<Utc>) -> Result<()> {
-    let blob = blobs::put(db, None, letter.text.as_bytes(), &letter.bytes)?;
+/// Stores a letter without its words and queues (or holds) its envelopes.
+pub(super) fn queue(db: &Db, cause: CauseId, letter: &Letter, at: DateTime<Utc>) -> Result<LetterId> {
     let class = class(letter.kind);
     db.sql(
-        "INSERT INTO letter
-         (cause, key, class, template, mailbox, ticket, reverse_path, message_id, subject, blob, text_size, not_before, created)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+        "INSERT INTO letter (cause, key, class, template, mailbox, ticket, reverse_path, message_id, not_before, created)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     )?
     .execute(params![
         cause.0,
         letter.key.0,
         class,
-        letter.template.as_str(),
+        letter.template,
         letter.mailbox,
         letter.ticket.map(|number| number.0),
         letter.reverse_path.as_ref().map(Address::as_str),
         letter.message_id.as_str(),
-        letter.subject,
-        blob,
-        i64::try_from(letter.text.len())?,
         letter.not_before.map(due_micros),
         micros(at),
     ])?;
@@ -85,7 +83,20 @@ pub(super) fn queue(db: &Db, cause: CauseId, letter: &Letter, at: DateTime<Utc>)
     if let Some(number) = letter.ticket {
         commit::know(db, &letter.message_id, number, Some(LetterId(id)))?;
     }
-    Ok(())
+    Ok(LetterId(id))
+}
+
+/// Stores what a letter says.
+pub(super) fn word(db: &Db, letter: LetterId, words: &Sealed) -> Result<()> {
+    let blob = blobs::put_sealed(db, words)?;
+    db.sql("INSERT INTO wording (letter, subject, blob, text_size, files) VALUES (?1, ?2, ?3, ?4, ?5)")?.execute(params![
+        letter.0,
+        words.subject,
+        blob,
+        i64::try_from(words.text_size)?,
+        enclosures::size(&words.files)?,
+    ])?;
+    enclosures::put(db, letter, &words.files)
 }
 
 /// Lets a held letter go. Its time in the queue begins now.
@@ -116,8 +127,8 @@ pub(super) fn claim(db: &Db, now: DateTime<Utc>, n: usize, mailboxes: &[String])
 fn due_postings(db: &Db, now: DateTime<Utc>, n: usize, mailboxes: &[String]) -> Result<Vec<Posting>> {
     // The index gives the order of the queue, and whether an envelope is due without reading it.
     let mut select = db.sql(
-        "SELECT e.id, e.letter, e.recipient, e.attempts, e.queued, l.mailbox, l.reverse_path, l.blob, l.text_size
-         FROM envelope e INDEXED BY envelope_queue CROSS JOIN letter l ON l.id = e.letter
+        "SELECT e.id, e.letter, e.recipient, e.attempts, e.queued, l.mailbox, l.reverse_path, w.blob, w.text_size, w.files
+         FROM envelope e INDEXED BY envelope_queue CROSS JOIN letter l ON l.id = e.letter CROSS JOIN wording w ON w.letter = l.id
          WHERE e.state = 'queued' AND e.next_at <= ?1 AND l.mailbox IN (SELECT value FROM json_each(?3)) ORDER BY e.class, e.queued, e.id LIMIT ?2",
     )?;
     let mut rows = select.query(params![micros(now), i64::try_from(n)?, serde_json::to_string(mailboxes)?])?;
@@ -128,13 +139,15 @@ fn due_postings(db: &Db, now: DateTime<Utc>, n: usize, mailboxes: &[String]) -> 
         let bytes = match bytes.get(&letter) {
             Some(bytes) => Arc::clone(bytes),
             None => {
-                let read = Arc::new(blobs::tail(db, row.get(7)?, row.get(8)?)?);
+                let own = blobs::tail(db, row.get(7)?, row.get(8)?)?;
+                let files: Option<i64> = row.get(9)?;
                 let held: usize = bytes.values().map(|bytes| bytes.len()).sum();
-                if !found.is_empty() && held + read.len() > CLAIM_BYTES {
+                if !found.is_empty() && held + own.len() + usize::try_from(files.unwrap_or(0))? > CLAIM_BYTES {
                     break;
                 }
-                bytes.insert(letter, Arc::clone(&read));
-                read
+                let whole = Arc::new(whole(db, letter, own, files)?);
+                bytes.insert(letter, Arc::clone(&whole));
+                whole
             }
         };
         let reverse_path = if row.get_ref(6)?.as_str_or_null()?.is_some() { Some(address(row, 6)?) } else { None };
@@ -150,6 +163,14 @@ fn due_postings(db: &Db, now: DateTime<Utc>, n: usize, mailboxes: &[String]) -> 
         });
     }
     Ok(found)
+}
+
+/// A letter's final bytes.
+fn whole(db: &Db, letter: LetterId, own: Vec<u8>, files: Option<i64>) -> Result<Vec<u8>> {
+    match files {
+        Some(files) => enclosures::set_in(db, letter, &own, files),
+        None => Ok(own),
+    }
 }
 
 /// An answer that comes twice, or after the envelope went back to the queue, changes nothing.
@@ -179,7 +200,8 @@ pub(super) fn settle(db: &Db, envelope: i64, fate: &Fate, now: DateTime<Utc>) ->
 /// A refusal becomes a cause, once for each time that the envelope was in the queue.
 fn undelivered(db: &Db, envelope: i64, why: &str, now: DateTime<Utc>) -> Result<()> {
     let mut select = db.sql(
-        "SELECT l.key, l.id, l.class, l.ticket, l.subject, e.recipient FROM envelope e JOIN letter l ON l.id = e.letter WHERE e.id = ?1",
+        "SELECT l.key, l.id, l.class, l.ticket, w.subject, e.recipient FROM envelope e JOIN letter l ON l.id = e.letter
+         JOIN wording w ON w.letter = l.id WHERE e.id = ?1",
     )?;
     let mut rows = select.query([envelope])?;
     let row = rows.next()?.with_context(|| format!("there is no envelope {envelope}"))?;
@@ -235,8 +257,9 @@ pub(super) fn next_wake(db: &Db) -> Result<Option<DateTime<Utc>>> {
 
 pub(super) fn rows(db: &Db, all: bool, limit: usize) -> Result<Vec<OutboxRow>> {
     let mut select = db.sql(
-        "SELECT e.id, e.state, e.class, l.template, l.ticket, e.recipient, l.subject, e.attempts, coalesce(e.ended, e.next_at), e.why,
-         l.message_id FROM envelope e JOIN letter l ON l.id = e.letter WHERE ?1 OR e.state <> 'sent' ORDER BY e.id DESC LIMIT ?2",
+        "SELECT e.id, e.state, e.class, l.template, l.ticket, e.recipient, w.subject, e.attempts, coalesce(e.ended, e.next_at), e.why,
+         l.message_id FROM envelope e JOIN letter l ON l.id = e.letter JOIN wording w ON w.letter = l.id
+         WHERE ?1 OR e.state <> 'sent' ORDER BY e.id DESC LIMIT ?2",
     )?;
     let read = |row: &Row<'_>| -> Result<OutboxRow> {
         Ok(OutboxRow {
@@ -259,8 +282,8 @@ pub(super) fn rows(db: &Db, all: bool, limit: usize) -> Result<Vec<OutboxRow>> {
 /// What a decision wrote for a ticket.
 pub(super) fn written(db: &Db, number: TicketNo, cause: i64) -> Result<Vec<JournalMail>> {
     let mut select = db.sql(
-        "SELECT l.template, e.recipient, l.subject, e.state, e.id FROM letter l JOIN envelope e ON e.letter = l.id
-         WHERE l.cause = ?1 AND l.ticket = ?2 ORDER BY e.id",
+        "SELECT l.template, e.recipient, w.subject, e.state, e.id FROM letter l JOIN envelope e ON e.letter = l.id
+         JOIN wording w ON w.letter = l.id WHERE l.cause = ?1 AND l.ticket = ?2 ORDER BY e.id",
     )?;
     let read = |row: &Row<'_>| -> Result<JournalMail> {
         Ok(JournalMail { template: row.get(0)?, to: address(row, 1)?, subject: row.get(2)?, state: row.get(3)?, envelope: row.get(4)? })
@@ -269,24 +292,25 @@ pub(super) fn written(db: &Db, number: TicketNo, cause: i64) -> Result<Vec<Journ
 }
 
 pub(super) fn letter_bytes(db: &Db, envelope: i64) -> Result<Option<Vec<u8>>> {
-    let letter = db
-        .sql("SELECT l.blob, l.text_size FROM envelope e JOIN letter l ON l.id = e.letter WHERE e.id = ?1")?
-        .query_row([envelope], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
-    letter.map(|(blob, text)| blobs::tail(db, blob, text)).transpose()
+    let mut select =
+        db.sql("SELECT w.letter, w.blob, w.text_size, w.files FROM envelope e JOIN wording w ON w.letter = e.letter WHERE e.id = ?1")?;
+    let mut rows = select.query([envelope])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    let own = blobs::tail(db, row.get(1)?, row.get(2)?)?;
+    whole(db, LetterId(row.get(0)?), own, row.get(3)?).map(Some)
 }
 
 /// What a letter said, and the template that made it.
-pub(super) fn sent(db: &Db, letter: LetterId) -> Result<Sent> {
-    let mut select = db.sql("SELECT blob, text_size, template FROM letter WHERE id = ?1")?;
+pub(super) fn sent(db: &Db, letter: LetterId) -> Result<Option<Sent>> {
+    let mut select = db.sql("SELECT w.blob, w.text_size, l.template FROM letter l JOIN wording w ON w.letter = l.id WHERE l.id = ?1")?;
     let mut rows = select.query([letter.0])?;
-    let row = rows.next()?.with_context(|| format!("there is no letter {}", letter.0))?;
-    Ok(Sent { template: TemplateName::parse(row.get_ref(2)?.as_str()?), text: blobs::head(db, row.get(0)?, row.get(1)?)? })
+    let Some(row) = rows.next()? else { return Ok(None) };
+    Ok(Some(Sent { template: TemplateName::parse(row.get_ref(2)?.as_str()?), text: blobs::head(db, row.get(0)?, row.get(1)?)? }))
 }
 
 pub(super) fn held(db: &Db, number: TicketNo) -> Result<Vec<HeldLetter>> {
     let mut select = db.sql(
-        "SELECT l.id, min(e.why), l.subject FROM letter l JOIN envelope e ON e.letter = l.id
+        "SELECT l.id, min(e.why), w.subject FROM letter l JOIN envelope e ON e.letter = l.id JOIN wording w ON w.letter = l.id
          WHERE l.ticket = ?1 AND e.state = 'held' GROUP BY l.id ORDER BY l.id",
     )?;
     let read = |row: &Row<'_>| Ok(HeldLetter { id: LetterId(row.get(0)?), why: row.get(1)?, subject: row.get(2)? });

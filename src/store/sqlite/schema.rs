@@ -1,12 +1,18 @@
 //! The schema's history: one file a version, `PRAGMA user_version` says how far a database has come.
 
-use anyhow::bail;
+use anyhow::{bail, ensure};
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::store::Result;
 
 /// In order; the first leads to version 1. What has been released is never edited.
-const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_first.sql"), include_str!("../migrations/0002_ticket_state.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../migrations/0001_first.sql"),
+    include_str!("../migrations/0002_ticket_state.sql"),
+    include_str!("../migrations/0003_files.sql"),
+    include_str!("../migrations/0004_wording.sql"),
+    include_str!("../migrations/0005_dedup_key.sql"),
+];
 
 /// The version that this program writes.
 const NEWEST: i64 = MIGRATIONS.len() as i64;
@@ -29,17 +35,24 @@ pub(super) fn check(conn: &Connection) -> Result<i64> {
 }
 
 /// Brings a database up to date, each step in a transaction of its own. Two processes may do so at once: one waits and finds it done.
+/// Foreign keys are not enforced meanwhile, as SQLite asks for where tables are replaced, and checked after each step.
 pub(super) fn migrate(conn: &mut Connection) -> Result<()> {
     if check(conn)? == NEWEST {
         return Ok(());
     }
+    conn.pragma_update(None, "foreign_keys", false)?;
     for (sql, version) in MIGRATIONS.iter().zip(1..) {
         let step = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
         if check(&step)? < version {
             step.execute_batch(sql)?;
+            ensure!(
+                !step.prepare("PRAGMA foreign_key_check")?.exists([])?,
+                "step {version} of its update would leave rows that belong to nothing"
+            );
             step.pragma_update(None, "user_version", version)?;
         }
         step.commit()?;
     }
+    conn.pragma_update(None, "foreign_keys", true)?;
     Ok(())
 }

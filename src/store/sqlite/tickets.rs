@@ -5,9 +5,11 @@ use chrono::{DateTime, Utc};
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::{Db, causes, micros, moment, outbox};
+use crate::domain::attachment::Attachment;
 use crate::domain::message::{Address, LetterId, MessageId, hash64};
+use crate::domain::reports::{Scope, Tally};
 use crate::domain::ticket::{Status, Ticket, TicketNo};
-use crate::domain::{CauseKey, Known};
+use crate::domain::{CauseKey, Known, TicketFile};
 use crate::store::{Counts, JournalRow, Result, TicketFilter};
 
 /// The ticket in a row's first column.
@@ -25,7 +27,7 @@ pub(super) fn known(db: &Db, ids: &[MessageId]) -> Result<Vec<Known>> {
     let mut found = Vec::new();
     for id in ids {
         let Some((ticket, letter)) = leads_to(db, id)? else { continue };
-        let sent = letter.map(|letter| outbox::sent(db, letter)).transpose()?;
+        let sent = letter.map(|letter| outbox::sent(db, letter)).transpose()?.flatten();
         found.push(Known { id: id.clone(), ticket, sent });
     }
     Ok(found)
@@ -52,15 +54,28 @@ pub(super) fn live_of(db: &Db, requester: &Address) -> Result<Vec<TicketNo>> {
     select.query_and_then(params![hash64(requester.as_str().as_bytes()), requester.as_str()], read)?.collect()
 }
 
-/// Tickets that are live or were touched since then, in the order of their numbers.
-pub(super) fn since(db: &Db, since: DateTime<Utc>) -> Result<Vec<Ticket>> {
+/// The ticket of a `dedup_key`: a live one before any other, then the newest.
+pub(super) fn keyed(db: &Db, key: &str) -> Result<Option<Ticket>> {
+    let mut select = db.sql(
+        "SELECT doc FROM ticket WHERE dedup = ?1 AND json_extract(doc, '$.alert.key') = ?2
+         ORDER BY status IN ('new', 'open', 'waiting') DESC, number DESC LIMIT 1",
+    )?;
+    let mut rows = select.query(params![hash64(key.as_bytes()), key])?;
+    rows.next()?.map(read_ticket).transpose()
+}
+
+/// Counts the tickets that are live or were touched in the scope's span, one at a time.
+pub(super) fn tally(db: &Db, scope: &Scope) -> Result<Tally> {
     let mut select = db.sql(
         "SELECT doc FROM ticket WHERE status IN ('new', 'open', 'waiting')
          UNION ALL SELECT doc FROM ticket WHERE status IN ('resolved', 'closed') AND updated >= ?1",
     )?;
-    let mut found = select.query_and_then([micros(since)], read_ticket)?.collect::<Result<Vec<Ticket>>>()?;
-    found.sort_by_key(|ticket| ticket.number);
-    Ok(found)
+    let mut rows = select.query([micros(scope.since)])?;
+    let mut tally = Tally::new(scope.clone());
+    while let Some(row) = rows.next()? {
+        tally.add(read_ticket(row)?);
+    }
+    Ok(tally)
 }
 
 /// The own words of the mail that opened a ticket; the first of its journal is the one.
@@ -71,6 +86,24 @@ pub(super) fn first_words(db: &Db, number: TicketNo) -> Result<String> {
     )?;
     let mut rows = select.query([number.0])?;
     Ok(rows.next()?.map(|row| row.get(0)).transpose()?.unwrap_or_default())
+}
+
+/// The files that a ticket's mails brought, in the order of its journal.
+pub(super) fn files(db: &Db, number: TicketNo) -> Result<Vec<TicketFile>> {
+    let mut select = db.sql(
+        "SELECT c.key, m.sender, m.files FROM journal_ticket t JOIN journal j ON j.id = t.journal JOIN message m ON m.cause = j.cause
+         JOIN cause c ON c.id = m.cause WHERE t.ticket = ?1 AND m.ticket = ?1 AND m.files IS NOT NULL ORDER BY t.journal",
+    )?;
+    let mut rows = select.query([number.0])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let mail = CauseKey(row.get(0)?);
+        let from = row.get_ref(1)?.as_str_or_null()?.and_then(Address::parse);
+        let files: Vec<Attachment> =
+            serde_json::from_str(row.get_ref(2)?.as_str()?).with_context(|| format!("the files of {number} are damaged"))?;
+        found.extend(files.into_iter().map(|file| TicketFile { mail: mail.clone(), from: from.clone(), file }));
+    }
+    Ok(found)
 }
 
 pub(super) fn due(db: &Db, now: DateTime<Utc>, limit: usize) -> Result<Vec<(TicketNo, DateTime<Utc>)>> {

@@ -1,5 +1,4 @@
-//! How text and files travel (RFC 2045 section 6): 7bit where lines are short and ASCII, else quoted-printable or base64, whichever is
-//! shorter.
+//! How texts go out: 7bit where lines are short and ASCII, else quoted-printable or base64, whichever is shorter. Files go as base64.
 //!
 //! lettre's bodies were used first; each letter cost 60 µs there, for a line end put into a text moves the whole rest of it. The encoding
 //! chosen and the bytes are lettre's to the last one, which a test holds them to.
@@ -13,7 +12,7 @@ const LINE: usize = 76;
 const BASE64_LINE: usize = LINE / 4 * 3;
 
 /// Adds a text part with its header: `subtype` is `plain` or `html`.
-pub(super) fn text_part(out: &mut Vec<u8>, subtype: &str, text: &str) {
+pub fn text_part(out: &mut Vec<u8>, subtype: &str, text: &str) {
     let encoding = Encoding::of(text);
     for piece in ["Content-Type: text/", subtype, "; charset=utf-8\r\nContent-Transfer-Encoding: ", encoding.name(), "\r\n\r\n"] {
         out.extend_from_slice(piece.as_bytes());
@@ -143,13 +142,57 @@ fn hex(digit: u8) -> u8 {
 }
 
 /// Adds bytes as base64 in lines, without an end behind the last.
-pub(super) fn base64(out: &mut Vec<u8>, bytes: &[u8]) {
-    out.reserve(bytes.len() / BASE64_LINE * (LINE + 2) + LINE);
-    let mut line = [0; LINE];
-    for (n, chunk) in bytes.chunks(BASE64_LINE).enumerate() {
-        out.extend_from_slice(if n > 0 { b"\r\n" } else { b"" });
-        if let Some(encoded) = line.get_mut(..BASE64.encode_len(chunk.len())) {
-            BASE64.encode_mut(chunk, encoded);
+pub fn base64(out: &mut Vec<u8>, bytes: &[u8]) {
+    out.reserve(base64_size(bytes.len()));
+    let mut lines = Base64Lines::default();
+    lines.feed(bytes, out);
+    lines.end(out);
+}
+
+/// The size of so many bytes as base64 in lines.
+pub fn base64_size(bytes: usize) -> usize {
+    let line_ends = bytes.div_ceil(BASE64_LINE).saturating_sub(1) * 2;
+    BASE64.encode_len(bytes) + line_ends
+}
+
+/// Base64 in lines of bytes that come in pieces.
+#[derive(Debug, Default)]
+pub struct Base64Lines {
+    /// What makes no whole line yet.
+    rest: Vec<u8>,
+    /// A line was written.
+    begun: bool,
+}
+
+impl Base64Lines {
+    /// Adds the lines that are whole now.
+    pub fn feed(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
+        let (head, bytes) = bytes.split_at(if self.rest.is_empty() { 0 } else { bytes.len().min(BASE64_LINE - self.rest.len()) });
+        self.rest.extend_from_slice(head);
+        if self.rest.len() == BASE64_LINE {
+            let whole = std::mem::take(&mut self.rest);
+            self.line(&whole, out);
+        }
+        let lines = bytes.chunks_exact(BASE64_LINE);
+        let short = lines.remainder();
+        lines.for_each(|line| self.line(line, out));
+        self.rest.extend_from_slice(short);
+    }
+
+    /// Adds what is left.
+    pub fn end(mut self, out: &mut Vec<u8>) {
+        let rest = std::mem::take(&mut self.rest);
+        if !rest.is_empty() {
+            self.line(&rest, out);
+        }
+    }
+
+    fn line(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
+        out.extend_from_slice(if self.begun { b"\r\n" } else { b"" });
+        self.begun = true;
+        let mut line = [0; LINE];
+        if let Some(encoded) = line.get_mut(..BASE64.encode_len(bytes.len())) {
+            BASE64.encode_mut(bytes, encoded);
             out.extend_from_slice(encoded);
         }
     }
@@ -204,6 +247,7 @@ mod tests {
         fn base64_is_lettres(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
             let mut out = Vec::new();
             base64(&mut out, &bytes);
+            prop_assert_eq!(out.len(), base64_size(bytes.len()));
             let encoding = lettre::message::header::ContentTransferEncoding::Base64;
             prop_assert_eq!(out, Body::new_with_encoding(bytes, encoding).unwrap().into_vec());
         }
