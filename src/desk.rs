@@ -380,6 +380,11 @@ impl Desk {
     ) -> anyhow::Result<Commit> {
         let mut tickets: BTreeMap<TicketNo, Ticket> = BTreeMap::new();
         let mut changes = Vec::new();
+        let at = match &cause.body {
+            // The history of a ticket tells when things happened, not when the desk read of them.
+            PendingBody::Mail(mail) if mail.quiet => cause.at,
+            _ => now,
+        };
         let touched = match &cause.body {
             // A clock that struck is set anew, also where nothing was due any more.
             PendingBody::Note(Note::Due { ticket }) => Some(*ticket),
@@ -421,7 +426,7 @@ impl Desk {
         Ok(Commit {
             cause: cause.id,
             key: cause.key.clone(),
-            at: now,
+            at,
             actor: decision.actor,
             outcome: decision.outcome,
             tickets: states.collect(),

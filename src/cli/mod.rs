@@ -1,12 +1,17 @@
 //! The command line: one file a command. Exit codes: 0 done, 1 findings, 2 usage, 75 try again (sysexits' EX_TEMPFAIL).
 
 mod check;
+mod completions;
 mod deliver;
 mod demo;
 mod doctor;
 mod explain;
+mod import;
+mod init;
 mod kb;
+mod man;
 mod outbox;
+mod progress;
 mod quarantine;
 mod rules;
 mod run;
@@ -41,6 +46,7 @@ const DEFAULT_CONFIG: &str = "config.toml";
 
 const EXAMPLES: &str = "Examples:
   postdesk demo                       see a whole day of a desk, without a server
+  postdesk init desk                  lay out a desk of your own
   postdesk check                      is the configuration sound?
   postdesk doctor                     do the servers answer as they should?
   postdesk run                        work
@@ -52,6 +58,8 @@ Exit codes: 0 done, 1 findings, 2 wrong usage, 75 try again later.";
 enum Command {
     /// Play a day of some thirty mails on an embedded Maildir desk: no server, no configuration
     Demo(demo::Arguments),
+    /// Lay out the directory of a new desk: config, rules, templates, articles, a service, first steps
+    Init(init::Arguments),
     /// Read configuration, rules with their examples, templates and articles, and say what is wrong
     Check(check::Arguments),
     /// Try the servers: names, TLS, login, capabilities, folders
@@ -60,6 +68,8 @@ enum Command {
     Run(run::Arguments),
     /// Take one mail on standard input, for an MTA's pipe
     Deliver(deliver::Arguments),
+    /// Take up old mail from files: threaded and judged, and nothing is sent
+    Import(import::Arguments),
     /// Say how mails would be read, threaded, judged and answered; changes nothing
     Explain(explain::Arguments),
     /// The knowledge base: search it, say what wants a look, build pages of it
@@ -76,6 +86,10 @@ enum Command {
     Status(status::Arguments),
     /// Write a summary mail to a file without sending it
     Summary(summary::Arguments),
+    /// Print the completions of a shell
+    Completions(completions::Arguments),
+    /// Print the manual page of the program, or of one command
+    Man(man::Arguments),
 }
 
 /// How a command ends.
@@ -85,6 +99,8 @@ pub enum Exit {
     Done,
     /// Done, and there is something to look at.
     Findings,
+    /// Not called as it should be; what is missing was said.
+    Usage,
     /// Try again later.
     TryAgain,
 }
@@ -94,10 +110,12 @@ pub fn main(arguments: Arguments) -> ExitCode {
     let config = arguments.config.as_path();
     let outcome = match arguments.command {
         Command::Demo(command) => demo::run(&command),
+        Command::Init(command) => init::run(&command),
         Command::Check(command) => check::run(config, &command),
         Command::Doctor(command) => doctor::run(config, &command),
         Command::Run(command) => run::run(config, &command),
         Command::Deliver(command) => deliver::run(config, &command),
+        Command::Import(command) => import::run(config, &command),
         Command::Explain(command) => explain::run(config, &command),
         Command::Kb(command) => kb::run(config, &command),
         Command::Rules(command) => rules::run(config, &command),
@@ -106,10 +124,13 @@ pub fn main(arguments: Arguments) -> ExitCode {
         Command::Quarantine(command) => quarantine::run(config, &command),
         Command::Status(command) => status::run(config, &command),
         Command::Summary(command) => summary::run(config, &command),
+        Command::Completions(command) => completions::run(&command),
+        Command::Man(command) => man::run(&command),
     };
     match outcome {
         Ok(Exit::Done) => ExitCode::SUCCESS,
         Ok(Exit::Findings) => ExitCode::from(1),
+        Ok(Exit::Usage) => ExitCode::from(2),
         Ok(Exit::TryAgain) => ExitCode::from(75),
         // A reader such as `head` that has seen enough is no error.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,

@@ -22,7 +22,7 @@ use super::rules::{Circumstances, Verdict};
 use super::thread::{self, By, Thread};
 use super::ticket::Ticket;
 use super::trust::{self, Sender};
-use super::{Case, Decision, Event, Incoming, Judged, Need, Outcome, Quarantined, agents, approvals};
+use super::{Case, Decision, Event, Incoming, Judged, Need, Outcome, Quarantined, agents, approvals, history};
 
 /// A mail with every judgement that precedes the decision.
 #[derive(Debug, Clone, Copy)]
@@ -39,7 +39,7 @@ pub struct Scene<'a> {
     pub thread: &'a Thread,
     /// Arrival.
     pub at: DateTime<Utc>,
-    /// Now: the moment of the decision, for clocks and caps.
+    /// Now: the moment of the decision, for clocks and caps; of a mail from before the desk was there, its arrival.
     pub now: DateTime<Utc>,
 }
 
@@ -52,11 +52,11 @@ pub fn mail(case: &Case, event: &Event, incoming: &Incoming, policy: &Policy, no
     let origin = origin::judge(mail, policy);
     let tokens = trust::tokens(mail, policy);
     let mut sender = trust::judge(mail, &tokens, policy);
-    let ruling = approvals::answered(mail, &origin, &tokens, policy);
+    let ruling = approvals::answered(mail, &origin, &tokens, policy).filter(|_| !incoming.quiet);
     let mut thread = match origin.kind {
         OriginKind::Own => Thread { ticket: None, by: By::None, because: "our own mail".into(), linked: None, sent: None },
         OriginKind::Bounce => bounces::bounced_thread(case, mail, &tokens)?,
-        _ => thread::find(case, mail, &tokens, policy, now)?,
+        _ => thread::find(case, mail, &tokens, policy, now, incoming.quiet)?,
     };
     if let Some((approver, number, _)) = ruling {
         sender.because =
@@ -64,7 +64,9 @@ pub fn mail(case: &Case, event: &Event, incoming: &Incoming, policy: &Policy, no
         thread.because = format!("it answers the mail that asks for an approval on {number}");
         (thread.ticket, thread.by, thread.linked) = (Some(number), By::MessageId, None);
     }
-    let scene = Scene { mail, incoming, origin: &origin, sender: &sender, thread: &thread, at: event.at, now };
+    // History went on in its own time.
+    let moment = if incoming.quiet { event.at } else { now };
+    let scene = Scene { mail, incoming, origin: &origin, sender: &sender, thread: &thread, at: event.at, now: moment };
     let ticket = match thread.ticket {
         Some(number) => case.ticket(number)?,
         None => None,
@@ -78,6 +80,10 @@ pub fn mail(case: &Case, event: &Event, incoming: &Incoming, policy: &Policy, no
         (OriginKind::AutomaticReply, Some(ticket)) => file_only(&scene, ticket),
         (OriginKind::Bounce | OriginKind::AutomaticReply, None) => Decision::new(Outcome::Ignored, "desk"),
         (OriginKind::Bulk | OriginKind::Generated, ticket) => machine(case, &scene, ticket, policy)?,
+        (OriginKind::Person, Some(ticket)) if incoming.quiet && history::is_of_the_house(&scene, ticket, policy) => {
+            history::answer(&scene, ticket, policy)
+        }
+        (OriginKind::Person, None) if incoming.quiet && mail.from.as_ref().is_some_and(|p| policy.is_own(&p.address)) => history::unasked(),
         (OriginKind::Person, Some(ticket)) if speaks_as_agent(&sender, ticket, policy) => agents::mail(case, &scene, ticket, policy)?,
         (OriginKind::Person, Some(ticket)) => followup::followup(case, &scene, ticket, policy)?,
         (OriginKind::Person, None) => match agents::question(&scene, policy) {
@@ -85,6 +91,9 @@ pub fn mail(case: &Case, event: &Event, incoming: &Incoming, policy: &Policy, no
             None => newcomer(case, &scene, policy)?,
         },
     };
+    if incoming.quiet {
+        history::lay_to_rest(&mut decision, ticket, event.at, policy, now);
+    }
     decision.because.insert(0, super::Reason(format!("origin: {}", origin.because)));
     decision.because.insert(1, super::Reason(format!("thread: {}", thread.because)));
     decision.because.insert(2, super::Reason(format!("sender: {}", sender.because)));

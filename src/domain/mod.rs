@@ -12,6 +12,7 @@ pub mod complaint;
 pub mod echo;
 pub mod facts;
 pub mod files;
+pub mod history;
 pub mod intake;
 pub mod message;
 pub mod notify;

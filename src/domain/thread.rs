@@ -69,11 +69,18 @@ struct Clue {
 /// How many ids of References are looked up, newest first: a bound on hostile headers.
 const MOST_IDS: usize = 50;
 
-/// Finds the ticket of a mail.
+/// Finds the ticket of a mail; `history` for one from before the desk was there.
 ///
 /// # Errors
 /// The [`Need`] for known ids, tickets or the sender's live tickets.
-pub fn find(case: &Case, mail: &Reading, tokens: &[(Token, TokenPlace)], policy: &Policy, now: DateTime<Utc>) -> Result<Thread, Need> {
+pub fn find(
+    case: &Case,
+    mail: &Reading,
+    tokens: &[(Token, TokenPlace)],
+    policy: &Policy,
+    now: DateTime<Utc>,
+    history: bool,
+) -> Result<Thread, Need> {
     let ids = newest_first(mail);
     let known = if ids.is_empty() { &[] } else { case.known(&ids)? };
     let sent = known.iter().find_map(|k| k.sent.clone());
@@ -96,7 +103,7 @@ pub fn find(case: &Case, mail: &Reading, tokens: &[(Token, TokenPlace)], policy:
     let mut refused = None;
     for clue in clues {
         let Some(ticket) = case.ticket(clue.ticket)? else { continue };
-        if let Some(why) = barred(mail, from, &clue, ticket, policy, now) {
+        if let Some(why) = barred(mail, from, &clue, ticket, policy, now, history) {
             refused.get_or_insert((clue.ticket, why));
             continue;
         }
@@ -115,8 +122,17 @@ pub fn find(case: &Case, mail: &Reading, tokens: &[(Token, TokenPlace)], policy:
 }
 
 /// Why a clue may not lead into this ticket, if so.
-fn barred(mail: &Reading, from: Option<&Address>, clue: &Clue, ticket: &Ticket, policy: &Policy, now: DateTime<Utc>) -> Option<String> {
-    let agent = from.is_some_and(|a| policy.agent_at(a).is_some());
+fn barred(
+    mail: &Reading,
+    from: Option<&Address>,
+    clue: &Clue,
+    ticket: &Ticket,
+    policy: &Policy,
+    now: DateTime<Utc>,
+    history: bool,
+) -> Option<String> {
+    // Before the desk was there, people answered from the shared address.
+    let agent = from.is_some_and(|a| policy.agent_at(a).is_some() || (history && policy.is_own(a)));
     let number = ticket.number;
     if !agent && !from.is_some_and(|a| ticket.takes_part(a)) {
         return Some(format!("{} names {number}, but the sender takes no part in it: a new ticket, linked", clue.evidence));
@@ -128,7 +144,7 @@ fn barred(mail: &Reading, from: Option<&Address>, clue: &Clue, ticket: &Ticket, 
         return Some(format!("an address of {number} from an address book, with a subject of its own: a new ticket, linked"));
     }
     let closed_for = ticket.closed.map(|at| now - at);
-    if !agent && ticket.status == Status::Closed && closed_for.is_some_and(|d| d > policy.closing.reopen_window) {
+    if !agent && !history && ticket.status == Status::Closed && closed_for.is_some_and(|d| d > policy.closing.reopen_window) {
         return Some(format!("{number} was closed too long ago to be reopened: a new ticket, linked"));
     }
     None

@@ -84,6 +84,12 @@ pub struct Rendered {
 }
 
 impl Templates {
+    /// The templates that ship, as files: `templates/en/ack.md` and its text.
+    pub fn builtin_files() -> Vec<(String, &'static str)> {
+        let every = LANGUAGES.iter().flat_map(|language| TemplateName::ALL.map(|name| shipped(name, language)));
+        every.map(|(file, text)| (file.to_owned(), text)).collect()
+    }
+
     /// The built-in templates, with those of `dir` (`templates/`) in their place; every one is rendered with sample facts.
     ///
     /// # Errors

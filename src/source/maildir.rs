@@ -277,7 +277,7 @@ impl<I: Inbox> Reader<'_, I> {
     fn read(&self, wanted: Vec<(Entry, bool)>) -> impl Future<Output = anyhow::Result<Vec<File>>> + use<I> {
         let limit = self.account.message_size;
         let blocking = spawn_blocking(move || {
-            let files = wanted.into_iter().map(|(entry, quiet)| File { raw: read(&entry, limit), entry, quiet });
+            let files = wanted.into_iter().map(|(entry, quiet)| File { raw: read(&entry.path, entry.size, limit), entry, quiet });
             files.collect()
         });
         async move { Ok(blocking.await?) }
@@ -363,19 +363,19 @@ fn batch_length(wanted: &[(Entry, bool)]) -> usize {
     wanted.iter().take(BATCH_MAILS).take_while(fits).count().max(1).min(wanted.len())
 }
 
-/// The whole mail, or the header of one over the limit.
-fn read(entry: &Entry, limit: u64) -> io::Result<Vec<u8>> {
-    if entry.size <= limit {
-        return fs::read(&entry.path);
+/// The whole mail in a file, or the header of one over the limit.
+pub(super) fn read(path: &Path, size: u64, limit: u64) -> io::Result<Vec<u8>> {
+    if size <= limit {
+        return fs::read(path);
     }
     let mut raw = Vec::new();
-    fs::File::open(&entry.path)?.take(HEADER_BYTES).read_to_end(&mut raw)?;
+    fs::File::open(path)?.take(HEADER_BYTES).read_to_end(&mut raw)?;
     raw.truncate(header_length(&raw));
     Ok(raw)
 }
 
 /// Up to and with the empty line.
-fn header_length(raw: &[u8]) -> usize {
+pub(super) fn header_length(raw: &[u8]) -> usize {
     let mut length = 0;
     for line in raw.split_inclusive(|byte| *byte == b'\n') {
         length += line.len();

@@ -3,6 +3,7 @@
 //! Sources know nothing of tickets. What they share stands here: the contract with the desk, the rules of the first day
 //! ([`Start`]) and the words in which a source says how it fares ([`SourceState`]).
 
+pub mod archive;
 pub mod backoff;
 pub mod imap;
 pub mod maildir;

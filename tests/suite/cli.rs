@@ -13,19 +13,19 @@ use crate::common::Scratch;
 use crate::world::CONFIG;
 
 /// How a run of the program ended.
-struct Run {
-    code: i32,
-    out: String,
-    err: String,
+pub struct Run {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
 }
 
 impl Run {
-    fn json(&self) -> Value {
+    pub fn json(&self) -> Value {
         serde_json::from_str(&self.out).unwrap_or_else(|e| panic!("{e} in {}{}", self.out, self.err))
     }
 
     /// The rows of a list in JSON.
-    fn rows(&self) -> Vec<Value> {
+    pub fn rows(&self) -> Vec<Value> {
         self.json().as_array().expect("one array").clone()
     }
 }
@@ -50,19 +50,19 @@ fn run_with(dir: &Path, arguments: &[&str], input: &[u8]) -> Run {
     }
 }
 
-fn run(dir: &Path, arguments: &[&str]) -> Run {
+pub fn run(dir: &Path, arguments: &[&str]) -> Run {
     run_with(dir, arguments, b"")
 }
 
 /// Runs the program and expects that it ends well.
-fn done(dir: &Path, arguments: &[&str]) -> Run {
+pub fn done(dir: &Path, arguments: &[&str]) -> Run {
     let run = run(dir, arguments);
     assert_eq!(run.code, 0, "{arguments:?}\n{}{}", run.out, run.err);
     run
 }
 
 /// A directory with a desk's configuration and an empty Maildir.
-fn desk(name: &str) -> Scratch {
+pub fn desk(name: &str) -> Scratch {
     let scratch = Scratch::new(name);
     std::fs::write(scratch.path().join("config.toml"), CONFIG).unwrap();
     for folder in ["in/new", "in/cur", "in/tmp"] {
@@ -575,4 +575,21 @@ fn a_list_that_is_cut_says_so() {
         let run = done(dir, &command);
         assert_eq!((run.rows().len(), run.err.contains("only the first")), (rows, cut), "{command:?}: {}", run.err);
     }
+}
+
+#[test]
+fn completions_and_manual_pages_follow_the_help() {
+    let here = std::env::temp_dir();
+    for shell in ["bash", "zsh", "fish"] {
+        let script = done(&here, &["completions", shell]).out;
+        for word in ["quarantine", "import", "since", "smtp-tls"] {
+            assert!(script.contains(word), "{shell} does not complete {word}");
+        }
+    }
+    let page = done(&here, &["man"]).out;
+    assert!(page.starts_with(".ie") && page.contains(".TH postdesk 1") && page.contains("postdesk\\-import(1)"), "{page}");
+    let page = done(&here, &["man", "import"]).out;
+    assert!(page.contains(".TH postdesk-import 1") && page.contains("\\-\\-since") && page.contains("Examples:"), "{page}");
+    let refused = run(&here, &["man", "imprt"]);
+    assert!(refused.code == 1 && refused.err.contains("did you mean import?"), "{}", refused.err);
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use postdesk::cli::Arguments;
 use postdesk::domain::tags::TAGS;
 use postdesk::policy;
@@ -37,7 +37,7 @@ fn pages() -> Vec<(PathBuf, String)> {
 }
 
 /// The code of a page: the lines of its blocks and its inline spans, each with its line number.
-fn code(page: &str) -> Vec<(usize, String)> {
+pub fn code(page: &str) -> Vec<(usize, String)> {
     let mut found = Vec::new();
     let mut fenced = false;
     for (number, line) in page.lines().enumerate().map(|(i, l)| (i + 1, l)) {
@@ -54,7 +54,7 @@ fn code(page: &str) -> Vec<(usize, String)> {
 }
 
 /// The arguments of a call of `postdesk` in a line of code, if there is one.
-fn call(line: &str) -> Option<Vec<String>> {
+pub fn call(line: &str) -> Option<Vec<String>> {
     let cargo = line.split_once("cargo run --release -- ").map(|(_, rest)| rest);
     let shell = || {
         let by_path = line.split_once("/bin/postdesk ").map(|(_, rest)| rest);
@@ -103,6 +103,46 @@ fn every_command_is_understood() {
         }
     }
     assert!(seen > 30, "only {seen} commands were found");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The words of a line as a shell takes it apart, single quotes understood.
+fn shell_words(line: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    for (index, piece) in line.split('\'').enumerate() {
+        match index % 2 {
+            0 => words.extend(piece.split_whitespace().map(str::to_owned)),
+            _ => words.push(piece.to_owned()),
+        }
+    }
+    words
+}
+
+#[test]
+fn every_command_has_examples_that_are_understood() {
+    let program = Arguments::command();
+    let (mut seen, mut wrong) = (0, Vec::new());
+    for command in program.get_subcommands() {
+        let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+        // A line that ends with a backslash goes on in the next.
+        let help: Vec<&str> = help.split("\\\n").map(str::trim_start).collect();
+        let before = seen;
+        for example in help.join(" ").lines().filter_map(|line| line.trim_start().strip_prefix("postdesk ")) {
+            if example.starts_with("unix ") {
+                continue;
+            }
+            seen += 1;
+            let end = ["  ", " <", " >", " |"].iter().filter_map(|mark| example.find(mark)).min().unwrap_or(example.len());
+            let example = &example[..end];
+            if let Err(error) = Arguments::try_parse_from(std::iter::once("postdesk".to_owned()).chain(shell_words(example))) {
+                wrong.push(format!("{}: {example}: {}", command.get_name(), error.kind()));
+            }
+        }
+        if before == seen {
+            wrong.push(format!("{} has no example", command.get_name()));
+        }
+    }
+    assert!(seen > 30, "{seen}");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 

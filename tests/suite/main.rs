@@ -9,6 +9,8 @@ mod corpus;
 mod crash;
 mod docs;
 mod goldens;
+mod import;
+mod init;
 mod kb;
 mod leaks;
 mod store;

@@ -146,6 +146,13 @@ impl World {
         self.settle()
     }
 
+    /// Takes in a mail from before the desk was there.
+    pub fn history(&mut self, raw: &[u8], at: DateTime<Utc>) -> Vec<Sent> {
+        let arrival = Arrival { at, quiet: true, ..self.arrival(raw) };
+        self.desk.receive(vec![desk::prepare(arrival)]).unwrap();
+        self.settle()
+    }
+
     /// Clocks, decisions and deliveries until nothing waits. Returns what was sent.
     pub fn settle(&mut self) -> Vec<Sent> {
         let before = self.sent.len();

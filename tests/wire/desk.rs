@@ -6,6 +6,7 @@
 mod day;
 mod delivery;
 mod files;
+mod first;
 mod kill;
 mod pipe;
 mod play;

@@ -6,7 +6,7 @@ mod day;
 mod directory;
 mod told;
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -14,6 +14,7 @@ use chrono::{DateTime, Datelike, Duration, NaiveDate, NaiveTime, TimeZone, Utc, 
 use chrono_tz::Tz;
 
 use self::day::{Act, DAY, Scene};
+use super::progress::Progress;
 use super::table::{self, cut, pad};
 use super::{Exit, load_to_work};
 use crate::daemon::played::Played;
@@ -66,9 +67,15 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         out,
         "A day at the IT desk of example.com. Two agents, Li Wei and 王芳, a lead, requesters: all of them only read and write mail."
     )?;
+    // Where the day can be read as it is played, it is its own progress.
+    let scenes = DAY.iter().map(|chapter| chapter.scenes.len()).sum::<usize>();
+    let mut progress = (!out.is_terminal()).then(|| Progress::new("playing the day", scenes as u64));
+    let mut played = 0;
     for chapter in DAY {
         writeln!(out, "\n{}", chapter.title)?;
         for scene in chapter.scenes {
+            progress.iter_mut().for_each(|progress| progress.reach(played));
+            played += 1;
             let followed = day.play(scene)?;
             writeln!(
                 out,
@@ -77,6 +84,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
             )?;
         }
     }
+    drop(progress);
     let (came, went) = day.mails;
     writeln!(out, "\n{came} mails came in, {went} went out. The tickets on the next morning:\n")?;
     print_tickets(&mut out, day.desk.store().tickets(&TicketFilter { limit: 100, ..TicketFilter::default() })?)?;

@@ -111,6 +111,12 @@ fn date(value: &str) -> Option<DateTime<Utc>> {
     DateTime::from_timestamp(parsed.to_timestamp(), 0)
 }
 
+/// When a mail arrived, by its own trace: the date of the topmost Received field (RFC 5321 section 4.4), else its Date.
+pub fn arrived(reading: &Reading) -> Option<DateTime<Utc>> {
+    let trace = reading.header("Received").and_then(|value| value.rsplit_once(';')).and_then(|(_, at)| date(at));
+    trace.or(reading.date)
+}
+
 /// `<>` is the null reverse-path; what is no address at all says nothing.
 fn return_path(value: &str) -> Option<Option<Address>> {
     match value.trim() {

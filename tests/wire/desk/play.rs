@@ -73,12 +73,18 @@ pub struct Desk {
 impl Desk {
     /// Writes the configuration; nothing runs yet.
     pub fn new(name: &str, setting: &Setting) -> Desk {
+        let desk = Desk::bare(name);
+        desk.write("config.toml", &desk.config(setting));
+        desk
+    }
+
+    /// A directory and a password, and nothing else yet.
+    pub fn bare(name: &str) -> Desk {
         let name = format!("{name}-{}", std::process::id());
         let directory = std::env::temp_dir().join(format!("postdesk-desk-{name}"));
         fs::create_dir_all(&directory).unwrap();
         let desk = Desk { directory, name, child: Mutex::default(), environment: Mutex::default() };
         desk.set("POSTDESK_PASSWORD", host().get("PASSWORD"));
-        desk.write("config.toml", &desk.config(setting));
         desk
     }
 
