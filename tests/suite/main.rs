@@ -10,6 +10,7 @@ mod crash;
 mod docs;
 mod goldens;
 mod leaks;
+mod robots;
 mod store;
 mod stories;
 mod world;
