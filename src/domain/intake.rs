@@ -91,6 +91,7 @@ pub fn mail(case: &Case, event: &Event, incoming: &Incoming, policy: &Policy, no
             None => newcomer(case, &scene, policy)?,
         },
     };
+    notify::hold_back_loops(case, &mut decision, now)?;
     if incoming.quiet {
         history::lay_to_rest(&mut decision, ticket, event.at, policy, now);
     }
@@ -173,7 +174,7 @@ fn newcomer(case: &Case, scene: &Scene<'_>, policy: &Policy) -> Result<Decision,
 }
 
 /// Why no acknowledgment goes out, if none does.
-fn withheld(scene: &Scene<'_>, allowed: Result<(), String>) -> Option<String> {
+fn withheld(scene: &Scene<'_>, allowed: Result<(), String>, policy: &Policy) -> Option<String> {
     let mail = scene.mail;
     match scene.origin.kind {
         OriginKind::Person => {}
@@ -183,7 +184,7 @@ fn withheld(scene: &Scene<'_>, allowed: Result<(), String>) -> Option<String> {
         return Some("the mail is suspect".into());
     }
     if scene.origin.suppress {
-        return Some("X-Auto-Response-Suppress asks for none".into());
+        return Some("the sender's system asks for none, or would answer it".into());
     }
     if scene.incoming.quiet {
         return Some("it arrived before the desk took this mailbox up".into());
@@ -191,6 +192,7 @@ fn withheld(scene: &Scene<'_>, allowed: Result<(), String>) -> Option<String> {
     match &mail.from {
         None => return Some("the mail names no sender".into()),
         Some(from) if notify::is_noreply(&from.address) => return Some(format!("nobody reads {}", from.address)),
+        Some(from) if policy.is_own(&from.address) => return Some(format!("{} is an address of the desk itself", from.address)),
         Some(_) => {}
     }
     allowed.err()

@@ -42,7 +42,7 @@ pub(super) fn open(case: &Case, scene: &Scene<'_>, verdict: Option<Verdict>, pol
     let articles: Vec<String> = suggested.iter().map(|hit| hit.id.clone()).collect();
     let mut links = Vec::new();
     let allowed = if ticket.alert.is_some() { Err("a machine that reports by a key is never answered".into()) } else { allowed };
-    match withheld(scene, allowed) {
+    match withheld(scene, allowed, policy) {
         Some(why) => decision.because(format!("no acknowledgment: {why}")),
         None => decision.drafts.push(acknowledgment(&ticket, scene, &verdict, &articles, policy, &mut links)),
     }
