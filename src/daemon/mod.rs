@@ -158,7 +158,7 @@ async fn serve(config: PathBuf, loaded: Loaded, desk: Desk, once: bool) -> anyho
     drop(carriers);
     tokio::time::timeout(LAST_COPIES, copying).await.ok();
     if outcome.is_err() {
-        alarm.end().await;
+        alarm.end();
         tokio::time::timeout(LAST_ALARM, ringing).await.ok();
     }
     tracing::info!("the desk is closed");
