@@ -445,7 +445,7 @@ impl Desk {
     /// T3: how deliveries ended; durable on return.
     ///
     /// # Errors
-    /// The store fails; the envelopes stay marked as being sent until the next start.
+    /// The store fails: nothing was written down, and the same may be said again.
     pub fn settle(&mut self, ended: &[(Posting, Handover)], now: DateTime<Utc>) -> anyhow::Result<()> {
         self.durably(|store| {
             for (posting, handover) in ended {

@@ -111,6 +111,7 @@ fn account(host: &Host, user: &str) -> imap::Account {
         mailbox: "support".into(),
         mark: imap::Mark::None,
         done_folder: None,
+        sent_folder: None,
         start: Start::All,
         message_size: 25 * 1024 * 1024,
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::Utc;
 
-use super::{Exit, load_config, load_to_work};
+use super::{Exit, load_config, load_to_work, table};
 use crate::daemon;
 use crate::domain::message::Arrival;
 use crate::store::{self, lock::DataLock};
@@ -17,7 +17,7 @@ use crate::store::{self, lock::DataLock};
   postdesk deliver --mailbox support < mail.eml
 
 Postfix (master.cf):
-  postdesk unix - n n - - pipe user=postdesk argv=/usr/bin/postdesk -c /etc/postdesk/config.toml deliver
+  postdesk unix - n n - - pipe user=postdesk argv=/usr/local/bin/postdesk -c /etc/postdesk/config.toml deliver
 
 While `postdesk run` works on the same directory, it takes the mail over; else the mail is decided here and letters go out with the next
 run. Exit code 75 asks the MTA to try again.")]
@@ -35,13 +35,13 @@ pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
     let data = match take(config, arguments) {
         Ok(data) => data,
         Err(error) => {
-            eprintln!("postdesk: the mail was not taken: {error:#}");
+            table::complain(format_args!("postdesk: the mail was not taken: {error:#}"));
             return Ok(Exit::TryAgain);
         }
     };
     // The mail is safe, whatever happens now: an MTA that tried again would only bring a copy.
     if let Err(error) = decide(config, &data) {
-        eprintln!("postdesk: the mail is kept and will be decided by the next `postdesk run`: {error:#}");
+        table::complain(format_args!("postdesk: the mail is kept and will be decided by the next `postdesk run`: {error:#}"));
     }
     Ok(Exit::Done)
 }

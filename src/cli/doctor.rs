@@ -22,13 +22,14 @@ pub struct Arguments {}
 pub fn run(config: &Path, _arguments: &Arguments) -> anyhow::Result<Exit> {
     let loaded = load(config)?;
     let mut wrong = 0;
-    for (name, steps) in daemon::examine(&loaded)? {
+    daemon::examine(&loaded, |(name, steps)| {
         table::line(format_args!("{name}"))?;
         for (good, sentence) in steps {
             table::line(format_args!("  {} {sentence}", if good { "ok   " } else { "WRONG" }))?;
             wrong += usize::from(!good);
         }
-    }
+        Ok(())
+    })?;
     if wrong == 0 {
         table::line("everything answers as it should")?;
         return Ok(Exit::Done);

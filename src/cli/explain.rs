@@ -1,17 +1,18 @@
 //! `postdesk explain`: how a mail would be read, threaded, judged and answered. The same path as the daemon's, without the commit.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use chrono::Utc;
 use serde_json::{Value, json};
 
-use super::{Exit, load_or_builtin};
+use super::{Exit, load_or_builtin, table};
 use crate::desk::{self, Desk, Resolved, Rulebook};
 use crate::domain::facts::{Facts, Link};
 use crate::domain::message::{MessageId, Person, Reading};
 use crate::domain::policy::Policy;
+use crate::domain::reports::Tally;
 use crate::domain::suggest::Hit;
 use crate::domain::ticket::{Change, TicketNo};
 use crate::domain::{Answer, Decision, Query, notify};
@@ -22,6 +23,7 @@ use crate::store;
 #[command(after_help = "Examples:
   postdesk explain mail.eml
   postdesk explain --json *.eml | jq .origin
+  postdesk explain - < mail.eml
 
 Without a configuration the built-in rules, templates and articles are used, and no ticket is known.")]
 pub struct Arguments {
@@ -31,7 +33,7 @@ pub struct Arguments {
     /// The mailbox that the mails came to (default: the first)
     #[arg(long, value_name = "NAME")]
     mailbox: Option<String>,
-    /// Mails as files
+    /// Mails as files; - is standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 }
@@ -39,7 +41,7 @@ pub struct Arguments {
 /// Runs the command.
 ///
 /// # Errors
-/// The configuration is unsound or a file cannot be read.
+/// The configuration is unsound, or the store fails. A file that cannot be read is named and left out.
 pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
     let loaded = load_or_builtin(config)?;
     let book = Rulebook { policy: loaded.policy.clone(), templates: loaded.templates.clone() };
@@ -50,8 +52,17 @@ pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
     };
     let mailbox = super::mailbox_named(&loaded.config, arguments.mailbox.as_deref())?;
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    let mut unread = 0_u32;
     for file in &arguments.files {
-        let raw = std::fs::read(file).with_context(|| format!("reading {}", file.display()))?;
+        let raw = match read(file).with_context(|| format!("reading {}", file.display())) {
+            Ok(raw) => raw,
+            Err(error) => {
+                out.flush()?;
+                table::complain(format_args!("postdesk: {error:#}"));
+                unread += 1;
+                continue;
+            }
+        };
         let resolved = asked.explain(&raw, &mailbox, &book)?;
         let name = file.display().to_string();
         if arguments.json {
@@ -62,7 +73,16 @@ pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
         }
     }
     out.flush()?;
-    Ok(Exit::Done)
+    Ok(if unread == 0 { Exit::Done } else { Exit::Findings })
+}
+
+fn read(file: &Path) -> std::io::Result<Vec<u8>> {
+    if file != Path::new("-") {
+        return std::fs::read(file);
+    }
+    let mut raw = Vec::new();
+    std::io::stdin().lock().read_to_end(&mut raw)?;
+    Ok(raw)
 }
 
 /// Who answers the questions of `decide`.
@@ -85,12 +105,12 @@ impl Asked {
 fn nothing_known(query: &Query) -> Answer {
     match query {
         Query::Known(_) => Answer::Known(Vec::new()),
-        Query::Ticket(_) => Answer::Ticket(None),
+        Query::Ticket(_) | Query::Keyed(_) => Answer::Ticket(None),
         Query::LiveOf(_) => Answer::Numbers(Vec::new()),
         Query::NewNumber => Answer::Number(TicketNo(1001)),
         Query::AutomaticTo(..) | Query::AutomaticFor(..) => Answer::Count(0),
         Query::Held(_) => Answer::Letters(Vec::new()),
-        Query::Since(_) => Answer::Tickets(Vec::new()),
+        Query::Tally(scope) => Answer::Tally(Box::new(Tally::new(scope.clone()))),
         Query::FirstWords(_) => Answer::Words(String::new()),
         Query::Files(_) => Answer::Files(Vec::new()),
     }

@@ -114,7 +114,7 @@ pub fn main(arguments: Arguments) -> ExitCode {
         // A reader such as `head` that has seen enough is no error.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("postdesk: {error:#}");
+            table::complain(format_args!("postdesk: {error:#}"));
             ExitCode::from(1)
         }
     }
@@ -156,7 +156,7 @@ fn load_to_work(config: &Path) -> anyhow::Result<Loaded> {
 fn sound<T>(loaded: Result<T, Vec<Complaint>>) -> anyhow::Result<T> {
     loaded.map_err(|complaints| {
         for complaint in &complaints {
-            eprintln!("{complaint}");
+            table::complain(complaint);
         }
         anyhow::anyhow!("{}; nothing was done", count(complaints.len(), "error"))
     })
@@ -165,12 +165,11 @@ fn sound<T>(loaded: Result<T, Vec<Complaint>>) -> anyhow::Result<T> {
 /// Opens the store of a configured desk for questions and small commands.
 fn open_store(config: &Config) -> anyhow::Result<Box<dyn Store>> {
     let directory = &config.data;
-    anyhow::ensure!(
-        directory.join("postdesk.db").exists(),
-        "{} holds no desk yet: `postdesk run` makes it when it first starts",
-        directory.display()
-    );
-    store::open(directory)
+    match directory.join("postdesk.db").try_exists() {
+        Ok(true) => store::open(directory),
+        Ok(false) => anyhow::bail!("{} holds no desk yet: `postdesk run` makes it when it first starts", directory.display()),
+        Err(error) => anyhow::bail!("{} cannot be looked into: {error}; run this as the user that owns it", directory.display()),
+    }
 }
 
 /// The mailbox of this name; the first one where none is named.

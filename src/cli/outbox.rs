@@ -63,7 +63,7 @@ pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
     let zone = config.desk.timezone;
     match arguments.what.as_ref().unwrap_or(&What::List { all: false, limit: 100, json: false }) {
         What::List { all, limit, json } => {
-            let rows = store.outbox(*all, *limit)?;
+            let rows = table::at_most(store.outbox(*all, limit.saturating_add(1))?, *limit);
             let header = ["no", "state", "template", "ticket", "to", "subject", "tries", "when", "why"];
             let none =
                 if *all { "no mail was written yet" } else { "nothing waits, failed or is held; `outbox list --all` shows what was sent" };

@@ -29,6 +29,9 @@ pub struct Arguments {
 pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
     let loaded = load_to_work(config)?;
     daemon::log_to_stderr(arguments.log_json);
+    for warning in &loaded.warnings {
+        tracing::warn!("{warning}");
+    }
     daemon::run(config, loaded, arguments.once)?;
     Ok(Exit::Done)
 }

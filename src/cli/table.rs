@@ -22,6 +22,16 @@ pub fn print<T: Serialize>(json: bool, header: &[&str], rows: &[T], none: &str, 
     write(&mut out, header, rows, cells)
 }
 
+/// Cuts a list that was asked for with one row too many, and says on standard error that there is more: whoever counts the rows of a
+/// cut list counts wrong.
+pub fn at_most<T>(mut rows: Vec<T>, limit: usize) -> Vec<T> {
+    if rows.len() > limit {
+        rows.truncate(limit);
+        complain(format_args!("postdesk: only the first {limit} are shown; --limit sets how many"));
+    }
+    rows
+}
+
 /// Writes a table without a frame.
 ///
 /// # Errors
@@ -46,6 +56,12 @@ pub fn write<T>(out: &mut impl Write, header: &[&str], rows: &[T], cells: impl F
 pub fn line(text: impl std::fmt::Display) -> anyhow::Result<()> {
     writeln!(std::io::stdout().lock(), "{text}")?;
     Ok(())
+}
+
+/// Says something on standard error. Unlike `eprintln!`, it does not panic when nobody reads that.
+pub fn complain(text: impl std::fmt::Display) {
+    // There is nobody left to tell.
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 
 /// Prints one JSON value.

@@ -11,7 +11,7 @@ use super::{Exit, load_config, open_store};
 use crate::config::Config;
 use crate::domain::complaint::nearest;
 use crate::domain::message::Address;
-use crate::domain::ticket::{Change, Status, Ticket, TicketNo};
+use crate::domain::ticket::{Approval, Change, Status, Ticket, TicketNo};
 use crate::store::{JournalRow, Store, TicketFilter};
 
 /// List tickets, show one, show its history.
@@ -100,9 +100,10 @@ pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
                 team: team.clone(),
                 owner: owner.clone(),
                 requester: requester.clone(),
-                limit: *limit,
+                limit: limit.saturating_add(1),
             };
-            list(&store.tickets(&filter)?, zone, &none_of(&filter, &config), *json)?;
+            let tickets = table::at_most(store.tickets(&filter)?, *limit);
+            list(&tickets, zone, &none_of(&filter, &config), *json)?;
         }
         What::Show { number, json } => {
             let ticket = one(store.as_ref(), *number)?;
@@ -232,6 +233,8 @@ fn name_and_value(change: &Change, zone: Tz) -> (String, String) {
         Change::Answered(Some(at)) => return ("first answered".to_owned(), time(*at, zone)),
         Change::WaitUntil(Some(at)) => return ("waits until".to_owned(), time(*at, zone)),
         Change::Link(article, on) => return ("article".to_owned(), format!("{article} {}", if *on { "sent" } else { "taken back" })),
+        Change::Alert(Some(alert)) => return ("told of the alert".to_owned(), time(alert.told, zone)),
+        Change::Approvals(approvals) => return ("approval".to_owned(), approvals.last().map_or_else(|| "-".to_owned(), approval)),
         _ => {}
     }
     // A change is an enum with one name and one value: its JSON says both.
@@ -240,6 +243,14 @@ fn name_and_value(change: &Change, zone: Tz) -> (String, String) {
             map.into_iter().next().map_or_else(Default::default, |(name, value)| (name.replace('_', " "), words(&value)))
         }
         _ => Default::default(),
+    }
+}
+
+/// `asked zhao`, `approved by zhao`.
+fn approval(approval: &Approval) -> String {
+    match &approval.ruling {
+        Some(ruling) => format!("{} by {}", if ruling.approved { "approved" } else { "rejected" }, ruling.by),
+        None => format!("asked {}", if approval.asked.is_empty() { "nobody".to_owned() } else { approval.asked.join(", ") }),
     }
 }
 

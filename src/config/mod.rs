@@ -10,6 +10,7 @@ mod people;
 mod read;
 mod secret;
 pub mod section;
+pub mod shell;
 pub mod value;
 
 use std::path::{Path, PathBuf};
@@ -24,6 +25,7 @@ use crate::domain::calendar::Calendar;
 use crate::domain::complaint::Complaint;
 use crate::domain::message::Address;
 use crate::domain::policy;
+use crate::domain::rules::Question;
 use crate::domain::ticket::{Matrix, Priority};
 
 /// A sound config.
@@ -50,7 +52,7 @@ pub struct Config {
     /// `[[agent]]`.
     pub agents: Vec<policy::Agent>,
     /// `[[approver]]`.
-    pub approvers: Vec<Approver>,
+    pub approvers: Vec<policy::Approver>,
     /// `[[category]]`, then the built-in ones that are not replaced.
     pub categories: Vec<Category>,
     /// `[priority] matrix`.
@@ -166,19 +168,6 @@ pub struct Team {
     pub default: bool,
 }
 
-/// `[[approver]]`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Approver {
-    /// `wang`.
-    pub handle: String,
-    /// `Wang Fang`.
-    pub name: String,
-    /// Where questions go.
-    pub address: Address,
-    /// Category ids that this person may approve; empty means all.
-    pub scope: Vec<String>,
-}
-
 /// `[[category]]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Category {
@@ -188,8 +177,8 @@ pub struct Category {
     pub names: Vec<(String, String)>,
     /// Team that gets it.
     pub team: Option<String>,
-    /// Steps that an agent ticks off with `[done=1,3]`.
-    pub checklist: Vec<String>,
+    /// What must be known of its tickets.
+    pub checklist: Vec<Question>,
     /// Id of the article that tells agents what to do.
     pub playbook: Option<String>,
 }

@@ -4,10 +4,11 @@ use chrono_tz::Tz;
 use toml::Spanned;
 
 use super::names::{Names, Owner, Thing, shared_handle};
-use super::section::{Section, did_you_mean};
-use super::{Approver, Category, Team, value};
-use crate::domain::policy::{Agent, Role, Summary};
+use super::section::{Mixed, Page, Section, Trouble, did_you_mean};
+use super::{Category, Team, value};
+use crate::domain::policy::{Agent, Approver, Role, Summary};
 use crate::domain::reports;
+use crate::domain::rules::{Question, is_field_name};
 
 /// The team that is there when none is written.
 pub(super) const DEFAULT_TEAM: &str = "support";
@@ -126,6 +127,7 @@ pub(super) fn approvers(root: &mut Section<'_>, names: &mut Names, agents: &[Age
         let address =
             section.required("address", "address = \"wang@example.com\"").and_then(|a| section.accept("address", &a, value::address));
         let scope = section.list("scope");
+        let language = section.parsed("language", value::language).map(Spanned::into_inner);
         for category in &scope {
             names.uses(Thing::Category, category);
         }
@@ -140,6 +142,7 @@ pub(super) fn approvers(root: &mut Section<'_>, names: &mut Names, agents: &[Age
                 handle: handle.into_inner(),
                 address: address.into_inner(),
                 scope: scope.into_iter().map(Spanned::into_inner).collect(),
+                language,
             });
         }
         section.finish();
@@ -173,7 +176,7 @@ pub fn built_in_categories() -> impl Iterator<Item = Category> {
 fn category(mut section: Section<'_>, names: &mut Names) -> Option<Category> {
     let id = section.required("id", "id = \"network\"").and_then(|id| section.accept("id", &id, value::word));
     let team = section.text("team");
-    let checklist = section.list("checklist").into_iter().map(Spanned::into_inner).collect();
+    let checklist = section.mixed("checklist").into_iter().filter_map(|line| question(section.page, line)).collect();
     let playbook = section.text("playbook").map(Spanned::into_inner);
     let mut spoken = Vec::new();
     if let Some(mut table) = section.table("name") {
@@ -196,6 +199,36 @@ fn category(mut section: Section<'_>, names: &mut Names) -> Option<Category> {
         spoken = known.names;
     }
     Some(Category { id, names: spoken, team: team.map(Spanned::into_inner), checklist, playbook })
+}
+
+/// A line of a checklist, as a rule's `ask` has it: a field, a sentence, or a field with its question by language.
+fn question(page: &Page, line: Mixed<'_>) -> Option<Question> {
+    const HELP: &str =
+        "a field is small letters, digits and _ ; or write { field = \"error_code\", en = \"Which error?\", zh = \"哪个错误？\" }";
+    match line {
+        Mixed::Text(text) => {
+            let question = Question::plain(text.get_ref());
+            if question.is_none() {
+                page.complain(text.span(), format!("`{}` is neither a field nor a question", text.get_ref()), HELP);
+            }
+            question
+        }
+        Mixed::Table(mut table) => {
+            let field = table.parsed("field", |text| match is_field_name(text) {
+                true => Ok(text.to_owned()),
+                false => Err(Trouble::new(format!("`{text}` is no name for a field"), HELP)),
+            });
+            let words: Vec<(String, String)> =
+                ["en", "zh"].into_iter().filter_map(|l| Some((l.to_owned(), table.text(l)?.into_inner()))).collect();
+            let header = table.header();
+            table.finish();
+            if field.is_none() && words.is_empty() {
+                page.complain(header, "this question asks nothing", HELP);
+                return None;
+            }
+            Some(Question { field: field.map(Spanned::into_inner), words })
+        }
+    }
 }
 
 pub(super) fn summaries(root: &mut Section<'_>, names: &mut Names, agents: &[Agent], zone: Tz) -> Vec<Summary> {

@@ -7,7 +7,7 @@ use chrono_tz::Tz;
 use toml::Spanned;
 use toml::de::DeTable;
 
-use super::account::{self, Delivery};
+use super::account::{self, Delivery, Source};
 use super::names::{Names, Owner, Thing};
 use super::section::{Page, Section, Trouble};
 use super::{Calendar, Closing, Config, Directories, Mailbox, Mark, Operator, Sla, Start, Trust, people, value};
@@ -15,16 +15,8 @@ use crate::domain::policy::{Desk, Limits};
 use crate::domain::ticket::{Matrix, Priority};
 
 /// Keys that are read and checked, but that nothing acts on yet: (table, keys; none means the whole table).
-const NOT_YET: &[(&str, &[&str])] = &[
-    ("approver", &[]),
-    ("sla", &[]),
-    ("trust", &["internal"]),
-    ("operator", &["alert_command"]),
-    ("mailbox", &["sent_folder"]),
-    ("closing", &["remind", "gap", "ack_delay", "undo"]),
-    ("category", &["checklist", "playbook"]),
-    ("team", &["address"]),
-];
+const NOT_YET: &[(&str, &[&str])] =
+    &[("sla", &[]), ("trust", &["internal"]), ("closing", &["remind", "gap", "ack_delay", "undo"]), ("team", &["address"])];
 
 /// Reads everything; complaints are on the page. `None` only where nothing whole can be made.
 pub(super) fn config(page: &Page, table: &DeTable<'_>, file: &Path) -> Option<Config> {
@@ -178,6 +170,10 @@ fn mailbox(
         }
     }
     let source = section.table("source").and_then(|table| account::source(table, base));
+    if mark == Mark::Keyword && matches!(source, Some(Source::Maildir { .. })) {
+        let help = "write mark = \"seen\" , or delete the line";
+        section.page.warn(section.key_span("mark"), "a Maildir has no keywords: this marks nothing", help);
+    }
     if !section.has("source") {
         let help = "add  source = { kind = \"imap\", host = \"…\", user = \"…\", password_file = \"…\" }  or  source = { kind = \"maildir\", path = \"…\" }";
         section.page.complain(section.header(), "this mailbox has no `source`", help);
@@ -335,10 +331,11 @@ fn limits(root: &mut Section<'_>) -> Limits {
         limits.attachments = size.into_inner();
     }
     for (key, tiers) in [("per_address", &mut limits.per_address), ("per_ticket", &mut limits.per_ticket)] {
-        let read = section.parsed_list(key, value::tier);
+        let written = section.list(key);
+        let read: Vec<_> = written.iter().filter_map(|text| section.accept(key, text, value::tier)).collect();
         if section.has(key) {
             *tiers = read.into_iter().map(Spanned::into_inner).collect();
-            if tiers.is_empty() {
+            if written.is_empty() {
                 let help = format!("write {key} = [\"10/1h\", \"30/1d\"], or delete the line");
                 section.page.complain(
                     section.key_span(key),

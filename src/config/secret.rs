@@ -1,16 +1,11 @@
 //! Passwords and tokens: named in the config, fetched when a connection needs them, never written anywhere (promise 14).
 
 use std::fmt;
-use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
-use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 
-/// How long a command may take to print a secret.
-const PATIENCE: Duration = Duration::from_secs(30);
+use super::shell;
 
 /// Where a secret comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -74,7 +69,7 @@ impl Secret {
             Secret::File(path) => std::fs::read_to_string(path)
                 .with_context(|| format!("password_file: cannot read {}; does it exist, may this user read it?", path.display()))?,
             Secret::Command(command) | Secret::Token(command) => {
-                run(command, PATIENCE).with_context(|| format!("{}: `{command}`", self.key()))?
+                shell::run(command, "").with_context(|| format!("{}: `{command}`", self.key()))?
             }
         };
         let line = text.trim_end_matches(['\r', '\n']);
@@ -92,77 +87,6 @@ impl Secret {
 pub(super) fn is_world_readable(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
     std::fs::metadata(path).is_ok_and(|m| m.permissions().mode() & 0o004 != 0)
-}
-
-/// What a command prints to stdout.
-fn run(command: &str, patience: Duration) -> anyhow::Result<String> {
-    use std::os::unix::process::CommandExt;
-    let mut child = Command::new("sh")
-        .args(["-c", command])
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .process_group(0)
-        .spawn()
-        .context("cannot start sh")?;
-    let (said, hears) = mpsc::channel();
-    listen(child.stdout.take(), said.clone(), true);
-    listen(child.stderr.take(), said, false);
-    let deadline = Instant::now() + patience;
-    let (mut out, mut err) = (Vec::new(), Vec::new());
-    for _ in 0..2 {
-        match hears.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-            Ok((true, bytes)) => out = bytes,
-            Ok((false, bytes)) => err = bytes,
-            Err(_) => {
-                end(&mut child);
-                bail!("gave no answer within {} s; it was ended", patience.as_secs());
-            }
-        }
-    }
-    let Some(status) = wait_until(&mut child, deadline)? else {
-        end(&mut child);
-        bail!("did not end within {} s; it was ended", patience.as_secs());
-    };
-    if !status.success() {
-        let words = String::from_utf8_lossy(&err);
-        let words = words.trim();
-        let first: String = words.lines().take(5).collect::<Vec<_>>().join(" / ").chars().take(500).collect();
-        bail!("failed ({status}): {}", if first.is_empty() { "it said nothing on stderr" } else { &first });
-    }
-    String::from_utf8(out).map_err(|_| anyhow::anyhow!("printed something that is not UTF-8"))
-}
-
-/// Reads a pipe to its end beside the wait, at most 64 KB, so that a full pipe blocks nobody.
-fn listen(pipe: Option<impl Read + Send + 'static>, said: mpsc::Sender<(bool, Vec<u8>)>, is_out: bool) {
-    std::thread::spawn(move || {
-        let mut bytes = Vec::new();
-        if let Some(pipe) = pipe {
-            // A read that fails leaves what came before it; the exit status tells the rest.
-            let _ = pipe.take(64 << 10).read_to_end(&mut bytes);
-        }
-        let _ = said.send((is_out, bytes));
-    });
-}
-
-fn wait_until(child: &mut Child, deadline: Instant) -> anyhow::Result<Option<std::process::ExitStatus>> {
-    loop {
-        if let Some(status) = child.try_wait()? {
-            return Ok(Some(status));
-        }
-        if Instant::now() >= deadline {
-            return Ok(None);
-        }
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
-
-/// Ends the command with all that it started: it leads a process group of its own.
-fn end(child: &mut Child) {
-    let group = format!("-{}", child.id());
-    let _ = Command::new("kill").args(["-KILL", "--", &group]).stderr(Stdio::null()).status();
-    let _ = child.kill();
-    let _ = child.wait();
 }
 
 #[cfg(test)]
@@ -204,20 +128,5 @@ mod tests {
         }
         let error = Secret::Env("POSTDESK_SURELY_UNSET".into()).resolve().unwrap_err().to_string();
         assert!(error.contains("POSTDESK_SURELY_UNSET is not set"), "{error}");
-    }
-
-    #[test]
-    fn a_command_that_hangs_is_ended_with_its_children() {
-        let start = Instant::now();
-        let error = run("sleep 60 & sleep 60", Duration::from_millis(200)).unwrap_err().to_string();
-        assert!(error.contains("it was ended"), "{error}");
-        assert!(start.elapsed() < Duration::from_secs(10));
-    }
-
-    #[test]
-    fn a_talkative_command_blocks_nobody() {
-        let start = Instant::now();
-        assert!(command("head -c 1000000 /dev/zero | tr '\\0' '\\n'").resolve().is_err());
-        assert!(start.elapsed() < Duration::from_secs(10));
     }
 }

@@ -76,7 +76,9 @@ impl Page {
         let (table, errors) = DeTable::parse_recoverable(text);
         for error in &errors {
             let span = error.span().unwrap_or(0..0);
-            self.complain(span.clone(), error.message(), self.syntax_remedy(span.start));
+            let twice = error.message().contains("duplicate key");
+            let help = if twice { "it stands above already; keep one of the two" } else { self.syntax_remedy(span.start) };
+            self.complain(span, error.message(), help);
         }
         errors.is_empty().then(|| table.into_inner())
     }
@@ -100,7 +102,7 @@ impl Page {
 }
 
 /// Stars out values of keys that look like secrets in clear text. Bytes are counted, so that places stay right.
-fn starred(text: &str) -> String {
+pub fn starred(text: &str) -> String {
     const SECRET: &str = concat!(
         r#"(?i)(?:^|[^\w-])(?:password|passwd|passphrase|pwd|secret|token|access_token|api_key)["']?\s*=\s*"#,
         r#"("""(?s:.*?)"""|'''(?s:.*?)'''|"(?:\\.|[^"\\\n])*"?|'[^'\n]*'?|[^\s,}]+)"#,
@@ -174,6 +176,14 @@ const VALUES_ELSEWHERE: &[(&str, &str)] = &[
     ("read", "seen"),
     ("manager", "lead"),
 ];
+
+/// A member of a list of texts and tables.
+pub enum Mixed<'p> {
+    /// A text.
+    Text(Spanned<String>),
+    /// A table.
+    Table(Section<'p>),
+}
 
 impl<'p> Section<'p> {
     /// The whole file as a section.
@@ -305,14 +315,16 @@ impl<'p> Section<'p> {
     pub fn number(&mut self, key: &'static str, bounds: std::ops::RangeInclusive<i64>) -> Option<Spanned<i64>> {
         let value = self.get(key)?;
         let (least, most) = (bounds.start(), bounds.end());
-        if let DeValue::Integer(number) = value.get_ref()
-            && let Ok(read) = i64::from_str_radix(number.as_str(), number.radix())
-            && bounds.contains(&read)
-        {
-            return Some(Spanned::new(value.span(), read));
+        let DeValue::Integer(number) = value.get_ref() else {
+            self.wrong_kind(value, key, "a whole number", format!("{key} = a number from {least} to {most}, without quotes"));
+            return None;
+        };
+        let read = i64::from_str_radix(number.as_str(), number.radix()).ok().filter(|read| bounds.contains(read));
+        if read.is_none() {
+            let message = format!("`{key}` is out of bounds: {}", self.page.piece(value.span()));
+            self.page.complain(value.span(), message, format!("write a number from {least} to {most}"));
         }
-        self.wrong_kind(value, key, "a whole number", format!("{key} = a number from {least} to {most}, without quotes"));
-        None
+        read.map(|read| Spanned::new(value.span(), read))
     }
 
     /// A list of texts; empty when the key is not written.
@@ -333,6 +345,26 @@ impl<'p> Section<'p> {
             }
         }
         texts
+    }
+
+    /// A list of texts and tables.
+    pub fn mixed(&mut self, key: &'static str) -> Vec<Mixed<'p>> {
+        let Some(value) = self.get(key) else { return Vec::new() };
+        let DeValue::Array(items) = value.get_ref() else {
+            self.wrong_kind(value, key, "a list", format!("{key} = [{}]", self.page.piece(value.span())));
+            return Vec::new();
+        };
+        let mut found = Vec::new();
+        for item in items.iter() {
+            match item.get_ref() {
+                DeValue::String(text) if !text.trim().is_empty() => {
+                    found.push(Mixed::Text(Spanned::new(item.span(), text.trim().to_owned())))
+                }
+                DeValue::Table(table) => found.push(Mixed::Table(self.inner(table, item.span(), key, format!("`{key}`")))),
+                _ => self.wrong_kind(item, key, "a list of texts and tables", format!("{key} = [\"…\", {{ … }}]")),
+            }
+        }
+        found
     }
 
     /// A list whose members a function reads.

@@ -134,7 +134,9 @@ fn complaints_name_place_and_remedy() {
         ("[[mailbox]]", "[mailbox]", "4:2", "[[mailbox]] with double brackets"),
         ("[delivery]", "[[delivery]]", "9:3", "[delivery] with single brackets"),
         ("kind = \"smtp\"", "kind = \"smtp\"\nconnections = \"4\"", "11:15", "without quotes"),
-        ("kind = \"smtp\"", "kind = \"smtp\"\nconnections = 0", "11:15", "from 1 to 20"),
+        ("kind = \"smtp\"", "kind = \"smtp\"\nconnections = 0", "11:15", "out of bounds: 0"),
+        ("kind = \"smtp\"", "kind = \"smtp\"\nconnections = 21", "11:15", "write a number from 1 to 20"),
+        ("kind = \"smtp\"", "kind = \"smtp\"\nkind = \"smtp\"", "11:1", "keep one of the two"),
         ("kind = \"imap\"", "kind = \"imap\", idle = \"yes\"", "7:34", "idle = true"),
         ("kind = \"imap\"", "kind = \"imap\", folders = \"INBOX\"", "7:37", "folders = [\"INBOX\"]"),
         ("kind = \"imap\"", "kind = \"imap\", poll = 60", "7:34", "with its unit"),
@@ -269,6 +271,12 @@ fn warnings_do_not_stop_the_desk() {
         ("password_command = \"pass show support\"\n", "password_file = \"no-such-file\"\n", "there is no file"),
         ("role = \"lead\"", "role = \"lead\"\n[sla.high]\nupdate = \"4h\"", "does not act on it yet"),
         ("role = \"lead\"", "role = \"lead\"\n[closing]\nundo = \"10m\"", "`undo` is checked"),
+        (
+            "[delivery]",
+            "[[mailbox]]\nname = \"m\"\naddress = \"m@desk.example\"\nmark = \"keyword\"\n\
+             source = { kind = \"maildir\", path = \"m\" }\n[delivery]",
+            "a Maildir has no keywords",
+        ),
         (
             "role = \"lead\"",
             "role = \"lead\"\nteam = \"a\"\n[[team]]\nname = \"a\"\n[[team]]\nname = \"b\"",

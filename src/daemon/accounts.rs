@@ -6,11 +6,12 @@ use std::time::Duration;
 use chrono::Utc;
 use tokio::sync::watch;
 
+use super::alarm::{Alarm, Heard, Subject};
 use super::hub::Door;
 use crate::config::{self, Delivery, Mailbox, Source};
 use crate::delivery::{Carrier, smtp};
 use crate::policy::Loaded;
-use crate::source::{Start, imap, maildir};
+use crate::source::{SourceState, Start, imap, maildir};
 
 /// One folder that is watched.
 #[derive(Clone)]
@@ -31,12 +32,24 @@ impl Watcher {
     ///
     /// # Errors
     /// The account may not be used as configured; with `once`, it could not be read.
-    pub async fn watch(self, door: Door, stopping: watch::Receiver<bool>, once: bool) -> anyhow::Result<()> {
-        // How a source fares is logged by the source itself.
-        let report = |_| {};
+    pub async fn watch(self, door: Door, alarm: Alarm, stopping: watch::Receiver<bool>, once: bool) -> anyhow::Result<()> {
+        let subject = self.subject();
+        // The log is written by the source itself.
+        let report = |state| match state {
+            SourceState::Watching => alarm.well(subject.clone()),
+            SourceState::Waiting { why, refused, .. } => alarm.ill(subject.clone(), &why, refused),
+        };
+        let inbox = Heard { door: &door, alarm: &alarm };
+        match &self {
+            Watcher::Imap { account, folder } => imap::watch(account, folder, &inbox, &Utc::now, stopping, once, &report).await,
+            Watcher::Maildir(account) => maildir::watch(account, &inbox, &Utc::now, stopping, once, &report).await,
+        }
+    }
+
+    fn subject(&self) -> Subject {
         match self {
-            Watcher::Imap { account, folder } => imap::watch(&account, &folder, &door, &Utc::now, stopping, once, &report).await,
-            Watcher::Maildir(account) => maildir::watch(&account, &door, &Utc::now, stopping, once, &report).await,
+            Watcher::Imap { account, folder } => Subject::Mailbox { mailbox: account.mailbox.clone(), folder: folder.clone() },
+            Watcher::Maildir(account) => Subject::Mailbox { mailbox: account.mailbox.clone(), folder: account.path.display().to_string() },
         }
     }
 }
@@ -80,6 +93,7 @@ pub fn imap_account(mailbox: &Mailbox, message_size: u64) -> Option<imap::Accoun
             config::Mark::Keyword => imap::Mark::Keyword(KEYWORD.to_owned()),
         },
         done_folder: mailbox.done_folder.clone(),
+        sent_folder: mailbox.sent_folder.clone(),
         start: start(mailbox.start),
         message_size,
     })
@@ -117,6 +131,14 @@ pub fn maildir_account(mailbox: &Mailbox, message_size: u64) -> Option<maildir::
         message_size,
         poll: Duration::from_secs(1),
     })
+}
+
+/// What a delivery is called where it fails.
+pub fn way(delivery: &Delivery) -> String {
+    match delivery {
+        Delivery::Smtp(account) => format!("{}:{}", account.host, account.port),
+        Delivery::Maildir { path } => path.display().to_string(),
+    }
 }
 
 /// How many connections a delivery may use at once.
@@ -166,9 +188,14 @@ fn hostname() -> String {
     if name.is_empty() { "localhost".to_owned() } else { name.to_owned() }
 }
 
-/// Every source and delivery of the configuration, tried.
-pub async fn examine(loaded: &Loaded) -> Vec<super::Examination> {
-    let mut found = Vec::new();
+/// A person waits for the answer: no server is waited for as long as RFC 5321 asks for.
+const DOCTORS_PATIENCE: Duration = Duration::from_secs(30);
+
+/// Tries every source and delivery of the configuration.
+///
+/// # Errors
+/// Those of `tell`.
+pub async fn examine(loaded: &Loaded, tell: &mut impl FnMut(super::Examination) -> anyhow::Result<()>) -> anyhow::Result<()> {
     for mailbox in &loaded.config.mailboxes {
         let name = format!("mailbox {} ({})", mailbox.name, mailbox.address);
         let steps = match (&mailbox.source, imap_account(mailbox, loaded.policy.limits.message_size)) {
@@ -176,17 +203,21 @@ pub async fn examine(loaded: &Loaded) -> Vec<super::Examination> {
             (_, Some(account)) => imap::doctor(&account).await,
             (_, None) => Vec::new(),
         };
-        found.push((name, steps));
+        tell((name, steps))?;
     }
     let deliveries: Vec<_> = loaded.config.mailboxes.iter().map(|m| (m.name.clone(), m.delivery.clone())).collect();
     for (delivery, mailboxes) in super::hub::shared_lines(&deliveries) {
         let steps = match &delivery {
-            Delivery::Smtp(account) => smtp::doctor(&Arc::new(smtp_account(account))).await,
+            Delivery::Smtp(account) => {
+                let mut account = smtp_account(account);
+                (account.timeouts.greeting, account.timeouts.command) = (DOCTORS_PATIENCE, DOCTORS_PATIENCE);
+                smtp::doctor(&Arc::new(account)).await
+            }
             Delivery::Maildir { path } => vec![(true, format!("mail is written below {}", path.display()))],
         };
-        found.push((format!("delivery of {}", mailboxes.join(", ")), steps));
+        tell((format!("delivery of {}", mailboxes.join(", ")), steps))?;
     }
-    found
+    Ok(())
 }
 
 fn maildir_step(path: &std::path::Path) -> (bool, String) {

@@ -138,6 +138,8 @@ pub struct Hub {
     inbound: mpsc::Receiver<Message>,
     lines: Vec<Line>,
     in_flight: usize,
+    /// How deliveries ended that could not be written down yet.
+    unsettled: Vec<(Posting, Handover)>,
     waiting_for_calm: Vec<oneshot::Sender<()>>,
     clock: fn() -> DateTime<Utc>,
     next_tick: DateTime<Utc>,
@@ -152,6 +154,7 @@ impl Hub {
             inbound,
             lines,
             in_flight: 0,
+            unsettled: Vec::new(),
             waiting_for_calm: Vec::new(),
             clock,
             next_tick: DateTime::<Utc>::UNIX_EPOCH,
@@ -234,28 +237,36 @@ impl Hub {
                 drop(answer.send(told));
             }
         }
-        self.settle(&ended);
+        self.ended(ended);
     }
 
-    fn settle(&mut self, ended: &[(Posting, Handover)]) {
-        if ended.is_empty() {
-            return;
-        }
+    fn ended(&mut self, ended: Vec<(Posting, Handover)>) {
         let now = (self.clock)();
         self.in_flight = self.in_flight.saturating_sub(ended.len());
-        for (posting, handover) in ended {
+        for (posting, handover) in &ended {
             let Some(line) = self.lines.iter_mut().find(|l| l.mailboxes.contains(&posting.mailbox)) else { continue };
             line.free += 1;
             line.heard(handover, now);
         }
-        if let Err(error) = self.desk.settle(ended, now) {
-            tracing::error!("how deliveries ended could not be written down; they may be repeated after the next start: {error:#}");
+        self.unsettled.extend(ended);
+        if let Err(error) = self.settle(now) {
+            tracing::error!("how deliveries ended could not be written down; if the desk dies now, they are repeated: {error:#}");
         }
+    }
+
+    /// T3 for what ended, and for what could not be written down before.
+    fn settle(&mut self, now: DateTime<Utc>) -> anyhow::Result<()> {
+        if !self.unsettled.is_empty() {
+            self.desk.settle(&self.unsettled, now)?;
+            self.unsettled.clear();
+        }
+        Ok(())
     }
 
     /// Clocks, one batch, deliveries. True when nothing is left to do now.
     fn turn(&mut self) -> anyhow::Result<bool> {
         let now = (self.clock)();
+        self.settle(now)?;
         if now >= self.next_tick {
             self.desk.tick(now)?;
             let wake = self.desk.next_wake(now)?.unwrap_or(now + chrono::Duration::minutes(1));

@@ -1,6 +1,8 @@
 //! The running desk: sources and carriers as tasks, the desk on its own thread, signals, reload, shutdown.
 
 mod accounts;
+mod alarm;
+mod copies;
 pub mod hub;
 pub mod played;
 
@@ -17,8 +19,11 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
 use self::accounts::Watcher;
+use self::alarm::{Alarm, Subject};
+use self::copies::Copies;
 use self::hub::{Door, Hub, Line, Message};
-use crate::delivery::Carrier;
+use crate::config::Mailbox;
+use crate::delivery::{Carrier, Handover};
 use crate::desk::{Desk, Rulebook};
 use crate::policy::{self, Loaded, Snapshot};
 use crate::store::lock::DataLock;
@@ -27,25 +32,42 @@ use crate::store::{self, Posting};
 /// Messages that may wait for the desk before sources have to wait for it.
 const WAITING: usize = 64;
 
+/// What is logged unless `POSTDESK_LOG` says otherwise.
+const DEFAULT_LOG: &str = "info";
+
 /// How long the lock is waited for.
 const LOCK_PATIENCE: Duration = Duration::from_secs(3);
 
 /// How often the operator's files are looked at for changes.
 const LOOK_FOR_CHANGES: Duration = Duration::from_secs(2);
 
+/// Copies of sent mail that still wait at the end may take so long.
+const LAST_COPIES: Duration = Duration::from_secs(10);
+
+/// So may the operator's alert.
+const LAST_ALARM: Duration = Duration::from_secs(31);
+
 /// A connection that has had nothing to send for so long is closed.
 const IDLE_CONNECTION: Duration = Duration::from_secs(30);
 
 /// Logs to standard error: `POSTDESK_LOG` (default `info`), no bodies, no secrets; in colour on a terminal only.
 pub fn log_to_stderr(json: bool) {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("POSTDESK_LOG").unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    let asked = std::env::var("POSTDESK_LOG").unwrap_or_else(|_| DEFAULT_LOG.to_owned());
+    let understood = tracing_subscriber::EnvFilter::try_new(&asked);
+    let misread = understood.is_err();
+    let filter = understood.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(DEFAULT_LOG));
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
-        .with_target(false);
+        .with_target(false)
+        // It would be told by `eprintln`, which panics where standard error is a pipe that nobody reads any more.
+        .log_internal_errors(false);
     // A second call, as in tests, keeps the first logger.
     drop(if json { builder.json().try_init() } else { builder.try_init() });
+    if misread {
+        tracing::warn!("POSTDESK_LOG={asked} is not understood: write error, warn, info or debug");
+    }
 }
 
 /// Works until SIGTERM or Ctrl-C; with `once` until nothing waits any more.
@@ -54,7 +76,11 @@ pub fn log_to_stderr(json: bool) {
 /// Another process works on the same directory, or the store fails for good.
 pub fn run(config: &Path, loaded: Loaded, once: bool) -> anyhow::Result<()> {
     let _lock = lock(&loaded.config.data)?;
-    let desk = Desk::open(store::open(&loaded.config.data)?, book_of(&loaded))?;
+    let desk = store::open(&loaded.config.data).and_then(|store| Desk::open(store, book_of(&loaded))).inspect_err(|error| {
+        if !once {
+            alarm::at_start(&loaded.config, error);
+        }
+    })?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().context("starting the runtime")?;
     let outcome = runtime.block_on(serve(config.to_owned(), loaded, desk, once));
     runtime.shutdown_timeout(Duration::from_secs(2));
@@ -91,15 +117,19 @@ async fn serve(config: PathBuf, loaded: Loaded, desk: Desk, once: bool) -> anyho
     let (sender, inbound) = mpsc::channel(WAITING);
     let door = Door(sender);
     let (stop, stopping) = watch::channel(false);
+    // With `once` somebody waits for the end, and the exit code tells him.
+    let (alarm, ringing) = if once { (Alarm::silent(), tokio::spawn(async {})) } else { Alarm::start(&loaded.config) };
+    let (copies, copying) = Copies::start(&loaded);
     let mut carriers = JoinSet::new();
-    let lines = start_carriers(&loaded, &door, &mut carriers);
+    let lines = start_carriers(&loaded, &Ways { door: door.clone(), alarm: alarm.clone(), copies }, &mut carriers);
     let mut hub_ended = start_hub(Hub::new(desk, inbound, lines, Utc::now))?;
     let mut sources = JoinSet::new();
     for watcher in accounts::watchers(&loaded) {
-        sources.spawn(keep_watching(watcher, door.clone(), stopping.clone(), once));
+        sources.spawn(keep_watching(watcher, door.clone(), alarm.clone(), stopping.clone(), once));
     }
     tracing::info!(mailboxes = loaded.policy.mailboxes.len(), policy = loaded.policy.fingerprint, "the desk is open");
-    let reloading = tokio::spawn(reload_on_change(config, loaded.snapshot.clone(), door.clone(), stopping.clone()));
+    let running = loaded.config.mailboxes.clone();
+    let reloading = tokio::spawn(reload_on_change(config, loaded.snapshot.clone(), running, door.clone(), alarm.clone(), stopping.clone()));
 
     let outcome = if once {
         tokio::select! {
@@ -115,8 +145,21 @@ async fn serve(config: PathBuf, loaded: Loaded, desk: Desk, once: bool) -> anyho
     stop.send_replace(true);
     tokio::time::timeout(Duration::from_secs(3), async { while sources.join_next().await.is_some() {} }).await.ok();
     reloading.abort();
-    if door.0.send(Message::Stop).await.is_ok() && outcome.is_ok() {
-        flat(hub_ended.await)?;
+    let outcome = match outcome {
+        Ok(()) if door.0.send(Message::Stop).await.is_ok() => flat(hub_ended.await),
+        Ok(()) => Ok(()),
+        Err(error) => {
+            // With `once` it may be a source's trouble, and the hub is well.
+            drop(door.0.send(Message::Stop).await);
+            alarm.ill(Subject::Store, &format!("{error:#}; the desk has ended"), true);
+            Err(error)
+        }
+    };
+    drop(carriers);
+    tokio::time::timeout(LAST_COPIES, copying).await.ok();
+    if outcome.is_err() {
+        alarm.end().await;
+        tokio::time::timeout(LAST_ALARM, ringing).await.ok();
     }
     tracing::info!("the desk is closed");
     outcome
@@ -130,9 +173,9 @@ fn flat(ended: Result<anyhow::Result<()>, oneshot::error::RecvError>) -> anyhow:
 const AFTER_A_PANIC: Duration = Duration::from_secs(10);
 
 /// One source; a bug in it, or in a library below it, stops neither the other sources nor itself for good.
-async fn keep_watching(watcher: Watcher, door: Door, stopping: watch::Receiver<bool>, once: bool) -> anyhow::Result<()> {
+async fn keep_watching(watcher: Watcher, door: Door, alarm: Alarm, stopping: watch::Receiver<bool>, once: bool) -> anyhow::Result<()> {
     loop {
-        let ended = tokio::spawn(watcher.clone().watch(door.clone(), stopping.clone(), once)).await;
+        let ended = tokio::spawn(watcher.clone().watch(door.clone(), alarm.clone(), stopping.clone(), once)).await;
         match ended {
             Ok(outcome) => return outcome.inspect_err(|error| tracing::error!("a mailbox is no longer watched: {error:#}")),
             Err(panic) if once => return Err(anyhow::Error::new(panic).context("a source died")),
@@ -178,7 +221,14 @@ async fn asked_to_stop() {
 }
 
 /// SIGHUP and changed files reload rules, templates and articles, only when everything is sound (promise 11).
-async fn reload_on_change(config: PathBuf, mut seen: Snapshot, door: Door, mut stopping: watch::Receiver<bool>) {
+async fn reload_on_change(
+    config: PathBuf,
+    mut seen: Snapshot,
+    running: Vec<Mailbox>,
+    door: Door,
+    alarm: Alarm,
+    mut stopping: watch::Receiver<bool>,
+) {
     let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
     loop {
         tokio::select! {
@@ -192,10 +242,13 @@ async fn reload_on_change(config: PathBuf, mut seen: Snapshot, door: Door, mut s
         let path = config.clone();
         match tokio::task::spawn_blocking(move || policy::load(&path)).await {
             Ok(Ok(loaded)) => {
-                tracing::info!(
-                    policy = loaded.policy.fingerprint,
-                    "rules, templates and articles were reloaded; accounts keep their settings until a restart"
-                );
+                // It knows the directories that the new config names, and was taken before they were read.
+                seen = loaded.snapshot.clone();
+                alarm.reload(&loaded.config);
+                tracing::info!(policy = loaded.policy.fingerprint, "the files were reloaded");
+                if loaded.config.mailboxes != running {
+                    tracing::warn!("mailboxes, their servers or how they are read have changed: that takes effect after a restart");
+                }
                 if door.0.send(Message::Reload(book_of(&loaded))).await.is_err() {
                     return;
                 }
@@ -211,8 +264,16 @@ async fn reload_on_change(config: PathBuf, mut seen: Snapshot, door: Door, mut s
     }
 }
 
+/// Where a carrier reports to.
+#[derive(Clone)]
+struct Ways {
+    door: Door,
+    alarm: Alarm,
+    copies: Copies,
+}
+
 /// One task a connection; the connections of an account share its line.
-fn start_carriers(loaded: &Loaded, door: &Door, tasks: &mut JoinSet<()>) -> Vec<Line> {
+fn start_carriers(loaded: &Loaded, ways: &Ways, tasks: &mut JoinSet<()>) -> Vec<Line> {
     let settings: Vec<_> = loaded.config.mailboxes.iter().map(|m| (m.name.clone(), m.delivery.clone())).collect();
     let mut lines = Vec::new();
     for (delivery, mailboxes) in hub::shared_lines(&settings) {
@@ -220,7 +281,8 @@ fn start_carriers(loaded: &Loaded, door: &Door, tasks: &mut JoinSet<()>) -> Vec<
         let (postings, receiver) = mpsc::channel(connections);
         let receiver = Arc::new(tokio::sync::Mutex::new(receiver));
         for _ in 0..connections {
-            tasks.spawn(carry(accounts::carrier(&delivery), Arc::clone(&receiver), door.clone()));
+            let subject = Subject::Delivery(accounts::way(&delivery));
+            tasks.spawn(carry(accounts::carrier(&delivery), subject, Arc::clone(&receiver), ways.clone()));
         }
         lines.push(Line {
             mailboxes,
@@ -236,7 +298,7 @@ fn start_carriers(loaded: &Loaded, door: &Door, tasks: &mut JoinSet<()>) -> Vec<
 }
 
 /// One connection: takes a posting, delivers it, reports how it ended.
-async fn carry(mut carrier: Carrier, postings: Arc<tokio::sync::Mutex<mpsc::Receiver<Posting>>>, door: Door) {
+async fn carry(mut carrier: Carrier, subject: Subject, postings: Arc<tokio::sync::Mutex<mpsc::Receiver<Posting>>>, ways: Ways) {
     loop {
         let next = async { postings.lock().await.recv().await };
         let posting = match tokio::time::timeout(IDLE_CONNECTION, next).await {
@@ -248,7 +310,12 @@ async fn carry(mut carrier: Carrier, postings: Arc<tokio::sync::Mutex<mpsc::Rece
             }
         };
         let handover = carrier.deliver(&hub::parcel(&posting)).await;
-        if door.0.send(Message::Ended(Box::new(posting), handover)).await.is_err() {
+        match &handover {
+            Handover::Later { pause: true, why } => ways.alarm.ill(subject.clone(), why, carrier.login_refused()),
+            _ => ways.alarm.well(subject.clone()),
+        }
+        ways.copies.keep(&posting, &handover);
+        if ways.door.0.send(Message::Ended(Box::new(posting), handover)).await.is_err() {
             break;
         }
     }
@@ -258,11 +325,11 @@ async fn carry(mut carrier: Carrier, postings: Arc<tokio::sync::Mutex<mpsc::Rece
 /// What was tried at one server: each step, whether it went well, in words.
 pub type Examination = (String, Vec<(bool, String)>);
 
-/// Tries every server of the configuration, for `doctor`.
+/// Tries every server of the configuration, for `doctor`; `tell` hears of each as soon as it was tried.
 ///
 /// # Errors
-/// The runtime cannot be started.
-pub fn examine(loaded: &Loaded) -> anyhow::Result<Vec<Examination>> {
+/// The runtime cannot be started, or `tell` fails.
+pub fn examine(loaded: &Loaded, mut tell: impl FnMut(Examination) -> anyhow::Result<()>) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("starting the runtime")?;
-    Ok(runtime.block_on(accounts::examine(loaded)))
+    runtime.block_on(accounts::examine(loaded, &mut tell))
 }

@@ -57,6 +57,11 @@ impl Carrier {
         }
     }
 
+    /// Did the server refuse the login at the last try?
+    pub fn login_refused(&self) -> bool {
+        matches!(self, Carrier::Smtp(connection) if connection.login_refused())
+    }
+
     /// Takes leave of the server, where there is one.
     pub async fn close(&mut self) {
         match self {

@@ -3,6 +3,7 @@
 //! Nothing internal may leave by this door (promise 5): the notification that was answered is cut from the words, files of other mails
 //! stay behind, and what cannot be cut with certainty is held until the agent says `[send]`.
 
+use super::approvals::Question;
 use super::facts::{self, AgentError, AgentReceipt, Closed, Facts, Help, Link, NOTICE_END, Update, Words};
 use super::files::{Bundle, Own};
 use super::intake::Scene;
@@ -25,7 +26,10 @@ pub fn mail(case: &Case, scene: &Scene<'_>, ticket: &Ticket, policy: &Policy) ->
         return Ok(Decision::new(Outcome::Ignored, "desk"));
     };
     let language = notify::agent_language(agent, policy);
-    let own = reply::own_words(&scene.mail.text, notification(scene));
+    let own = match &scene.thread.sent {
+        Some(sent) if sent.template == Some(TemplateName::AgentError) => reply::own_words_again(&scene.mail.text, &sent.text),
+        sent => reply::own_words(&scene.mail.text, sent.as_ref().map(|sent| sent.text.as_str())),
+    };
     let read = tags::read(&scene.mail.subject, Some(&ticket.subject), &own.text, true);
     let words = read.body.trim().to_owned();
     let known = if scene.mail.attachments.is_empty() { &[] } else { case.files(ticket.number)? };
@@ -37,7 +41,8 @@ pub fn mail(case: &Case, scene: &Scene<'_>, ticket: &Ticket, policy: &Policy) ->
         match orders::plan(case, policy, ticket, agent, &read, &words, scene.now)? {
             Err(refusals) => author.refuse(refusals.into_iter().map(|r| r.0).collect(), &words),
             Ok(plan) => {
-                let past = match plan.hands_over() {
+                let shows_past = plan.hands_over() || !plan.approvers.is_empty();
+                let past = match shows_past {
                     true => Past { words: case.first_words(ticket.number)?, files: case.files(ticket.number)? },
                     false => Past::default(),
                 };
@@ -109,6 +114,7 @@ impl Author<'_> {
 
     fn error(&self, errors: Vec<String>, words: &str, held: bool) -> Draft {
         let facts = AgentError {
+            tags: true,
             ticket: Some(notify::card(self.ticket, self.policy, self.language)),
             agent: self.agent.name.clone(),
             subject: self.scene.mail.subject.clone(),
@@ -134,14 +140,15 @@ impl Author<'_> {
         let mut decision = Decision::new(Outcome::Refused { ticket: Some(self.ticket.number) }, self.agent.handle.as_str());
         decision.internal = true;
         decision.because(format!("held: {why}"));
-        if !words.is_empty() {
+        let held = !words.is_empty() && self.ticket.alert.is_none();
+        if held {
             let facts = self.words_facts(None, &[], words, self.ticket);
             let mut letter = notify::to_requester(self.ticket, LetterKind::Reply, facts, self.copied());
             letter.held = Some(why.clone());
             letter.attach.clone_from(&self.files.attach);
             decision.drafts.push(letter);
         }
-        decision.drafts.push(self.error(vec![why.clone()], words, !words.is_empty()));
+        decision.drafts.push(self.error(vec![why.clone()], words, held));
         decision.judged = Some(Box::new(Judged { held: Some(why), ..Judged::of(self.scene) }));
         decision
     }
@@ -149,7 +156,10 @@ impl Author<'_> {
     /// Carries out a plan that nothing speaks against.
     fn carry_out(&self, plan: &Plan, read: &TagReading, own: &ReplyText, words: &str, past: Past<'_>) -> Decision {
         let files = &self.files.attach;
-        let relays = !plan.note && (!words.is_empty() || !files.is_empty());
+        let speaks = !words.is_empty() || !files.is_empty();
+        // A machine reads no answers: words on what it reports stay with the ticket.
+        let kept = speaks && !plan.note && self.ticket.alert.is_some();
+        let relays = speaks && !plan.note && !kept;
         if relays && let Some(why) = self.uncertain(own, words) {
             return self.hold(why, words);
         }
@@ -165,7 +175,7 @@ impl Author<'_> {
         }
         let mut decision = Decision::new(Outcome::Joined { ticket: self.ticket.number }, self.agent.handle.as_str());
         decision.internal = !relays;
-        let changes = self.changes(plan, relays);
+        let changes = self.changes(plan, relays || kept);
         let mut after = self.ticket.clone();
         for change in &changes {
             after.apply(change, self.scene.at);
@@ -175,13 +185,17 @@ impl Author<'_> {
             decision.because(format!("known from earlier mails of the ticket, not sent on: {}", self.files.known.join(", ")));
         }
         self.write_to_requester(&mut decision, plan, &after, relays.then_some(words));
-        self.tell_colleagues(&mut decision, plan, &after, words, past);
+        self.tell_colleagues(&mut decision, plan, &after, words, past, relays);
         let held_back = relays && !self.files.known.is_empty();
-        if (!read.tags.is_empty() && !plan.done.is_empty()) || held_back {
-            decision.drafts.push(self.receipt(plan, &after, relays));
+        if kept || held_back || (!read.tags.is_empty() && !plan.done.is_empty()) {
+            decision.drafts.push(self.receipt(plan, &after, relays, kept));
         }
         if plan.help {
             decision.drafts.push(help(self.agent, Some(&after), self.policy));
+        }
+        for approver in plan.approvers.iter().filter_map(|handle| self.policy.approver(handle)) {
+            let question = Question { asked_by: &self.agent.name, note: words, text: past.words.to_owned(), files: Vec::new() };
+            decision.drafts.push(question.to(approver, &after, self.policy));
         }
         decision.release.clone_from(&plan.release);
         decision.changes = changes.into_iter().map(|c| (self.ticket.number, c)).collect();
@@ -189,17 +203,17 @@ impl Author<'_> {
     }
 
     /// Every change of the plan, with those that an answer itself brings.
-    fn changes(&self, plan: &Plan, relays: bool) -> Vec<Change> {
+    fn changes(&self, plan: &Plan, answers: bool) -> Vec<Change> {
         let mut changes = plan.changes.clone();
         let moved = changes.iter().any(|c| matches!(c, Change::Owner(_) | Change::Team(_)));
-        if relays && self.ticket.owner.is_none() && !moved {
+        if answers && self.ticket.owner.is_none() && !moved {
             changes.push(Change::Owner(Some(self.agent.handle.clone())));
         }
-        if relays && self.ticket.answered.is_none() {
+        if answers && self.ticket.answered.is_none() {
             changes.push(Change::Answered(Some(self.scene.at)));
         }
         let takes = changes.iter().any(|c| matches!(c, Change::Owner(Some(handle)) if *handle == self.agent.handle));
-        if plan.status.is_none() && self.ticket.status == Status::New && (relays || takes) {
+        if plan.status.is_none() && self.ticket.status == Status::New && (answers || takes) {
             changes.push(Change::Status(Status::Open));
         }
         changes.extend(plan.status_changes());
@@ -282,18 +296,19 @@ impl Author<'_> {
         let waiting = plan.status == Some(Status::Waiting);
         let reopened = plan.status == Some(Status::Open) && !self.ticket.status.is_live();
         let anything = !owner.is_empty() || !team.is_empty() || waiting || reopened;
-        anything.then_some(Update { ticket: card, owner, team, waiting, reopened })
+        anything.then_some(Update { ticket: card, owner, team, waiting, reopened, rejected: false })
     }
 
     /// A new owner or team, and the owner when somebody else wrote.
-    fn tell_colleagues(&self, decision: &mut Decision, plan: &Plan, after: &Ticket, words: &str, past: Past<'_>) {
-        let files = Bundle::of_colleague(&self.files, past.files, after, self.policy);
+    fn tell_colleagues(&self, decision: &mut Decision, plan: &Plan, after: &Ticket, words: &str, past: Past<'_>, relays: bool) {
+        let handed_over = if plan.hands_over() { past.files } else { &[] };
+        let files = Bundle::of_colleague(&self.files, handed_over, after, self.policy);
         for agent in notify::caretakers(after, self.policy).into_iter().filter(|a| a.handle != self.agent.handle) {
             if plan.hands_over() {
                 decision.drafts.push(notify::handed_over(agent, after, self.agent, words, past.words, &files, self.policy));
             } else if after.owner.is_some() && (!words.is_empty() || !files.attach.is_empty()) {
                 let language = notify::agent_language(agent, self.policy);
-                let event = if plan.note {
+                let event = if !relays {
                     say(language, "An internal note:", "内部备注：")
                 } else {
                     say(language, "This answer went to the requester:", "以下回复已发给请求人：")
@@ -304,8 +319,15 @@ impl Author<'_> {
         }
     }
 
-    fn receipt(&self, plan: &Plan, after: &Ticket, relays: bool) -> Draft {
+    fn receipt(&self, plan: &Plan, after: &Ticket, relays: bool, kept: bool) -> Draft {
         let mut done = plan.done.clone();
+        if kept {
+            done.push(say(
+                self.language,
+                "Your words stay with the ticket: a machine reports here, and gets no mail.",
+                "您写的内容保留在工单中：该工单由监控系统上报，不会向其发送邮件。",
+            ));
+        }
         if relays && !self.files.known.is_empty() {
             let names = self.files.known.join(", ");
             done.push(say(
@@ -332,10 +354,15 @@ fn notification<'a>(scene: &Scene<'a>) -> Option<&'a str> {
 
 /// Does a line of the notification, long enough to be no coincidence, stand among the words?
 fn repeats(words: &str, sent: &str) -> bool {
+    /// Without quote marks, bullet or number.
     fn bare(line: &str) -> &str {
-        line.trim_start_matches(['>', ' ', '|']).trim_end()
+        let line = line.trim_start_matches(['>', ' ', '|']).trim_end();
+        let counted = line.trim_start_matches(|c: char| c.is_ascii_digit());
+        let step = if counted.len() < line.len() { counted.strip_prefix(['.', '、', ')']) } else { line.strip_prefix(['-', '*', '•']) };
+        step.map_or(line, str::trim_start)
     }
-    let long = |line: &&str| line.chars().count() >= 16;
+    // A Chinese character says as much as two letters.
+    let long = |line: &&str| line.chars().map(|c| if c < '\u{2e80}' { 1 } else { 2 }).sum::<usize>() >= 16;
     let told: std::collections::HashSet<&str> = sent.lines().map(bare).filter(long).collect();
     words.lines().map(bare).filter(long).any(|line| told.contains(line))
 }

@@ -42,6 +42,8 @@ pub enum Facts {
     Help(Help),
     /// `quarantined`
     Quarantined(Quarantined),
+    /// `approval`
+    Approval(Approval),
 }
 
 /// A ticket, in words for people; times are in the desk's zone.
@@ -69,6 +71,10 @@ pub struct Card {
     pub requester_address: String,
     /// `2026-12-01 14:00`
     pub opened: String,
+    /// A machine reports here: no mail goes to the requester.
+    pub machine: bool,
+    /// Who is asked for approval, or how that ended; empty where none was asked for. For agents only.
+    pub approval: String,
 }
 
 /// A knowledge-base link.
@@ -119,6 +125,8 @@ pub struct Update {
     pub waiting: bool,
     /// We work on it again.
     pub reopened: bool,
+    /// An approver said no.
+    pub rejected: bool,
 }
 
 /// `resolved`: cause and fix in the agent's words, which may be none.
@@ -185,6 +193,10 @@ pub struct AgentNew {
     pub defects: Vec<String>,
     /// Why it was judged so.
     pub evidence: Vec<Because>,
+    /// The article that says what to do.
+    pub playbook: Option<Link>,
+    /// Its steps, one a line: `1. …`; empty where it lists none.
+    pub steps: String,
     /// Articles that fit.
     pub articles: Vec<Link>,
     /// Extracted facts, `error_code: 809`.
@@ -238,6 +250,8 @@ pub struct AgentError {
     pub text: String,
     /// The words are held and go out with `[send]`.
     pub held: bool,
+    /// The remedy is in the tags.
+    pub tags: bool,
 }
 
 /// `too_large`.
@@ -337,6 +351,23 @@ pub struct Quarantined {
     pub why: String,
 }
 
+/// `approval`: may this be done?
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Approval {
+    /// The ticket.
+    pub ticket: Card,
+    /// The approver, called by this name.
+    pub approver: String,
+    /// The agent who asks; empty where a rule does.
+    pub asked_by: String,
+    /// What the agent says about it; may be empty.
+    pub note: String,
+    /// The requester's words.
+    pub text: String,
+    /// File names.
+    pub files: Vec<String>,
+}
+
 impl Facts {
     /// The template that they belong to.
     pub fn template(&self) -> TemplateName {
@@ -354,6 +385,7 @@ impl Facts {
             Facts::Summary(_) => TemplateName::Summary,
             Facts::Help(_) => TemplateName::Help,
             Facts::Quarantined(_) => TemplateName::Quarantined,
+            Facts::Approval(_) => TemplateName::Approval,
         }
     }
 
@@ -370,6 +402,7 @@ impl Facts {
             Facts::AgentReceipt(f) => Some(&f.ticket),
             Facts::AgentError(f) => f.ticket.as_ref(),
             Facts::TooLarge(f) => Some(&f.ticket),
+            Facts::Approval(f) => Some(&f.ticket),
             Facts::Summary(_) | Facts::Quarantined(_) => None,
             Facts::Help(f) => f.ticket.as_ref(),
         }

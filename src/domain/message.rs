@@ -348,6 +348,8 @@ pub struct Draft {
     pub answers: Option<MessageId>,
     /// Facts; they name the template.
     pub facts: Facts,
+    /// The operator's variant of that template, `ack-outage`; where the language has none of this name, the template itself serves.
+    pub variant: Option<String>,
     /// Files that go along.
     pub attach: Vec<Attach>,
     /// Held: not sent until an agent says `[send]`.
@@ -395,11 +397,13 @@ pub enum TemplateName {
     Help,
     /// To the operator: a mail broke the desk and was set aside.
     Quarantined,
+    /// To an approver: may this be done?
+    Approval,
 }
 
 impl TemplateName {
     /// Every template, for `check` and the golden tests.
-    pub const ALL: [TemplateName; 13] = [
+    pub const ALL: [TemplateName; 14] = [
         TemplateName::Ack,
         TemplateName::Reply,
         TemplateName::Update,
@@ -413,11 +417,18 @@ impl TemplateName {
         TemplateName::Summary,
         TemplateName::Help,
         TemplateName::Quarantined,
+        TemplateName::Approval,
     ];
 
-    /// The template of this stem.
+    /// The template of this stem; a variant's is the template that it varies.
     pub fn parse(stem: &str) -> Option<TemplateName> {
-        TemplateName::ALL.into_iter().find(|name| name.as_str() == stem)
+        TemplateName::ALL.into_iter().find(|name| name.as_str() == stem).or_else(|| TemplateName::varied(stem))
+    }
+
+    /// The template that an operator's file varies: `ack-outage` → [`TemplateName::Ack`]. Only acknowledgments have variants.
+    pub fn varied(stem: &str) -> Option<TemplateName> {
+        let word = stem.strip_prefix("ack-")?;
+        (!word.is_empty() && word.chars().all(|c| c.is_alphanumeric() || "-_.".contains(c))).then_some(TemplateName::Ack)
     }
 
     /// The file's stem: `agent_new`.
@@ -436,6 +447,7 @@ impl TemplateName {
             TemplateName::Summary => "summary",
             TemplateName::Help => "help",
             TemplateName::Quarantined => "quarantined",
+            TemplateName::Approval => "approval",
         }
     }
 }
@@ -470,8 +482,8 @@ pub struct Letter {
     pub key: LetterKey,
     /// Queue.
     pub kind: LetterKind,
-    /// Template that made it.
-    pub template: TemplateName,
+    /// Stem of the template file that made it: `ack`, or an operator's variant, `ack-outage`.
+    pub template: String,
     /// Mailbox that it goes out from.
     pub mailbox: String,
     /// Ticket, if any.

@@ -5,9 +5,11 @@
 //! needs no server.
 
 pub mod agents;
+pub mod approvals;
 pub mod attachment;
 pub mod calendar;
 pub mod complaint;
+pub mod echo;
 pub mod facts;
 pub mod files;
 pub mod intake;
@@ -123,6 +125,8 @@ pub enum Query {
     Ticket(TicketNo),
     /// The live tickets of a requester, newest first → [`Answer::Numbers`]
     LiveOf(Address),
+    /// The ticket of a `dedup_key`: a live one before any other, then the newest → [`Answer::Ticket`]
+    Keyed(String),
     /// The number for a ticket that this cause opens; the same cause gets the same number → [`Answer::Number`]
     NewNumber,
     /// How many automatic letters were written to this address since then → [`Answer::Count`]
@@ -131,8 +135,8 @@ pub enum Query {
     AutomaticFor(TicketNo, DateTime<Utc>),
     /// Letters that are held for this ticket → [`Answer::Letters`]
     Held(TicketNo),
-    /// Tickets that are live or were touched since then → [`Answer::Tickets`]
-    Since(DateTime<Utc>),
+    /// What a report counts, over the tickets that are live or were touched in its span → [`Answer::Tally`]
+    Tally(reports::Scope),
     /// The own words of the mail that opened a ticket → [`Answer::Words`]
     FirstWords(TicketNo),
     /// The files of a ticket's mails, oldest first; those of refused and filed mails do not count → [`Answer::Files`]
@@ -154,8 +158,8 @@ pub enum Answer {
     Count(u32),
     /// Held letters.
     Letters(Vec<HeldLetter>),
-    /// Tickets.
-    Tickets(Vec<Ticket>),
+    /// What a report counts.
+    Tally(Box<reports::Tally>),
     /// A text; empty where there is none.
     Words(String),
     /// Files of mails.
@@ -251,6 +255,9 @@ impl Case {
         /// Live tickets of a requester.
         live_of(address: &Address) -> &[TicketNo], Query::LiveOf(address.clone()), Numbers(list) => list.as_slice());
     getter!(
+        /// The ticket of a `dedup_key`, live or not.
+        keyed(key: &str) -> Option<&Ticket>, Query::Keyed(key.to_owned()), Ticket(ticket) => ticket.as_deref());
+    getter!(
         /// The number of the ticket that this cause opens.
         new_number() -> TicketNo, Query::NewNumber, Number(number) => *number);
     getter!(
@@ -263,8 +270,8 @@ impl Case {
         /// Held letters of a ticket.
         held(number: TicketNo) -> &[HeldLetter], Query::Held(number), Letters(list) => list.as_slice());
     getter!(
-        /// Tickets that are live or were touched since then.
-        since(since: DateTime<Utc>) -> &[Ticket], Query::Since(since), Tickets(list) => list.as_slice());
+        /// What a report counts.
+        tally(scope: &reports::Scope) -> &reports::Tally, Query::Tally(scope.clone()), Tally(tally) => tally.as_ref());
     getter!(
         /// The own words of the mail that opened a ticket.
         first_words(number: TicketNo) -> &str, Query::FirstWords(number), Words(text) => text.as_str());

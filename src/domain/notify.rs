@@ -8,7 +8,7 @@ use super::message::{Address, Defect, Draft, LetterKind, Person, Reading, Recipi
 use super::policy::{Agent, Article, Policy};
 use super::rules::Evidence;
 use super::ticket::{Ticket, TicketNo};
-use super::{Case, Need, suggest};
+use super::{Case, Need, approvals, suggest};
 
 /// At most so many links in one mail.
 pub const MOST_LINKS: usize = 3;
@@ -29,6 +29,8 @@ pub fn card(ticket: &Ticket, policy: &Policy, language: &str) -> Card {
         requester: ticket.requester.called().to_owned(),
         requester_address: ticket.requester.address.to_string(),
         opened: local_time(ticket.opened, policy),
+        machine: ticket.alert.is_some(),
+        approval: approvals::standing(ticket, policy, language),
     }
 }
 
@@ -70,11 +72,12 @@ pub fn link(article: &Article) -> Option<Link> {
 
 /// Articles for an agent: any language and audience.
 fn agent_links(ids: &[String], policy: &Policy, language: &str) -> Vec<Link> {
-    let known = ids.iter().filter_map(|id| policy.article(id, language));
-    known
-        .map(|a| Link { title: a.title.clone(), url: a.url.clone().unwrap_or_default(), summary: a.summary.clone() })
-        .take(MOST_LINKS)
-        .collect()
+    ids.iter().filter_map(|id| policy.article(id, language)).map(agent_link).take(MOST_LINKS).collect()
+}
+
+/// An article as an agent sees it, published or not.
+fn agent_link(article: &Article) -> Link {
+    Link { title: article.title.clone(), url: article.url.clone().unwrap_or_default(), summary: article.summary.clone() }
 }
 
 /// A draft to the requester (and, in Cc, others), in the ticket's language.
@@ -90,6 +93,7 @@ pub fn to_requester(ticket: &Ticket, kind: LetterKind, facts: Facts, cc: Vec<Per
         agent: None,
         answers: ticket.last_from_requester.clone(),
         facts,
+        variant: None,
         attach: Vec::new(),
         held: None,
         not_before: None,
@@ -119,6 +123,7 @@ pub fn to_staff(person: Person, language: &str, policy: &Policy, facts: Facts) -
         agent: None,
         answers: None,
         facts,
+        variant: None,
         attach: Vec::new(),
         held: None,
         not_before: None,
@@ -160,6 +165,7 @@ pub fn handed_over(agent: &Agent, ticket: &Ticket, by: &Agent, note: &str, first
 
 /// What a notification says of any ticket.
 fn bare_new(agent: &Agent, ticket: &Ticket, files: &Bundle, policy: &Policy) -> AgentNew {
+    let playbook = policy.playbook(ticket, agent_language(agent, policy));
     AgentNew {
         ticket: card(ticket, policy, agent_language(agent, policy)),
         agent: agent.name.clone(),
@@ -171,9 +177,17 @@ fn bare_new(agent: &Agent, ticket: &Ticket, files: &Bundle, policy: &Policy) -> 
         not_attached: files.not_attached(agent_language(agent, policy), ticket, policy),
         defects: Vec::new(),
         evidence: Vec::new(),
+        playbook: playbook.map(agent_link),
+        steps: playbook.map_or_else(String::new, |article| numbered(&article.steps)),
         articles: Vec::new(),
         fields: ticket.fields.iter().map(|(name, value)| format!("{name}: {value}")).collect(),
     }
+}
+
+/// `1. …`, one a line.
+fn numbered(steps: &[String]) -> String {
+    let lines: Vec<String> = steps.iter().enumerate().map(|(at, step)| format!("{}. {step}", at + 1)).collect();
+    lines.join("\n")
 }
 
 /// What the rules found, as far as a notification shows it.
@@ -216,17 +230,22 @@ pub fn agent_followup(
 const MOST_TEXT: usize = 20_000;
 
 /// The writer's own words; the whole text where the cut left nothing.
-fn own_text(mail: &Reading) -> String {
+pub fn own_text(mail: &Reading) -> String {
     let own = mail.reply.text.trim();
     shortened(if own.is_empty() { mail.text.trim() } else { own })
 }
 
 /// A text that a notification can carry.
-fn shortened(text: &str) -> String {
+pub fn shortened(text: &str) -> String {
     match text.char_indices().nth(MOST_TEXT).and_then(|(end, _)| text.get(..end)) {
         Some(head) => format!("{head}\n[…]"),
         None => text.to_owned(),
     }
+}
+
+/// Names of the files that came along.
+pub fn file_names(mail: &Reading) -> Vec<String> {
+    mail.attachments.iter().filter(|a| !a.inline).map(|a| a.name.clone()).collect()
 }
 
 /// What an agent should know of a new ticket before he answers.

@@ -35,6 +35,8 @@ pub struct Plan {
     pub release: Vec<LetterId>,
     /// The list of tags is asked for.
     pub help: bool,
+    /// Handles of approvers who are asked; the mail's words go to them.
+    pub approvers: Vec<String>,
     /// One sentence an order in the agent's language, for the receipt.
     pub done: Vec<String>,
     /// [`Plan::after`] has a new owner who is not the agent himself: the owner must hear.
@@ -61,6 +63,7 @@ impl Plan {
             quiet: false,
             release: Vec::new(),
             help: false,
+            approvers: Vec::new(),
             done: Vec::new(),
             notify_owner_changed: false,
             notify_team_changed: false,
@@ -284,6 +287,7 @@ mod tests {
             categories: Vec::new(),
             summary: String::new(),
             internal,
+            steps: Vec::new(),
         }
     }
 
@@ -307,8 +311,8 @@ mod tests {
                 agent("free", "Free Lance", None),
             ],
             categories: vec![
-                Category { id: "network".into(), names: names("Network", "网络"), team: None },
-                Category { id: "hw".into(), names: names("Hardware", "硬件"), team: None },
+                Category { id: "network".into(), names: names("Network", "网络"), team: None, playbook: None },
+                Category { id: "hw".into(), names: names("Hardware", "硬件"), team: None, playbook: None },
             ],
             matrix: Matrix::default(),
             rules: Arc::new(RuleSet::default()),
@@ -317,6 +321,7 @@ mod tests {
             calendar: None,
             closing: Closing { close: Duration::days(5), reopen_window: Duration::days(14) },
             limits: Limits { message_size: 1, per_address: Vec::new(), per_ticket: Vec::new(), attachments: 1 },
+            approvers: Vec::new(),
             summaries: Vec::new(),
             authserv_ids: Vec::new(),
             languages: Vec::new(),
@@ -427,6 +432,15 @@ mod tests {
         for (subject, changes) in cases {
             assert_eq!(done(subject).changes, changes, "{subject}");
         }
+    }
+
+    #[test]
+    fn another_category_brings_its_own_playbook() {
+        let by_rule = Ticket { playbook: Some("vpn-outage".into()), category: Some("network".into()), ..ticket() };
+        let plan = run(&by_rule, "[category=hw]", "Words").unwrap();
+        assert_eq!((plan.after.category.as_deref(), plan.after.playbook), (Some("hw"), None));
+        let same = run(&by_rule, "[category=network]", "Words").unwrap();
+        assert_eq!(same.after.playbook.as_deref(), Some("vpn-outage"));
     }
 
     #[test]

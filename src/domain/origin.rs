@@ -493,6 +493,7 @@ mod tests {
             calendar: None,
             closing: Closing { close: chrono::Duration::days(7), reopen_window: chrono::Duration::days(7) },
             limits: Limits { message_size: 0, per_address: vec![], per_ticket: vec![], attachments: 0 },
+            approvers: Vec::new(),
             summaries: vec![],
             languages: vec!["en".into(), "zh".into()],
             authserv_ids: vec!["mx.desk.example".into()],

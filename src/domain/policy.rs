@@ -11,7 +11,7 @@ use super::calendar::Calendar;
 use super::message::Address;
 use super::rules::RuleSet;
 use super::suggest::Search;
-use super::ticket::Matrix;
+use super::ticket::{Matrix, Ticket};
 use super::trust::Key;
 
 /// The whole policy of a desk. Cheap to clone behind an [`Arc`]; replaced as a whole on reload.
@@ -25,6 +25,8 @@ pub struct Policy {
     pub teams: Vec<Team>,
     /// `[[agent]]`.
     pub agents: Vec<Agent>,
+    /// `[[approver]]`.
+    pub approvers: Vec<Approver>,
     /// `[[category]]`.
     pub categories: Vec<Category>,
     /// `[priority] matrix`.
@@ -126,6 +128,21 @@ pub struct Agent {
     pub language: Option<String>,
 }
 
+/// `[[approver]]`: says whether something may be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Approver {
+    /// `wang`.
+    pub handle: String,
+    /// `Wang Fang`.
+    pub name: String,
+    /// Where questions go.
+    pub address: Address,
+    /// Category ids that this person may approve; empty means all.
+    pub scope: Vec<String>,
+    /// Language of the questions.
+    pub language: Option<String>,
+}
+
 /// `[[category]]`.
 #[derive(Debug, Clone)]
 pub struct Category {
@@ -135,6 +152,8 @@ pub struct Category {
     pub names: Vec<(String, String)>,
     /// Team that gets it.
     pub team: Option<String>,
+    /// Id of the article whose steps its agents follow.
+    pub playbook: Option<String>,
 }
 
 impl Category {
@@ -162,6 +181,8 @@ pub struct Article {
     pub summary: String,
     /// Agents only.
     pub internal: bool,
+    /// The steps that it lists, each on one line.
+    pub steps: Vec<String>,
 }
 
 /// `[closing]`.
@@ -225,6 +246,17 @@ impl Policy {
         self.agents.iter().find(|a| a.handle == handle)
     }
 
+    /// The approver of this handle.
+    pub fn approver(&self, handle: &str) -> Option<&Approver> {
+        self.approvers.iter().find(|a| a.handle == handle)
+    }
+
+    /// Does this approver write from this address? One who is an agent too also does from an agent's aliases.
+    pub fn is_approvers(&self, approver: &Approver, address: &Address) -> bool {
+        let agent = self.agents.iter().find(|a| a.address == approver.address);
+        approver.address == *address || agent.is_some_and(|a| a.aliases.contains(address))
+    }
+
     /// The category of this id.
     pub fn category(&self, id: &str) -> Option<&Category> {
         self.categories.iter().find(|c| c.id == id)
@@ -249,6 +281,12 @@ impl Policy {
     pub fn article(&self, id: &str, language: &str) -> Option<&Article> {
         let same = |a: &&Article| a.id == id;
         self.articles.iter().filter(same).find(|a| a.language == language).or_else(|| self.articles.iter().find(same))
+    }
+
+    /// The article whose steps a ticket's agents follow: what a rule named, else what its category names.
+    pub fn playbook(&self, ticket: &Ticket, language: &str) -> Option<&Article> {
+        let categorys = || ticket.category.as_deref().and_then(|id| self.category(id)).and_then(|c| c.playbook.as_deref());
+        self.article(ticket.playbook.as_deref().or_else(categorys)?, language)
     }
 
     /// The next time of a schedule strictly after `after`.

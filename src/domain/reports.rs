@@ -7,7 +7,7 @@ use chrono::{DateTime, Duration, Utc};
 use super::facts::{Facts, OldTicket, Row, Summary};
 use super::message::LetterKind;
 use super::notify;
-use super::policy::{self, Policy};
+use super::policy::Policy;
 use super::ticket::{Status, Ticket};
 use super::{Case, Decision, Need, Outcome};
 
@@ -19,22 +19,90 @@ pub struct ReportSpec {
     pub doc: &'static str,
     /// How far it looks back.
     pub span: fn() -> Duration,
-    /// The fold: tickets that are live or were touched in the span → facts, in the reader's language.
-    pub figures: fn(&Scope<'_>, &[Ticket], &str) -> Summary,
+    /// The figures in the reader's language.
+    pub figures: fn(&str, &Tally, &Policy, &str) -> Summary,
 }
 
-/// What a report is about.
-pub struct Scope<'a> {
-    /// Which summary.
-    pub name: &'a str,
-    /// Only this team.
-    pub team: Option<&'a str>,
+/// Which tickets a report counts, and when.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Scope {
     /// From.
     pub since: DateTime<Utc>,
     /// Until.
     pub until: DateTime<Utc>,
-    /// For names.
-    pub policy: &'a Policy,
+    /// Only this team's.
+    pub team: Option<String>,
+}
+
+impl Scope {
+    fn holds(&self, at: Option<DateTime<Utc>>) -> bool {
+        at.is_some_and(|at| self.since <= at && at < self.until)
+    }
+}
+
+/// What a report counts: a fold over tickets that come one by one, so that a hundred thousand of them are never held at once.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tally {
+    scope: Scope,
+    all: Count,
+    answered: u64,
+    unanswered: u64,
+    waiting: u64,
+    by_category: BTreeMap<Option<String>, Count>,
+    by_team: BTreeMap<Option<String>, Count>,
+    /// The longest open, oldest first.
+    oldest: Vec<Ticket>,
+}
+
+/// The oldest tickets that a report names.
+const OLDEST: usize = 10;
+
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+struct Count {
+    opened: u64,
+    resolved: u64,
+    live: u64,
+}
+
+impl Count {
+    fn add(&mut self, other: Count) {
+        self.opened += other.opened;
+        self.resolved += other.resolved;
+        self.live += other.live;
+    }
+}
+
+impl Tally {
+    /// Nothing counted yet.
+    pub fn new(scope: Scope) -> Tally {
+        let (by_category, by_team) = Default::default();
+        Tally { scope, all: Count::default(), answered: 0, unanswered: 0, waiting: 0, by_category, by_team, oldest: Vec::new() }
+    }
+
+    /// Counts a ticket that is live or was touched in the span.
+    pub fn add(&mut self, ticket: Ticket) {
+        let scope = &self.scope;
+        if (scope.team.is_some() && ticket.team != scope.team) || ticket.opened >= scope.until {
+            return;
+        }
+        let live = ticket.status.is_live();
+        let count = Count {
+            opened: u64::from(scope.holds(Some(ticket.opened))),
+            resolved: u64::from(!live && (scope.holds(ticket.resolved) || scope.holds(ticket.closed))),
+            live: u64::from(live),
+        };
+        self.answered += u64::from(scope.holds(ticket.answered));
+        self.unanswered += u64::from(live && ticket.answered.is_none());
+        self.waiting += u64::from(ticket.status == Status::Waiting);
+        self.all.add(count);
+        self.by_category.entry(ticket.category.clone()).or_default().add(count);
+        self.by_team.entry(ticket.team.clone()).or_default().add(count);
+        if live {
+            let at = self.oldest.partition_point(|other| (other.opened, other.number) < (ticket.opened, ticket.number));
+            self.oldest.insert(at, ticket);
+            self.oldest.truncate(OLDEST);
+        }
+    }
 }
 
 /// Every report.
@@ -69,11 +137,10 @@ pub fn slot(case: &Case, name: &str, at: DateTime<Utc>, policy: &Policy) -> Resu
         return Ok(decision);
     };
     let Some(report) = find(&summary.report) else { return Ok(decision) };
-    let since = at - (report.span)();
-    let tickets = case.since(since)?;
+    let tally = case.tally(&Scope { since: at - (report.span)(), until: at, team: summary.team.clone() })?;
     decision.because(format!("summary {name} for the slot of {}", notify::local_time(at, policy)));
     for agent in summary.to.iter().filter_map(|handle| policy.agent(handle)) {
-        let facts = preview(summary, report, at, tickets, policy, notify::agent_language(agent, policy));
+        let facts = (report.figures)(&summary.name, tally, policy, notify::agent_language(agent, policy));
         let mut draft = notify::to_agent(agent, None, policy, Facts::Summary(Box::new(facts)));
         draft.kind = LetterKind::Summary;
         decision.drafts.push(draft);
@@ -81,57 +148,36 @@ pub fn slot(case: &Case, name: &str, at: DateTime<Utc>, policy: &Policy) -> Resu
     Ok(decision)
 }
 
-/// The figures of one summary at a moment.
-pub fn preview(
-    summary: &policy::Summary,
-    report: &ReportSpec,
-    at: DateTime<Utc>,
-    tickets: &[Ticket],
-    policy: &Policy,
-    language: &str,
-) -> Summary {
-    let scope = Scope { name: &summary.name, team: summary.team.as_deref(), since: at - (report.span)(), until: at, policy };
-    (report.figures)(&scope, tickets, language)
+fn figures(name: &str, tally: &Tally, policy: &Policy, language: &str) -> Summary {
+    let unclassified = || notify::say(language, "unclassified", "未分类");
+    let category = |id: &Option<String>| id.as_deref().map_or_else(unclassified, |id| notify::category_name(policy, id, language));
+    let oldest = |t: &Ticket| OldTicket { ticket: notify::card(t, policy, language), age: age(tally.scope.until - t.opened) };
+    Summary {
+        name: name.to_owned(),
+        since: notify::local_time(tally.scope.since, policy),
+        until: notify::local_time(tally.scope.until, policy),
+        opened: tally.all.opened,
+        answered: tally.answered,
+        resolved: tally.all.resolved,
+        unanswered: tally.unanswered,
+        open: tally.all.live - tally.waiting,
+        waiting: tally.waiting,
+        oldest: tally.oldest.iter().map(oldest).collect(),
+        by_category: rows(&tally.by_category, category),
+        by_team: rows(&tally.by_team, |team| team.clone().unwrap_or_else(|| "-".to_owned())),
+    }
 }
 
-fn figures(scope: &Scope<'_>, tickets: &[Ticket], language: &str) -> Summary {
-    let within = |at: Option<DateTime<Utc>>| at.is_some_and(|at| scope.since <= at && at < scope.until);
-    let ours = |t: &&Ticket| (scope.team.is_none() || t.team.as_deref() == scope.team) && t.opened < scope.until;
-    let mut sum = Summary {
-        name: scope.name.to_owned(),
-        since: notify::local_time(scope.since, scope.policy),
-        until: notify::local_time(scope.until, scope.policy),
-        ..Summary::default()
+/// The busiest first, then by name; rows of zeros left out.
+fn rows(counts: &BTreeMap<Option<String>, Count>, called: impl Fn(&Option<String>) -> String) -> Vec<Row> {
+    let counts = counts.iter().filter(|(_, count)| **count != Count::default());
+    let row = |(name, count): (&Option<String>, &Count)| {
+        let Count { opened, resolved, live } = *count;
+        Row { name: called(name), opened, resolved, live }
     };
-    let mut categories = Table::default();
-    let mut teams = Table::default();
-    let mut live: Vec<&Ticket> = Vec::new();
-    for ticket in tickets.iter().filter(ours) {
-        let opened = within(Some(ticket.opened));
-        let ended = !ticket.status.is_live() && (within(ticket.resolved) || within(ticket.closed));
-        sum.opened += u64::from(opened);
-        sum.answered += u64::from(within(ticket.answered));
-        sum.resolved += u64::from(ended);
-        if ticket.status.is_live() {
-            live.push(ticket);
-            sum.unanswered += u64::from(ticket.answered.is_none());
-            sum.waiting += u64::from(ticket.status == Status::Waiting);
-            sum.open += u64::from(ticket.status != Status::Waiting);
-        }
-        let unclassified = || notify::say(language, "unclassified", "未分类");
-        let category = ticket.category.as_deref().map_or_else(unclassified, |id| notify::category_name(scope.policy, id, language));
-        categories.count(category, opened, ended, ticket.status.is_live());
-        teams.count(ticket.team.clone().unwrap_or_else(|| "-".to_owned()), opened, ended, ticket.status.is_live());
-    }
-    live.sort_by_key(|t| t.opened);
-    sum.oldest = live
-        .iter()
-        .take(10)
-        .map(|t| OldTicket { ticket: notify::card(t, scope.policy, language), age: age(scope.until - t.opened) })
-        .collect();
-    sum.by_category = categories.rows();
-    sum.by_team = teams.rows();
-    sum
+    let mut rows: Vec<Row> = counts.map(row).collect();
+    rows.sort_by(|a, b| (b.opened + b.live, &a.name).cmp(&(a.opened + a.live, &b.name)));
+    rows
 }
 
 /// `3d 4h`, `5h 10m`, `7m`.
@@ -141,26 +187,6 @@ pub fn age(span: Duration) -> String {
         (0, 0) => format!("{}m", minutes.max(0)),
         (0, _) => format!("{hours}h {minutes}m"),
         _ => format!("{days}d {hours}h"),
-    }
-}
-
-#[derive(Default)]
-struct Table(BTreeMap<String, (u64, u64, u64)>);
-
-impl Table {
-    fn count(&mut self, name: String, opened: bool, resolved: bool, live: bool) {
-        let row = self.0.entry(name).or_default();
-        row.0 += u64::from(opened);
-        row.1 += u64::from(resolved);
-        row.2 += u64::from(live);
-    }
-
-    /// Most opened first, then by name; rows of zeros left out.
-    fn rows(self) -> Vec<Row> {
-        let rows = self.0.into_iter().map(|(name, (opened, resolved, live))| Row { name, opened, resolved, live });
-        let mut rows: Vec<Row> = rows.filter(|r| r.opened + r.resolved + r.live > 0).collect();
-        rows.sort_by_key(|r| std::cmp::Reverse(r.opened + r.live));
-        rows
     }
 }
 

@@ -128,6 +128,41 @@ closed_set! {
     }
 }
 
+/// What a machine watches and reports: mails with the same key are one ticket, and no mail ever goes to the machine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alert {
+    /// The `dedup_key`, filled in.
+    pub key: String,
+    /// When somebody was last told of it.
+    pub told: DateTime<Utc>,
+    /// How often it came back after it was over.
+    pub returned: u32,
+}
+
+/// A question whether something may be done, and its answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Approval {
+    /// Handles of the approvers who were asked; one answer decides.
+    pub asked: Vec<String>,
+    /// The agent who asks; `None` where a rule does.
+    pub by: Option<String>,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// The answer, once there is one.
+    pub ruling: Option<Ruling>,
+}
+
+/// An approver's answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ruling {
+    /// Yes or no.
+    pub approved: bool,
+    /// The approver's handle.
+    pub by: String,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
 /// A ticket as stored: `number, version, doc`; the doc is this.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Ticket {
@@ -167,6 +202,9 @@ pub struct Ticket {
     pub labels: Vec<String>,
     /// Articles that were sent to the requester.
     pub links: Vec<String>,
+    /// Article whose steps the agents follow, where a rule named one; else the category's serves.
+    #[serde(default)]
+    pub playbook: Option<String>,
     /// When the first mail arrived.
     pub opened: DateTime<Utc>,
     /// When it last changed.
@@ -185,8 +223,14 @@ pub struct Ticket {
     pub unreachable: Vec<Address>,
     /// The ticket that this one grew out of (a late answer to a closed one, a stranger's answer).
     pub linked: Option<TicketNo>,
-    /// It came before the desk was there: no automatic mail (promise 16).
+    /// No automatic mail to the requester: it came before the desk was there (promise 16), or a machine wrote it (promise 4).
     pub quiet: bool,
+    /// Where a machine reports with a `dedup_key`.
+    #[serde(default)]
+    pub alert: Option<Alert>,
+    /// Every approval that was asked for; the newest counts.
+    #[serde(default)]
+    pub approvals: Vec<Approval>,
 }
 
 impl Ticket {
@@ -211,6 +255,7 @@ impl Ticket {
             fields: BTreeMap::new(),
             labels: Vec::new(),
             links: Vec::new(),
+            playbook: None,
             opened: at,
             updated: at,
             answered: None,
@@ -221,7 +266,14 @@ impl Ticket {
             unreachable: Vec::new(),
             linked: None,
             quiet: false,
+            alert: None,
+            approvals: Vec::new(),
         }
+    }
+
+    /// The approval that is still to be given.
+    pub fn open_approval(&self) -> Option<&Approval> {
+        self.approvals.last().filter(|approval| approval.ruling.is_none())
     }
 
     /// Requester or participant?
@@ -283,6 +335,9 @@ impl Ticket {
             Change::LastFromRequester(id) => put(&mut self.last_from_requester, id).map(Change::LastFromRequester),
             Change::Requester(person) => put(&mut self.requester, person).map(Change::Requester),
             Change::Language(language) => put(&mut self.language, language).map(Change::Language),
+            Change::Playbook(id) => put(&mut self.playbook, id).map(Change::Playbook),
+            Change::Alert(alert) => put(&mut self.alert, alert).map(Change::Alert),
+            Change::Approvals(approvals) => put(&mut self.approvals, approvals).map(Change::Approvals),
         }
     }
 }
@@ -343,6 +398,12 @@ pub enum Change {
     Requester(Person),
     /// The requester's language.
     Language(String),
+    /// The article whose steps are followed; `None` leaves it to the category.
+    Playbook(Option<String>),
+    /// What is known of a machine's reports.
+    Alert(Option<Alert>),
+    /// Every approval that was asked for.
+    Approvals(Vec<Approval>),
 }
 
 /// Impact × urgency → priority: rows are impact low to high, columns urgency low to high.

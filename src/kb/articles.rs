@@ -181,6 +181,7 @@ fn article(page: &Page, file: &str, text: &str, categories: &[&str]) -> Option<(
         categories: plain(about),
         summary,
         internal: audience.is_some_and(Spanned::into_inner),
+        steps: super::steps::steps(body),
     };
     Some((card, at, Text { file: file.to_owned(), keywords: plain(keywords), verified, body: body.trim().to_owned() }))
 }

@@ -5,6 +5,7 @@ pub mod articles;
 mod doubts;
 pub mod pages;
 pub mod search;
+mod steps;
 mod typos;
 mod words;
 

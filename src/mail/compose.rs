@@ -45,7 +45,7 @@ pub fn address(draft: &Draft, ordinal: usize, desk: Desk<'_>) -> anyhow::Result<
     Ok(Letter {
         key: LetterKey(format!("{}#{ordinal}", desk.cause.0)),
         kind: draft.kind,
-        template: draft.facts.template(),
+        template: desk.templates.stem(&draft.facts, draft.variant.as_deref(), &draft.language),
         mailbox: mailbox.name.clone(),
         ticket: draft.ticket,
         reverse_path: Some(reverse_path(mailbox, &ids.key, desk.policy)),
@@ -69,7 +69,7 @@ pub fn word(draft: &Draft, ordinal: usize, desk: Desk<'_>) -> anyhow::Result<Wor
     let mailbox = mailbox(draft, policy)?;
     let token = draft.ticket.map(|ticket| Token { ticket, agent: draft.agent.clone() });
     let reference = token.as_ref().map_or_else(String::new, |t| t.text(&policy.key));
-    let mut mail = desk.templates.render(&draft.facts, &draft.language, &policy.desk.name, &reference)?;
+    let mut mail = desk.templates.render(&draft.facts, draft.variant.as_deref(), &draft.language, &policy.desk.name, &reference)?;
     tag_subject(&mut mail, draft, policy);
 
     let ids = Ids::new(draft, ordinal, desk);
@@ -161,7 +161,7 @@ fn headers(
         headers.insert_raw(plain_header(HeaderName::new_from_ascii_str("X-Auto-Response-Suppress"), "All".to_owned()));
         headers.insert_raw(plain_header(HeaderName::new_from_ascii_str("X-Postdesk-Loop"), policy.key.sign(&["loop"])));
     }
-    headers.insert_raw(plain_header(HeaderName::new_from_ascii_str(super::TEMPLATE_HEADER), draft.facts.template().as_str().to_owned()));
+    headers.insert_raw(plain_header(HeaderName::new_from_ascii_str(super::TEMPLATE_HEADER), mail.template.clone()));
     headers.set(MimeVersion::default());
     Ok(headers)
 }
@@ -183,6 +183,7 @@ fn sender_name(draft: &Draft, desk: &str) -> String {
         Facts::Resolved(f) if draft.kind == LetterKind::Reply => &f.agent,
         Facts::Closed(f) if draft.kind == LetterKind::Reply => &f.agent,
         Facts::AgentNew(f) => &f.ticket.requester,
+        Facts::Approval(f) => &f.asked_by,
         Facts::AgentFollowup(f) => &f.from,
         _ => "",
     };

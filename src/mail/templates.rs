@@ -15,7 +15,7 @@ mod escape;
 mod html;
 mod markdown;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use anyhow::Context as _;
@@ -60,6 +60,7 @@ shipped! {
     Summary = "summary",
     Help = "help",
     Quarantined = "quarantined",
+    Approval = "approval",
 }
 
 /// Every template in every language, compiled.
@@ -72,6 +73,8 @@ pub struct Templates {
 /// A rendered mail, before MIME.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rendered {
+    /// Stem of the file that it was written from.
+    pub template: String,
     /// One line.
     pub subject: String,
     /// Plain part.
@@ -89,16 +92,17 @@ impl Templates {
         let mut templates = Templates { subjects: registry(escape::subject), bodies: registry(escape::fact) };
         let mut complaints = Vec::new();
         let own = dir.map_or_else(Vec::new, |dir| files(dir, &mut complaints));
-        let replaced = |language: &str, name: TemplateName| own.iter().any(|f| f.language == language && f.name == name);
+        let replaced = |language: &str, name: TemplateName| own.iter().any(|f| f.language == language && f.stem == name.as_str());
         let samples = Samples::default();
         for (language, name) in LANGUAGES.iter().flat_map(|l| TemplateName::ALL.iter().map(move |n| (*l, *n))) {
             if !replaced(language, name) {
                 let (file, text) = shipped(name, language);
-                complaints.extend(templates.add(language, name, file, text, &samples).err().into_iter().flatten());
+                complaints.extend(templates.add(language, name, name.as_str(), file, text, &samples).err().into_iter().flatten());
             }
         }
-        for file in &own {
-            complaints.extend(templates.add(&file.language, file.name, &file.file, &file.text, &samples).err().into_iter().flatten());
+        for own in &own {
+            let added = templates.add(&own.language, own.name, &own.stem, &own.file, &own.text, &samples);
+            complaints.extend(added.err().into_iter().flatten());
         }
         if complaints.is_empty() { Ok(templates) } else { Err(complaints) }
     }
@@ -112,11 +116,35 @@ impl Templates {
         languages
     }
 
-    /// Compiles one file and tries it.
-    fn add(&mut self, language: &str, name: TemplateName, file: &str, text: &str, samples: &Samples) -> Result<(), Vec<Complaint>> {
+    /// What a rule's `template` may name: the acknowledgment and its variants in any language, sorted.
+    pub fn acknowledgments(&self) -> BTreeSet<String> {
+        let stems = self.bodies.get_templates().keys().filter_map(|key| key.split_once('/')).map(|(_, stem)| stem);
+        stems.filter(|stem| TemplateName::parse(stem) == Some(TemplateName::Ack)).map(str::to_owned).collect()
+    }
+
+    /// Variants that a language lacks whose acknowledgment is spoken all the same: (language, stem).
+    pub fn untranslated(&self) -> Vec<(String, String)> {
+        let spoken = self.languages();
+        let lacking = |stem: String| {
+            let lacks = spoken.iter().filter(|language| !self.bodies.has_template(&format!("{language}/{stem}")));
+            lacks.map(|language| (language.clone(), stem.clone())).collect::<Vec<_>>()
+        };
+        self.acknowledgments().into_iter().flat_map(lacking).collect()
+    }
+
+    /// Compiles one file and tries it with the facts of its template.
+    fn add(
+        &mut self,
+        language: &str,
+        name: TemplateName,
+        stem: &str,
+        file: &str,
+        text: &str,
+        samples: &Samples,
+    ) -> Result<(), Vec<Complaint>> {
         let (subject, body) = split(file, text).map_err(|complaint| vec![complaint])?;
         let facts = samples.united(name);
-        let key = format!("{language}/{}", name.as_str());
+        let key = format!("{language}/{stem}");
         for (piece, registry) in [(subject, &mut self.subjects), (body, &mut self.bodies)] {
             let template = Template::compile(piece.piece).map_err(|e| vec![piece.syntax(&e)])?;
             let complaints = check::walk(&template, piece, facts);
@@ -136,14 +164,20 @@ impl Templates {
         Ok(())
     }
 
-    /// Renders facts in a language; a language without this template falls back to English. `desk` is the desk's name, `reference`
-    /// the token of the `Ref:` line (empty where there is none).
+    /// The stem of the file from which [`Templates::render`] writes.
+    pub fn stem(&self, facts: &Facts, variant: Option<&str>, language: &str) -> String {
+        self.find(language, facts.template(), variant).1.to_owned()
+    }
+
+    /// Renders facts in a language: from the operator's variant where the language has it, else from the template itself, else from
+    /// the English one. `desk` is the desk's name, `reference` the token of the `Ref:` line (empty where there is none).
     ///
     /// # Errors
     /// A sentence that names template and place; cannot happen for templates that passed [`Templates::load`] with sound facts.
-    pub fn render(&self, facts: &Facts, language: &str, desk: &str, reference: &str) -> anyhow::Result<Rendered> {
+    pub fn render(&self, facts: &Facts, variant: Option<&str>, language: &str, desk: &str, reference: &str) -> anyhow::Result<Rendered> {
         let name = facts.template();
-        let (language, key) = self.find(language, name);
+        let (language, stem) = self.find(language, name, variant);
+        let key = format!("{language}/{stem}");
         let context = context(facts, desk)?;
         let failed = || format!("template {key}");
         let subject = self.subjects.render_with_context(&key, &context).with_context(failed)?;
@@ -162,26 +196,28 @@ impl Templates {
         }
         let html = page(language, &parts.html, &last.join("<br>\n"));
         parts.text.push('\n');
-        Ok(Rendered { subject: one_line(&subject), text: parts.text, html })
+        Ok(Rendered { template: stem.to_owned(), subject: one_line(&subject), text: parts.text, html })
     }
 
-    /// The language that has this template: itself, its primary subtag (`zh` for `zh-TW`), or English.
-    fn find<'l>(&self, language: &'l str, name: TemplateName) -> (&'l str, String) {
+    /// Language and stem of the file to write from. The reader's language (itself, or its primary subtag, `zh` for `zh-TW`) counts for
+    /// more than the variant.
+    fn find<'l>(&self, language: &'l str, name: TemplateName, variant: Option<&'l str>) -> (&'l str, &'l str) {
         let primary = language.split('-').next().unwrap_or("en");
-        for language in [language, primary] {
-            let key = format!("{language}/{}", name.as_str());
-            if self.bodies.has_template(&key) {
-                return (language, key);
-            }
-        }
-        ("en", format!("en/{}", name.as_str()))
+        let variant = variant.filter(|stem| TemplateName::parse(stem) == Some(name));
+        let stems = || variant.into_iter().chain([name.as_str()]);
+        let wanted = [language, primary].into_iter().flat_map(|language| stems().map(move |stem| (language, stem)));
+        let english = stems().map(|stem| ("en", stem));
+        wanted
+            .chain(english)
+            .find(|(language, stem)| self.bodies.has_template(&format!("{language}/{stem}")))
+            .unwrap_or(("en", name.as_str()))
     }
 }
 
-/// Mail to agents and leads: it ends in [`NOTICE_END`].
+/// Mail to agents, leads and approvers: it ends in [`NOTICE_END`].
 fn to_agents(name: TemplateName) -> bool {
-    use TemplateName::{AgentError, AgentFollowup, AgentNew, AgentReceipt, Help, Quarantined, Summary};
-    matches!(name, AgentNew | AgentFollowup | AgentReceipt | AgentError | Help | Summary | Quarantined)
+    use TemplateName::{AgentError, AgentFollowup, AgentNew, AgentReceipt, Approval, Help, Quarantined, Summary};
+    matches!(name, Approval | AgentNew | AgentFollowup | AgentReceipt | AgentError | Help | Summary | Quarantined)
 }
 
 fn registry(escape: fn(&str) -> String) -> Handlebars<'static> {
@@ -271,7 +307,9 @@ fn split<'a>(file: &'a str, text: &'a str) -> Result<(Piece<'a>, Piece<'a>), Com
 /// A template file of the operator.
 struct Own {
     language: String,
+    /// The template that it replaces or varies: these facts it is told.
     name: TemplateName,
+    stem: String,
     file: String,
     text: String,
 }
@@ -298,17 +336,17 @@ fn files(dir: &Path, complaints: &mut Vec<Complaint>) -> Vec<Own> {
         for file in listing(&folder, &shown, complaints) {
             let shown = format!("{shown}/{file}");
             let Some(stem) = file.strip_suffix(".md").filter(|stem| !stem.starts_with('.')) else { continue };
-            let Some(name) = TemplateName::ALL.into_iter().find(|name| name.as_str() == stem) else {
+            let Some(name) = TemplateName::parse(stem) else {
                 let names = TemplateName::ALL.map(TemplateName::as_str);
-                let help =
-                    nearest(stem, names).map_or_else(|| format!("There are: {}", names.join(", ")), |n| format!("Did you mean {n}.md?"));
+                let all = || format!("There are: {}; an acknowledgment for a rule is named ack-….md", names.join(", "));
+                let help = nearest(stem, names).map_or_else(all, |n| format!("Did you mean {n}.md?"));
                 complaints.push(Complaint::whole(&shown, format!("no mail is named \"{stem}\""), help));
                 continue;
             };
             match std::fs::read(folder.join(&file)).map(String::from_utf8) {
                 Ok(Ok(text)) => {
                     let text = text.trim_start_matches('\u{FEFF}').replace("\r\n", "\n");
-                    found.push(Own { language: language.clone(), name, file: shown, text });
+                    found.push(Own { language: language.clone(), name, stem: stem.to_owned(), file: shown, text });
                 }
                 Ok(Err(_)) => complaints.push(Complaint::whole(&shown, "is not UTF-8", "Save it as UTF-8")),
                 Err(error) => complaints.push(Complaint::whole(&shown, format!("cannot be read: {error}"), "")),
@@ -374,7 +412,7 @@ mod tests {
         let samples = Samples::default();
         let mut templates = Templates { subjects: registry(escape::subject), bodies: registry(escape::fact) };
         let name = TemplateName::ALL.into_iter().find(|n| n.as_str() == name).unwrap();
-        let found = templates.add("en", name, "t.md", text, &samples).err().unwrap_or_default();
+        let found = templates.add("en", name, name.as_str(), "t.md", text, &samples).err().unwrap_or_default();
         found.iter().map(|c| format!("{}:{} {} {} | {}", c.line, c.column, c.width, c.message, c.help)).collect()
     }
 
@@ -423,9 +461,21 @@ mod tests {
         write("en/README.txt", "not a template");
         let templates = Templates::load(Some(&dir)).unwrap();
         let facts = &Facts::samples("en")[0];
-        assert_eq!(templates.render(facts, "de-AT", "IT", "").unwrap().text, "Guten Tag,\n\nIhre Nachricht ist da.\n");
-        assert_eq!(templates.render(facts, "fr", "IT", "pd.1").unwrap().text, "Mine.\n\nRef: pd.1\n");
-        assert!(templates.render(facts, "zh-CN", "IT", "").unwrap().text.contains("您好"));
+        assert_eq!(templates.render(facts, None, "de-AT", "IT", "").unwrap().text, "Guten Tag,\n\nIhre Nachricht ist da.\n");
+        assert_eq!(templates.render(facts, None, "fr", "IT", "pd.1").unwrap().text, "Mine.\n\nRef: pd.1\n");
+        assert!(templates.render(facts, None, "zh-CN", "IT", "").unwrap().text.contains("您好"));
+        write("en/ack-outage.md", "Subject: {{ticket.tag}}\n\nWe know of it.\n");
+        write("zh/ack-outage.md", "Subject: {{ticket.tag}}\n\n故障处理中。\n");
+        let templates = Templates::load(Some(&dir)).unwrap();
+        let outage = |language: &str| templates.render(facts, Some("ack-outage"), language, "IT", "").unwrap();
+        assert_eq!((outage("en").text.as_str(), outage("en").template.as_str()), ("We know of it.\n", "ack-outage"));
+        assert_eq!(outage("zh-TW").text, "故障处理中。\n");
+        assert_eq!((outage("fr").text.as_str(), outage("de").template.as_str()), ("We know of it.\n", "ack"));
+        let update = Facts::samples("en").into_iter().find(|f| f.template() == TemplateName::Update).unwrap();
+        assert_eq!(templates.render(&update, Some("ack-outage"), "en", "IT", "").unwrap().template, "update");
+        assert_eq!(templates.acknowledgments().into_iter().collect::<Vec<_>>(), ["ack", "ack-outage"]);
+        assert_eq!(templates.untranslated(), [("de".to_owned(), "ack-outage".to_owned())]);
+        write("en/ack-outage.md", "Subject: x\n\n{{words}}");
         write("en/akc.md", "Subject: x\n\ny");
         write("en/help.md", "Subject: x\n\n{{agnt}}");
         write("en/update.md", "no");
@@ -433,7 +483,10 @@ mod tests {
         std::fs::remove_dir_all(&dir).unwrap();
         let base = dir.file_name().unwrap().to_str().unwrap();
         let places: Vec<String> = found.iter().map(|c| format!("{}:{}:{}", c.file.replace(base, "templates"), c.line, c.column)).collect();
-        assert_eq!(places, ["templates/en/akc.md:1:1", "templates/en/help.md:3:3", "templates/en/update.md:1:1"]);
+        assert_eq!(
+            places,
+            ["templates/en/akc.md:1:1", "templates/en/ack-outage.md:3:3", "templates/en/help.md:3:3", "templates/en/update.md:1:1"]
+        );
         assert_eq!(found[0].help, "Did you mean ack.md?");
     }
 
@@ -442,7 +495,7 @@ mod tests {
         let templates = Templates::load(None).unwrap_or_else(|c| panic!("{}", c.iter().map(ToString::to_string).collect::<String>()));
         for language in LANGUAGES {
             for facts in Facts::samples(language) {
-                let mail = templates.render(&facts, language, "IT", "pd.1042.0.abc").unwrap();
+                let mail = templates.render(&facts, None, language, "IT", "pd.1042.0.abc").unwrap();
                 let all = format!("{}\n{}\n{}", mail.subject, mail.text, mail.html);
                 assert!(!all.contains("\n\n\n"), "{all}");
                 assert!(!all.chars().any(|c| matches!(u32::from(c), 0xF_0000..=0xF_FFFF)), "{all}");

@@ -44,6 +44,14 @@ pub(super) fn warning(data: &Path) -> Option<Complaint> {
     (mode & 0o077 != 0).then(|| Complaint::whole(&shown, "others may read the desk's key", format!("type  chmod 600 {shown}")))
 }
 
+/// A desk whose key has gone gets a new one, and is told.
+pub(super) fn lost(data: &Path) -> Option<Complaint> {
+    let path = data.join(NAME);
+    let gone = data.join("postdesk.db").exists() && !path.exists();
+    let help = "if there is a backup of it, stop the desk and put it back; else agents' answers to older notifications are held";
+    gone.then(|| Complaint::whole(&path.display().to_string(), "the desk's key was gone: a new one was made", help))
+}
+
 /// Makes the data directory (mode 700) and the key (mode 600), each only where it is not there.
 ///
 /// # Errors
@@ -97,6 +105,14 @@ mod tests {
         assert_eq!(fs::metadata(&inner).unwrap().permissions().mode() & 0o777, 0o700);
         assert_eq!(fs::read_dir(&inner).unwrap().count(), 1, "no draft is left");
         assert_eq!(warning(&inner), None);
+
+        assert_eq!(lost(&inner), None);
+        fs::write(inner.join("postdesk.db"), "").unwrap();
+        assert_eq!(lost(&inner), None);
+        assert_eq!(lost(&data), None, "a desk that was never there has lost nothing");
+        fs::rename(inner.join("key"), data.join("key")).unwrap();
+        assert!(lost(&inner).unwrap().help.contains("backup"));
+        fs::rename(data.join("key"), inner.join("key")).unwrap();
 
         fs::set_permissions(inner.join("key"), fs::Permissions::from_mode(0o644)).unwrap();
         assert!(warning(&inner).unwrap().help.contains("chmod 600"));

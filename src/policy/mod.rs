@@ -7,12 +7,13 @@
 pub mod key;
 mod snapshot;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use crate::config::section::did_you_mean;
+use crate::config::section::{did_you_mean, starred};
 use crate::config::{self, Config};
 use crate::domain::complaint::Complaint;
 use crate::domain::policy::{Category, Closing, Mailbox, Policy, Team};
@@ -109,11 +110,14 @@ pub fn load_library(config: Option<&Path>) -> Result<(Config, Library), Vec<Comp
 pub fn prepare(config: &Path) -> Result<Loaded, Vec<Complaint>> {
     let text = read_config(config)?;
     let read = config::read(config, &text)?;
+    let lost = key::lost(&read.config.data);
     key::ensure(&read.config.data).map_err(|e| {
         let help = "make the directory writable for this user, or write another one:  data = \"…\"  in [desk]";
         vec![Complaint::whole(&read.config.data.display().to_string(), format!("{e:#}"), help)]
     })?;
-    load(config)
+    let mut loaded = load(config)?;
+    loaded.warnings.extend(lost);
+    Ok(loaded)
 }
 
 /// Built-in rules, templates and articles with a desk of example addresses. Reads no file.
@@ -141,7 +145,7 @@ pub fn on_trial(config: Option<&Path>, rules: &Path) -> Result<Loaded, Vec<Compl
     };
     let mut read = config::read(file, &text)?;
     read.config.directories.rules = rules.to_owned();
-    assemble(read, &text, Snapshot::default(), |_, _| Names::default())
+    assemble(read, &text, Snapshot::default(), |_, _, _| Names::default())
 }
 
 /// Loads, runs the examples of the rules, gathers the warnings.
@@ -180,11 +184,11 @@ fn read_text(path: &Path, name: &str) -> Result<String, Complaint> {
     let bytes = std::fs::read(path)
         .map_err(|e| Complaint::whole(name, format!("cannot be read: {e}"), "look at its name and at who may read it:  ls -l"))?;
     String::from_utf8(bytes).map_err(|e| {
-        let line = e.as_bytes().get(..e.utf8_error().valid_up_to()).map_or(1, |b| b.iter().filter(|b| **b == b'\n').count() + 1);
+        // What comes before the place is sound, so the place is the same in the text with signs in the stead of wrong bytes.
+        let at = e.utf8_error().valid_up_to();
+        let shown = starred(&String::from_utf8_lossy(e.as_bytes()));
         let help = "save it as UTF-8; in many editors: Save as, encoding UTF-8";
-        let mut complaint = Complaint::whole(name, "is not UTF-8", help);
-        complaint.line = line;
-        complaint
+        Complaint::at(name, &shown, at..at, "this is not UTF-8", help)
     })
 }
 
@@ -205,7 +209,7 @@ fn read_all(base: &Path, directory: &Path, extension: &str, wrong: &mut Vec<Comp
 }
 
 /// Says which names rules may use.
-type Naming = fn(&Config, Option<&Library>) -> Names;
+type Naming = fn(&Config, Option<&Library>, Option<&Templates>) -> Names;
 
 fn assemble(read: config::Read, config_text: &str, snapshot: Snapshot, naming: Naming) -> Result<Loaded, Vec<Complaint>> {
     let config::Read { config, mut warnings } = read;
@@ -224,13 +228,14 @@ fn assemble(read: config::Read, config_text: &str, snapshot: Snapshot, naming: N
     if let Some(library) = &library {
         collect(unknown_playbooks(&config, library));
     }
-    let rules = compile(own_rules.as_ref(), &config, &naming(&config, library.as_ref())).map_err(&mut collect).ok();
+    let rules = compile(own_rules.as_ref(), &config, &naming(&config, library.as_ref(), templates.as_ref())).map_err(&mut collect).ok();
     let key = key::read(&config.data).map_err(|complaint| wrong.push(complaint)).ok();
 
     let (Some(templates), Some(library), Some(rules), Some(key), true) = (templates, library, rules, key, wrong.is_empty()) else {
         return Err(wrong);
     };
     warnings.extend(key::warning(&config.data));
+    warnings.extend(templates.untranslated().iter().map(|(language, stem)| untranslated(&config, language, stem)));
     let fingerprint = fingerprint(config_text, [own_rules, own_templates, own_articles]);
     let policy = Policy { languages: templates.languages(), ..policy(&config, rules, &library, key.unwrap_or(Key([0; 32])), fingerprint) };
     Ok(Loaded { policy: Arc::new(policy), templates: Arc::new(templates), library, warnings, snapshot, config })
@@ -247,6 +252,12 @@ fn warn_of_empty(directory: &Path, files: Option<&Files>, warnings: &mut Vec<Com
         let help = "put a *.toml file there, or delete the directory: the built-in rules serve then";
         warnings.push(Complaint::whole(&directory.display().to_string(), "holds no rules: no ticket is classified", help));
     }
+}
+
+fn untranslated(config: &Config, language: &str, stem: &str) -> Complaint {
+    let file = config.directories.templates.join(language).join(format!("{stem}.md"));
+    let message = format!("is missing: who writes in \"{language}\" gets the plain acknowledgment");
+    Complaint::whole(&file.display().to_string(), message, "write it, beside the one in the other language")
 }
 
 fn articles(own: Option<&Files>, config: &Config) -> Result<Library, Vec<Complaint>> {
@@ -273,14 +284,24 @@ fn compile(own: Option<&Files>, config: &Config, names: &Names) -> Result<RuleSe
     }
 }
 
-/// The names that rules may use; `library` is `None` where it is broken itself.
-fn known_names(config: &Config, library: Option<&Library>) -> Names {
+/// What rules may name; `library` and `templates` are `None` where they are broken themselves.
+fn known_names(config: &Config, library: Option<&Library>, templates: Option<&Templates>) -> Names {
     Names {
         categories: Some(config.categories.iter().map(|c| c.id.clone()).collect()),
         teams: Some(config.teams.iter().map(|t| t.name.clone()).collect()),
         agents: Some(config.agents.iter().map(|a| a.handle.clone()).collect()),
+        approvers: Some(approvers(config)),
         articles: library.map(|library| library.cards.iter().map(|a| a.id.clone()).collect()),
+        templates: templates.map(Templates::acknowledgments),
+        checklists: config.categories.iter().map(|c| (c.id.clone(), c.checklist.clone())).collect(),
     }
+}
+
+/// What a rule's `approval` may name: approvers, and categories that one of them has in scope.
+fn approvers(config: &Config) -> BTreeSet<String> {
+    let in_scope = |id: &&String| config.approvers.iter().any(|a| a.scope.is_empty() || a.scope.contains(id));
+    let handles = config.approvers.iter().map(|a| &a.handle);
+    handles.chain(config.categories.iter().map(|c| &c.id).filter(in_scope)).cloned().collect()
 }
 
 /// A category's playbook is an article.
@@ -325,12 +346,14 @@ fn policy(config: &Config, rules: RuleSet, library: &Library, key: Key, fingerpr
         plus_addresses: m.plus_addresses,
     };
     let team = |t: &config::Team| Team { name: t.name.clone(), lead: t.lead.clone(), default: t.default };
-    let category = |c: &config::Category| Category { id: c.id.clone(), names: c.names.clone(), team: c.team.clone() };
+    let category =
+        |c: &config::Category| Category { id: c.id.clone(), names: c.names.clone(), team: c.team.clone(), playbook: c.playbook.clone() };
     Policy {
         desk: config.desk.clone(),
         mailboxes: config.mailboxes.iter().map(mailbox).collect(),
         teams: config.teams.iter().map(team).collect(),
         agents: config.agents.clone(),
+        approvers: config.approvers.clone(),
         categories: config.categories.iter().map(category).collect(),
         matrix: config.matrix.clone(),
         rules: Arc::new(rules),

@@ -92,6 +92,20 @@ fn a_template_that_fails_keeps_all_from_going_live() {
 }
 
 #[test]
+fn an_acknowledgment_that_a_rule_names_must_be_there() {
+    let dir = Dir::new("variant");
+    dir.write("templates/en/ack-outage.md", "Subject: {{ticket.tag}}\n\nWe know of it.\n");
+    dir.write("rules/10.toml", &RULE.replace("kb = [\"vpn-setup\"]", "template = \"ack-outage\""));
+    let loaded = load(&dir.config()).unwrap_or_else(|wrong| panic!("{}", shown(&wrong)));
+    assert!(shown(&loaded.warnings).contains("templates/zh/ack-outage.md"), "{}", shown(&loaded.warnings));
+    dir.write("templates/zh/ack-outage.md", "Subject: {{ticket.tag}}\n\n已知故障。\n");
+    assert!(!shown(&load(&dir.config()).unwrap().warnings).contains("ack-outage"));
+    dir.write("rules/10.toml", &RULE.replace("kb = [\"vpn-setup\"]", "template = \"ack-outgae\""));
+    let wrong = shown(&load(&dir.config()).unwrap_err());
+    assert!(wrong.contains("rules/10.toml:4:") && wrong.contains("did you mean `ack-outage`?"), "{wrong}");
+}
+
+#[test]
 fn check_runs_the_examples_of_the_rules() {
     let dir = Dir::new("examples");
     dir.write("rules/10.toml", &format!("{RULE}\n[[example]]\nsubject = \"VPN down\"\nexpect = {{ category = \"hardware\" }}\n"));
@@ -153,7 +167,10 @@ fn other_files_than_text_are_told() {
     let dir = Dir::new("bytes");
     fs::write(dir.config(), b"[desk]\nname = \"\xb9\xa4\xb5\xa5\"\n").unwrap();
     let wrong = shown(&load(&dir.config()).unwrap_err());
-    assert!(wrong.contains("config.toml:2:1: is not UTF-8"), "{wrong}");
+    assert!(wrong.contains("config.toml:2:9: this is not UTF-8") && wrong.contains("2 | name = "), "{wrong}");
+    fs::write(dir.config(), b"[desk]\npassword = \"hunter2\xb9\"\n").unwrap();
+    let wrong = shown(&load(&dir.config()).unwrap_err());
+    assert!(wrong.contains("config.toml:2:20:") && !wrong.contains("hunter2"), "{wrong}");
     fs::remove_file(dir.config()).unwrap();
     assert!(shown(&load(&dir.config()).unwrap_err()).contains("postdesk demo"));
     dir.write("config.toml", NO_CONFIG);

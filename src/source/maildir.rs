@@ -10,6 +10,7 @@ use std::fs::{self, DirEntry, Metadata};
 use std::hash::{BuildHasher as _, RandomState};
 use std::io::{self, ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::Context as _;
@@ -19,7 +20,7 @@ use tokio::time::sleep;
 
 use super::backoff::{self, Trouble};
 use super::{Inbox, Shutdown, SourceState, Start, Verdict, stopped, stopping};
-use crate::domain::message::{Arrival, Cursor, Folder, Place};
+use crate::domain::message::{Arrival, Cursor, Folder, Place, hash64};
 
 /// Mails handed over at once, and their bytes: what is made durable with one flush.
 const BATCH_MAILS: usize = 64;
@@ -81,7 +82,8 @@ pub async fn watch<I: Inbox>(
             Err(error) => {
                 (failures, told) = (failures + 1, false);
                 let (why, wait) = (format!("{error:#}"), backoff::wait(Trouble::Passing, failures, &path));
-                tracing::warn!(mailbox = account.mailbox, why, seconds = wait.as_secs(), "the Maildir cannot be read now, waiting");
+                let seconds = wait.as_millis().div_ceil(1000);
+                tracing::warn!(mailbox = account.mailbox, why, seconds, "the mailbox cannot be read now, waiting");
                 report(SourceState::Waiting { why, wait, refused: false });
                 wait
             }
@@ -392,15 +394,38 @@ fn file(entry: &Entry, maildir: &Path, mark_seen: bool, done_folder: Option<&str
     let name = format!("{}:2,{}", entry.name, letters.into_iter().collect::<String>());
     let target = match done_folder {
         None => maildir.join("cur"),
-        Some(folder) => {
-            let folder = maildir.join(format!(".{}", folder.replace('/', ".")));
-            for part in ["new", "tmp", "cur"] {
-                fs::create_dir_all(folder.join(part))?;
-            }
-            folder.join("cur")
-        }
+        Some(folder) => made(maildir, folder)?.join("cur"),
     };
     fs::rename(&entry.path, target.join(name))
+}
+
+/// A folder below a Maildir (Maildir++), made where it is missing.
+fn made(maildir: &Path, folder: &str) -> io::Result<PathBuf> {
+    let folder = maildir.join(format!(".{}", folder.replace('/', ".")));
+    for part in ["new", "tmp", "cur"] {
+        fs::create_dir_all(folder.join(part))?;
+    }
+    Ok(folder)
+}
+
+/// Adds mails, marked as read, to a folder, which is made when it is missing.
+///
+/// # Errors
+/// A file cannot be written; those before it are kept.
+pub async fn keep(account: &Account, folder: &str, mails: Vec<Arc<Vec<u8>>>) -> anyhow::Result<()> {
+    let (maildir, folder) = (account.path.clone(), folder.to_owned());
+    spawn_blocking(move || {
+        let folder = made(&maildir, &folder)?;
+        for mail in mails {
+            // The name is the mail's own, so that the same mail is kept once.
+            let name = format!("{:016x}.postdesk", hash64(&mail));
+            let draft = folder.join("tmp").join(&name);
+            fs::write(&draft, mail.as_slice())?;
+            fs::rename(draft, folder.join("cur").join(format!("{name}:2,S")))?;
+        }
+        Ok(())
+    })
+    .await?
 }
 
 #[cfg(test)]

@@ -533,3 +533,46 @@ fn a_reader_that_has_seen_enough_is_no_error() {
         assert!(output.status.success() && said.is_empty(), "{arguments:?}: {said}");
     }
 }
+
+#[test]
+fn nobody_who_reads_the_log_stops_nothing() {
+    let scratch = desk("no-log");
+    let dir = scratch.path();
+    std::fs::write(dir.join("in/new/1.1.ext"), mail("log", "alice@ext.test", "VPN down", "Help.")).unwrap();
+    for (arguments, config, code) in [(&["run", "--once"][..], CONFIG, 0), (&["check"], "nonsense", 1), (&["status"], "nonsense", 1)] {
+        std::fs::write(dir.join("config.toml"), config).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_postdesk"));
+        let mut child = command.args(arguments).current_dir(dir).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stderr.take());
+        assert_eq!(child.wait().unwrap().code(), Some(code), "{arguments:?}");
+    }
+    std::fs::write(dir.join("config.toml"), CONFIG).unwrap();
+    assert_eq!(done(dir, &["tickets", "list", "--json"]).rows().len(), 1);
+}
+
+#[test]
+fn explain_reads_standard_input_and_goes_on_after_a_file_that_is_not_there() {
+    let scratch = desk("explain-input");
+    let vpn = mail("vpn", "Alice <alice@ext.test>", "VPN down", "It says error 809.");
+    let run = run_with(scratch.path(), &["explain", "--json", "nothing.eml", "-"], &vpn);
+    assert_eq!((run.code, run.json()["file"].as_str(), run.json()["message"]["subject"].as_str()), (1, Some("-"), Some("VPN down")));
+    assert!(run.err.contains("nothing.eml"), "{}", run.err);
+}
+
+#[test]
+fn a_list_that_is_cut_says_so() {
+    let scratch = desk("cut-lists");
+    let dir = scratch.path();
+    for id in ["a", "b", "c"] {
+        assert_eq!(run_with(dir, &["deliver"], &mail(id, &format!("{id}@ext.test"), "VPN down", "Help.")).code, 0);
+    }
+    for (command, rows, cut) in [
+        (["tickets", "list", "--json", "--limit", "2"], 2, true),
+        (["tickets", "list", "--json", "--limit", "3"], 3, false),
+        (["outbox", "list", "--json", "--limit", "5"], 5, true),
+        (["outbox", "list", "--json", "--limit", "6"], 6, false),
+    ] {
+        let run = done(dir, &command);
+        assert_eq!((run.rows().len(), run.err.contains("only the first")), (rows, cut), "{command:?}: {}", run.err);
+    }
+}

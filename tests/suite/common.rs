@@ -92,7 +92,7 @@ pub fn letter(key: &str, kind: LetterKind, ticket: Option<TicketNo>, to: &[&str]
     Letter {
         key: LetterKey(key.into()),
         kind,
-        template: TemplateName::Ack,
+        template: TemplateName::Ack.as_str().to_owned(),
         mailbox: MAILBOX.into(),
         ticket,
         reverse_path: Some(address("support@desk.example")),

@@ -41,6 +41,7 @@ fn policy() -> Policy {
         calendar: None,
         closing: Closing { close: chrono::Duration::days(7), reopen_window: chrono::Duration::days(7) },
         limits: Limits { message_size: 0, per_address: vec![], per_ticket: vec![], attachments: 0 },
+        approvers: vec![],
         summaries: vec![],
         languages: vec!["en".into(), "zh".into()],
         authserv_ids: vec![],

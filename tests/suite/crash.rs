@@ -149,7 +149,7 @@ struct Ending {
 
 /// The mails of a small day: two new ones, an agent's answer with an order, the requester's answer, a duplicate.
 fn script() -> (Scratch, Vec<Vec<u8>>) {
-    let mut world = World::new("crash-script", CONFIG, "");
+    let mut world = World::new("crash-script", CONFIG, &[]);
     let new = |id: &str, from: &str, subject: &str, text: &str| {
         format!("Message-ID: <{id}@ext.test>\nFrom: {from}\nTo: support@desk.test\nSubject: {subject}\nContent-Type: text/plain; charset=utf-8\n\n{text}\n").into_bytes()
     };

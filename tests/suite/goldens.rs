@@ -38,6 +38,7 @@ fn policy(name: &str, plus_addresses: bool) -> Policy {
         }],
         teams: vec![],
         agents: vec![],
+        approvers: vec![],
         categories: vec![],
         matrix: Matrix::default(),
         rules: Arc::default(),
@@ -65,13 +66,15 @@ fn recipient(name: &str, at: &str, cc: bool) -> Recipient {
 /// The draft that a decision would make for these facts.
 fn draft(facts: Facts, language: &str) -> Draft {
     use TemplateName::{
-        Ack, AgentError, AgentFollowup, AgentNew, AgentReceipt, Closed, Help, Quarantined, Reply, Resolved, Summary, TooLarge, Update,
+        Ack, AgentError, AgentFollowup, AgentNew, AgentReceipt, Approval, Closed, Help, Quarantined, Reply, Resolved, Summary, TooLarge,
+        Update,
     };
     let (kind, agent) = match facts.template() {
         Ack | Update | Closed | TooLarge => (LetterKind::Automatic, None),
         Reply | Resolved => (LetterKind::Reply, None),
         AgentNew | AgentFollowup | AgentReceipt | AgentError | Help => (LetterKind::Notice, Some("li".to_owned())),
         Quarantined => (LetterKind::Notice, None),
+        Approval => (LetterKind::Notice, Some("approver.zhao.1".to_owned())),
         Summary => (LetterKind::Summary, None),
     };
     let zh = language == "zh";
@@ -93,6 +96,7 @@ fn draft(facts: Facts, language: &str) -> Draft {
         agent,
         answers: answers.then(|| MessageId::parse("CAF=x+1@mail.example.com").unwrap()),
         facts,
+        variant: None,
         attach: vec![],
         held: None,
         not_before: None,

@@ -3,12 +3,14 @@
 
 mod architecture;
 mod cli;
+mod clients;
 mod common;
 mod corpus;
 mod crash;
 mod docs;
 mod goldens;
 mod kb;
+mod leaks;
 mod store;
 mod stories;
 mod world;

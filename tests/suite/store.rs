@@ -7,7 +7,8 @@ use std::time::Duration as Wait;
 use chrono::Duration;
 use postdesk::domain::attachment::{Attachment, Span, Transfer};
 use postdesk::domain::message::{Arrival, Cursor, Enclosure, Letter, LetterId, LetterKind, MessageId, Place, TemplateName, Wording};
-use postdesk::domain::ticket::{Change, Status, Ticket, TicketNo, Version};
+use postdesk::domain::reports::{Scope, Tally};
+use postdesk::domain::ticket::{Alert, Change, Status, Ticket, TicketNo, Version};
 use postdesk::domain::{Answer, CauseKey, HeldLetter, Known, Outcome, Query, Reason, Sent, TicketFile, Undelivered};
 use postdesk::store::identity::Identity;
 use postdesk::store::lock::DataLock;
@@ -38,6 +39,7 @@ fn conforms(open: impl Fn(&Path) -> Box<dyn Store>) {
         ("the journal tells everything", the_journal_tells_everything),
         ("ids lead to tickets", ids_lead_to_tickets),
         ("tickets are found", tickets_are_found),
+        ("keys lead to tickets", keys_lead_to_tickets),
         ("clocks strike", clocks_strike),
         ("the queue has an order", the_queue_has_an_order),
         ("envelopes end", envelopes_end),
@@ -531,6 +533,12 @@ fn text_of(key: &str) -> String {
     wording(key).text
 }
 
+fn counted<'a>(scope: Scope, tickets: impl IntoIterator<Item = &'a Ticket>) -> Answer {
+    let mut tally = Tally::new(scope);
+    tickets.into_iter().for_each(|ticket| tally.add(ticket.clone()));
+    Answer::Tally(Box::new(tally))
+}
+
 fn tickets_are_found(open: Open<'_>, dir: &Path) {
     let mut store = open(dir);
     let people = ["ann@corp.example", "bob@corp.example", "ann@corp.example", "ann@corp.example", "ann@corp.example"];
@@ -552,9 +560,10 @@ fn tickets_are_found(open: Open<'_>, dir: &Path) {
     let live = |store: &mut dyn Store, who: &str| ask(store, Query::LiveOf(address(who)));
     assert_eq!(live(&mut *store, "ann@corp.example"), Answer::Numbers(vec![c.number, a.number]));
     assert_eq!(live(&mut *store, "nobody@corp.example"), Answer::Numbers(vec![]));
+    assert_eq!(ask(&mut *store, Query::Keyed("db1/disk".into())), Answer::Ticket(None));
     for (since, with) in [(11, vec![&a, &b, &c, &d, &e]), (12, vec![&a, &b, &c, &e]), (13, vec![&a, &b, &c, &e]), (14, vec![&a, &b, &c])] {
-        let Answer::Tickets(found) = ask(&mut *store, Query::Since(minute(since))) else { panic!() };
-        assert_eq!(found.iter().collect::<Vec<_>>(), with, "since minute {since}");
+        let scope = Scope { since: minute(since), until: minute(99), team: None };
+        assert_eq!(ask(&mut *store, Query::Tally(scope.clone())), counted(scope, with), "since minute {since}");
     }
 
     let all = TicketFilter { limit: 9, ..TicketFilter::default() };
@@ -569,6 +578,40 @@ fn tickets_are_found(open: Open<'_>, dir: &Path) {
     assert_eq!(list(ann), [e.number, d.number, c.number, a.number]);
     let words: Vec<_> = [("new", 2), ("waiting", 1), ("resolved", 1), ("closed", 1)].map(|(word, n)| (word.to_owned(), n)).to_vec();
     assert_eq!(store.counts().unwrap().tickets, words);
+}
+
+fn keys_lead_to_tickets(open: Open<'_>, dir: &Path) {
+    let mut store = open(dir);
+    let keyed = |store: &mut dyn Store, key: &str| match ask(store, Query::Keyed(key.into())) {
+        Answer::Ticket(found) => found.map(|ticket| ticket.number),
+        other => panic!("{other:?}"),
+    };
+    let mut alert = |id: &str, key: Option<&str>, at: i64| {
+        let cause = waiting(&mut *store, id, at);
+        let ticket = Ticket {
+            alert: key.map(|key| Alert { key: key.into(), told: minute(at), returned: 0 }),
+            version: Version(1),
+            ..ticket(number(&mut *store, &cause), "monitor@corp.example", minute(at))
+        };
+        store.commit(&opening(&cause, &ticket, id, minute(at))).unwrap();
+        ticket
+    };
+    let (first, second, other) = (alert("a", Some("db1/disk"), 0), alert("b", Some("db1/disk"), 1), alert("c", Some("db2/disk"), 2));
+    alert("d", None, 3);
+    store.flush().unwrap();
+
+    let mut store = open(dir);
+    assert_eq!(keyed(&mut *store, "db1/disk"), Some(second.number), "the newest");
+    assert_eq!(keyed(&mut *store, "db2/disk"), Some(other.number));
+    assert_eq!(keyed(&mut *store, "db1"), None);
+    change(&mut *store, &second, Change::Status(Status::Resolved), 4);
+    assert_eq!(keyed(&mut *store, "db1/disk"), Some(first.number), "a live one before a newer one that is over");
+    let first = change(&mut *store, &first, Change::Status(Status::Closed), 5);
+    assert_eq!(keyed(&mut *store, "db1/disk"), Some(second.number));
+    let later = Change::Alert(Some(Alert { key: "db3/disk".into(), told: minute(6), returned: 1 }));
+    change(&mut *store, &first, later, 6);
+    assert_eq!(keyed(&mut *store, "db3/disk"), Some(first.number), "the key follows the ticket");
+    store.flush().unwrap();
 }
 
 fn clocks_strike(open: Open<'_>, dir: &Path) {
@@ -1118,7 +1161,8 @@ fn an_earlier_database_is_brought_up_to_date() {
     }
     let mut store = postdesk::store::open(scratch.path()).unwrap();
     assert_eq!(store.ticket(old.number).unwrap().as_ref(), Some(&old));
-    assert_eq!(ask(&mut *store, Query::Since(minute(99))), Answer::Tickets(vec![old.clone()]));
+    let scope = Scope { since: minute(98), until: minute(99), team: None };
+    assert_eq!(ask(&mut *store, Query::Tally(scope.clone())), counted(scope, [&old]));
     assert_eq!(ask(&mut *store, Query::LiveOf(address("ann@corp.example"))), Answer::Numbers(vec![old.number]));
     let known = Known {
         id: message_id("l@desk.example"),
@@ -1140,7 +1184,11 @@ fn an_earlier_database_is_brought_up_to_date() {
     store.word(row, &Wording { files: vec![enclosure], ..wording("due:1#0") }.into()).unwrap();
     assert!(store.claim(minute(99999), 9, &[MAILBOX.to_owned()]).unwrap()[0].bytes.starts_with(b"Subject: bWFpbA==[#1001]"));
     assert_eq!(ask(&mut *store, Query::NewNumber), Answer::Number(TicketNo(1003)));
-    change(&mut *store, &old, Change::Status(Status::Open), 1);
+    let old = change(&mut *store, &old, Change::Status(Status::Open), 1);
+    assert_eq!(ask(&mut *store, Query::Keyed("db1/disk".into())), Answer::Ticket(None));
+    let alert = Alert { key: "db1/disk".into(), told: minute(2), returned: 0 };
+    let old = change(&mut *store, &old, Change::Alert(Some(alert)), 2);
+    assert_eq!(ask(&mut *store, Query::Keyed("db1/disk".into())), Answer::Ticket(Some(Box::new(old))));
     store.flush().unwrap();
     drop(store);
 
@@ -1162,7 +1210,7 @@ fn a_newer_database_is_refused_and_left_alone() {
     let before = std::fs::read(scratch.path().join("postdesk.db")).unwrap();
     let Err(error) = postdesk::store::open(scratch.path()) else { panic!("it was opened") };
     let said = format!("{error:#}");
-    for word in ["version 99", "up to 4", "postdesk.db", env!("CARGO_PKG_VERSION")] {
+    for word in ["version 99", "up to 5", "postdesk.db", env!("CARGO_PKG_VERSION")] {
         assert!(said.contains(word), "{said:?} lacks {word:?}");
     }
     assert_eq!(std::fs::read(scratch.path().join("postdesk.db")).unwrap(), before);

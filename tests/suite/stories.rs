@@ -6,6 +6,7 @@
 //!     >>> 09:10 li replies to agent_new         the newest such mail to li is answered; `Tags:` adds to its subject, `Quote:` is
 //!                                               top (default: own words above the quote), bottom or none
 //!     >>> 09:20 alice@ext.test replies to ack
+//!     >>> 09:25 eve@ext.test replies to zhao@desk.test's approval
 //!     >>> 2026-12-09 09:00 clock                nothing but time passes
 //!     >>> 10:00 refuse bob@ext.test 550 5.1.1 no such user
 //!
@@ -13,7 +14,8 @@
 //! `Returns: NAME` attaches a file of the mail that is answered, as some clients do. The content `3 MB` is that many bytes. Below a mail
 //! that follows, `+` lines show its files.
 //!
-//! Times are those of the desk, Asia/Shanghai. Indented lines above the first step are rules of the desk's own, read after the built-in ones.
+//! Times are those of the desk, Asia/Shanghai. Indented lines above the first step are files of the desk's own: a line
+//! `templates/en/ack-outage.md:` says which; without one they are rules, read after the built-in ones. `config.toml:` adds to the config.
 
 use std::fmt::Write;
 
@@ -56,7 +58,7 @@ fn first_difference(told: &str, seen: &str) -> String {
 fn play(name: &str, story: &str) -> String {
     let mut parts = story.split("\n>>> ");
     let preamble = parts.next().unwrap_or("").trim_end();
-    let mut world = World::new(name, CONFIG, &own_rules(preamble));
+    let mut world = World::new(name, CONFIG, &own_files(preamble));
     let mut seen = format!("{preamble}\n");
     for (index, step) in parts.enumerate() {
         let input = step.split("\n<<<").next().unwrap_or("").trim_end();
@@ -68,9 +70,27 @@ fn play(name: &str, story: &str) -> String {
     seen
 }
 
-/// The rules in a story's preamble: its indented lines.
-fn own_rules(preamble: &str) -> String {
-    preamble.lines().filter_map(|line| line.strip_prefix("    ")).map(|line| format!("{line}\n")).collect()
+/// The files in a story's preamble: its indented lines, below the name of their file.
+fn own_files(preamble: &str) -> Vec<(String, String)> {
+    let mut files: Vec<(String, String)> = Vec::new();
+    let mut name = "rules/99-own.toml";
+    for line in preamble.lines() {
+        if let Some(file) = line.strip_suffix(':').filter(|f| f.ends_with(".md") || f.ends_with(".toml")) {
+            name = file;
+            continue;
+        }
+        let text = match line.strip_prefix("    ") {
+            Some(text) => text,
+            None if line.is_empty() => "",
+            None => continue,
+        };
+        match files.iter_mut().find(|(file, _)| file == name) {
+            Some((_, all)) => *all += &format!("{text}\n"),
+            None if text.is_empty() => {}
+            None => files.push((name.to_owned(), format!("{text}\n"))),
+        }
+    }
+    files
 }
 
 /// Carries one step out.
@@ -85,7 +105,11 @@ fn act(world: &mut World, head: &str, body: &str, index: usize) -> Vec<Sent> {
             Vec::new()
         }
         [who, "replies", "to", template] => {
-            let raw = reply(world, who, template, body, index);
+            let raw = reply(world, who, who, template, body, index);
+            world.mail(&raw)
+        }
+        [who, "replies", "to", whose, template] => {
+            let raw = reply(world, who, whose.trim_end_matches("'s"), template, body, index);
             world.mail(&raw)
         }
         other => panic!("no such step: {other:?}"),
@@ -193,11 +217,12 @@ fn multipart(text: &str, files: &[File]) -> String {
     out + "--=_files--\n"
 }
 
-/// An answer as a mail client writes it.
-fn reply(world: &World, who: &str, template: &str, body: &str, index: usize) -> Vec<u8> {
-    let address = if who.contains('@') { who.to_owned() } else { format!("{who}@desk.test") };
-    let wanted = |s: &&Sent| s.to == address && template_of(s) == template;
-    let answered = world.sent.iter().rev().find(wanted).unwrap_or_else(|| panic!("{who} got no {template}"));
+/// An answer as a mail client writes it: by `who`, to a mail that `whose` got.
+fn reply(world: &World, who: &str, whose: &str, template: &str, body: &str, index: usize) -> Vec<u8> {
+    let at = |who: &str| if who.contains('@') { who.to_owned() } else { format!("{who}@desk.test") };
+    let (address, recipient) = (at(who), at(whose));
+    let wanted = |s: &&Sent| s.to == recipient && template_of(s) == template;
+    let answered = world.sent.iter().rev().find(wanted).unwrap_or_else(|| panic!("{whose} got no {template}"));
     let (options, words) = options(body, answered);
     let quote: String = answered.reading.text.trim_end().lines().map(|l| format!("> {l}\n")).collect();
     let text = match options.quote {
@@ -307,10 +332,17 @@ fn follows(world: &mut World, before: &[(i64, String)], sent: &[Sent]) -> String
                 if content.len() <= 60 { String::from_utf8_lossy(&content).into_owned() } else { format!("{} bytes", content.len()) };
             writeln!(out, "  + {name}: {shown}").unwrap();
         }
-        if ["reply", "resolved", "update", "agent_error", "agent_receipt", "agent_followup"].contains(&template.as_str()) {
-            for line in mail.reading.text.lines().take_while(|l| !l.starts_with("-- ") && !l.contains("Ref: pd.")) {
-                writeln!(out, "{}", format!("  | {line}").trim_end()).unwrap();
-            }
+        let whole =
+            ["reply", "resolved", "update", "agent_error", "agent_receipt", "agent_followup", "approval"].contains(&template.as_str());
+        // Of an acknowledgment its lists, what is linked and what is asked; of a notification the steps of a playbook.
+        let listed = |line: &str| match template.as_str() {
+            "ack" => line.starts_with("- "),
+            "agent_new" => line.trim_start_matches(|c: char| c.is_ascii_digit()).starts_with(". "),
+            _ => whole || template.starts_with("ack-"),
+        };
+        let shown = |line: &&str| listed(line);
+        for line in mail.reading.text.lines().take_while(|l| !l.starts_with("-- ") && !l.contains("Ref: pd.")).filter(shown) {
+            writeln!(out, "{}", format!("  | {line}").trim_end()).unwrap();
         }
     }
     if out.is_empty() {

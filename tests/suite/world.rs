@@ -7,6 +7,7 @@ use postdesk::delivery::Handover;
 use postdesk::desk::{self, Desk, Rulebook};
 use postdesk::domain::message::{Arrival, Reading};
 use postdesk::domain::rules::RuleSet;
+use postdesk::kb;
 use postdesk::mail::parse;
 use postdesk::policy::{self, Loaded};
 use postdesk::store::{self, Posting};
@@ -117,15 +118,18 @@ pub fn book(loaded: &Loaded) -> Rulebook {
 }
 
 impl World {
-    /// A new desk; `rules` are its own, beside the built-in ones.
-    pub fn new(name: &str, config: &str, rules: &str) -> World {
+    /// A new desk; `files` are its own, beside the built-in ones; `config.toml` among them adds to the config.
+    pub fn new(name: &str, config: &str, files: &[(String, String)]) -> World {
         let scratch = Scratch::new(name);
-        std::fs::create_dir(scratch.path().join("rules")).unwrap();
-        let own = ("rules/99-own.toml".to_owned(), rules.to_owned());
-        for (file, text) in RuleSet::builtin_files().into_iter().chain([own]) {
-            std::fs::write(scratch.path().join(file), text).unwrap();
+        let (more, files): (Vec<_>, Vec<_>) = files.iter().cloned().partition(|(file, _)| file == "config.toml");
+        let articles = kb::BUILT_IN.iter().map(|(name, text)| (format!("kb/{name}"), (*text).to_owned()));
+        for (file, text) in RuleSet::builtin_files().into_iter().chain(articles).chain(files) {
+            let path = scratch.path().join(file);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
         }
-        let loaded = load(scratch.path(), config);
+        let more: String = more.into_iter().map(|(_, text)| text).collect();
+        let loaded = load(scratch.path(), &format!("{config}\n{more}"));
         let desk = Desk::open(store::open(&loaded.config.data).unwrap(), book(&loaded)).unwrap();
         let now = "2026-12-01T01:00:00Z".parse().unwrap();
         World { scratch, desk, now, sent: Vec::new(), refused: Vec::new() }

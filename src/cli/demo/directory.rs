@@ -34,7 +34,7 @@ pub fn prepare(dir: &Path) -> anyhow::Result<()> {
         }
         std::fs::remove_dir_all(dir).with_context(|| format!("replacing {}", dir.display()))?;
     }
-    std::fs::create_dir_all(dir).with_context(|| format!("making {}", dir.display()))?;
+    std::fs::create_dir_all(dir).with_context(|| format!("{} cannot be made; name another directory:  --dir DIR", dir.display()))?;
     // First of all, so that a demo which was interrupted can be replaced.
     write(dir, MARK, "")?;
     write(dir, "config.toml", CONFIG)?;

@@ -199,8 +199,8 @@ fn print_tickets(out: &mut impl Write, mut tickets: Vec<Ticket>) -> anyhow::Resu
 
 /// Commands to go on with; each works as it stands.
 fn where_to_look(dir: &Path) -> String {
-    let program = std::env::args().next().unwrap_or_else(|| "postdesk".to_owned());
-    let dir = dir.display();
+    let program = quoted(&std::env::args().next().unwrap_or_else(|| "postdesk".to_owned()));
+    let dir = quoted(&dir.display().to_string());
     let postdesk = format!("{program} -c {dir}/config.toml");
     format!(
         "
@@ -217,9 +217,24 @@ It is an ordinary desk now. Drop a mail of your own into {dir}/mail/support/new,
     )
 }
 
+/// A path as a shell takes it.
+fn quoted(path: &str) -> String {
+    let plain = path.chars().all(|c| c.is_alphanumeric() || "/._-+,@%:~".contains(c));
+    if plain { path.to_owned() } else { format!("'{}'", path.replace('\'', r"'\''")) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn paths_are_quoted_where_a_shell_would_part_them() {
+        for (path, typed) in
+            [("postdesk-demo", "postdesk-demo"), ("/tmp/桌面", "/tmp/桌面"), ("my desk", "'my desk'"), ("li's", r"'li'\''s'")]
+        {
+            assert_eq!(quoted(path), typed);
+        }
+    }
 
     #[test]
     fn the_played_day_is_a_workday_whose_next_morning_is_over() {

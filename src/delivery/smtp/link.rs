@@ -55,6 +55,21 @@ pub enum Ending {
     Stale(String),
 }
 
+/// Why there is no link.
+#[derive(Debug)]
+pub struct Unopened {
+    /// What was tried, what happened, what to do about it.
+    pub why: String,
+    /// All went well up to the login.
+    pub at_login: bool,
+}
+
+impl From<String> for Unopened {
+    fn from(why: String) -> Unopened {
+        Unopened { why, at_login: false }
+    }
+}
+
 /// Why a command got no positive reply.
 enum Halt {
     /// A negative reply: code and text.
@@ -68,34 +83,32 @@ impl Link {
     ///
     /// # Errors
     /// A sentence that says what was tried, what happened, and what to do about it.
-    pub async fn open(account: &Arc<Account>, steps: &mut Steps) -> Result<Link, String> {
-        let limits = &account.timeouts;
+    pub async fn open(account: &Arc<Account>, steps: &mut Steps) -> Result<Link, Unopened> {
         let (stream, peer) = connect(account, steps).await?;
         if account.tls == Tls::None && !account.allow_plaintext && !peer.ip().to_canonical().is_loopback() {
-            return Err(format!(
+            return Err(Unopened::from(format!(
                 "{peer} is another machine and tls = \"none\" would show mail and password to everyone in between: set tls, or allow_plaintext = true"
-            ));
+            )));
         }
         let wire = match account.tls {
             Tls::None => Wire::new(Box::new(stream), peer),
             Tls::Implicit => Wire::new(encrypt(Box::new(stream), account, steps).await?, peer),
             Tls::Starttls => {
-                let road =
-                    within(limits.greeting, "the greeting and STARTTLS", starttls(Wire::new(Box::new(stream), peer), account)).await?;
+                let road = greeted(account, "the greeting and STARTTLS", starttls(Wire::new(Box::new(stream), peer), account)).await?;
                 Wire::greeted(encrypt(road, account, steps).await?, peer)
             }
         };
         let write_failed = wire.write_failed();
-        let smtp = within(limits.greeting, "the greeting and the answer to EHLO", async {
+        let smtp = greeted(account, "the greeting and the answer to EHLO", async {
             AsyncSmtpConnection::connect_with_transport(Box::new(wire), &account.client_id()).await.map_err(|error| {
-                let hint = if account.tls == Tls::None { " (if this port is for TLS, set tls = \"implicit\")" } else { "" };
-                format!("{} does not take us as a client: {}{hint}", account.place(), said(&error))
+                let said = said(&error).split_whitespace().collect::<Vec<_>>().join(" ");
+                format!("{} does not take us as a client: {said}{}", account.place(), perhaps_tls(account))
             })
         })
         .await?;
         steps.push((true, format!("EHLO {}: {}", account.hello, capabilities(&smtp))));
         let mut link = Link { smtp, write_failed, dirty: false, heard: Instant::now() };
-        link.log_in(account, steps).await?;
+        link.log_in(account, steps).await.map_err(|why| Unopened { why, at_login: true })?;
         Ok(link)
     }
 
@@ -346,6 +359,17 @@ async fn encrypt(road: Box<dyn Road>, account: &Account, steps: &mut Steps) -> R
 
 async fn within<T>(limit: Duration, what: &str, work: impl Future<Output = Result<T, String>>) -> Result<T, String> {
     timeout(limit, work).await.unwrap_or_else(|_| Err(format!("{what} did not come within {limit:?}")))
+}
+
+/// [`within`] for a greeting, which does not come where the server waits for TLS.
+async fn greeted<T>(account: &Account, what: &str, work: impl Future<Output = Result<T, String>>) -> Result<T, String> {
+    let limit = account.timeouts.greeting;
+    let late = |_| Err(format!("{what} did not come within {limit:?}{}", perhaps_tls(account)));
+    timeout(limit, work).await.unwrap_or_else(late)
+}
+
+fn perhaps_tls(account: &Account) -> &'static str {
+    if account.tls == Tls::Implicit { "" } else { " (if this port is for TLS, set tls = \"implicit\")" }
 }
 
 /// A reply's lines as one.

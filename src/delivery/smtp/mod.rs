@@ -22,7 +22,7 @@ use std::time::Duration;
 use lettre::transport::smtp::extension::ClientId;
 
 use crate::delivery::{Handover, Parcel};
-use link::{Ending, Link};
+use link::{Ending, Link, Unopened};
 
 pub use crate::tls::Tls;
 
@@ -115,6 +115,7 @@ impl Default for Timeouts {
 pub struct Connection {
     account: Arc<Account>,
     link: Option<Box<Link>>,
+    login_refused: bool,
 }
 
 impl fmt::Debug for Connection {
@@ -126,7 +127,7 @@ impl fmt::Debug for Connection {
 impl Connection {
     /// No connection is made yet.
     pub fn new(account: Arc<Account>) -> Connection {
-        Connection { account, link: None }
+        Connection { account, link: None, login_refused: false }
     }
 
     /// Delivers one parcel. A link that the server closed meanwhile is opened again, once and silently, as long as MAIL was not taken.
@@ -139,14 +140,21 @@ impl Connection {
                 ending => return self.keep(link, ending),
             }
         }
-        match Link::open(&self.account, &mut Vec::new()).await {
+        let opened = Link::open(&self.account, &mut Vec::new()).await;
+        self.login_refused = opened.as_ref().is_err_and(|unopened| unopened.at_login);
+        match opened {
             Ok(link) => {
                 let mut link = Box::new(link);
                 let ending = link.transact(parcel, &self.account.timeouts).await;
                 self.keep(link, ending)
             }
-            Err(why) => Handover::Later { why, pause: true },
+            Err(Unopened { why, .. }) => Handover::Later { why, pause: true },
         }
+    }
+
+    /// Did the last try to connect end at the login? Waiting does not mend that.
+    pub fn login_refused(&self) -> bool {
+        self.login_refused
     }
 
     /// Says QUIT where a connection is open.
@@ -180,7 +188,7 @@ pub async fn doctor(account: &Arc<Account>) -> Vec<(bool, String)> {
     let mut steps = Vec::new();
     match Link::open(account, &mut steps).await {
         Ok(link) => link.quit(account.timeouts.probe).await,
-        Err(why) => steps.push((false, why)),
+        Err(Unopened { why, .. }) => steps.push((false, why)),
     }
     steps
 }

@@ -3,8 +3,8 @@
 //! For each template a rich sample first, then the edges: empty lists, nobody in charge, no ticket, texts that try to break out.
 
 use super::{
-    Ack, AgentError, AgentFollowup, AgentNew, AgentReceipt, Because, Card, Closed, Facts, Help, Link, OldTicket, Quarantined, Reply, Row,
-    Summary, TagHelp, TooLarge, Update, Words,
+    Ack, AgentError, AgentFollowup, AgentNew, AgentReceipt, Approval, Because, Card, Closed, Facts, Help, Link, OldTicket, Quarantined,
+    Reply, Row, Summary, TagHelp, TooLarge, Update, Words,
 };
 
 impl Facts {
@@ -30,8 +30,11 @@ struct Vocabulary {
     requester: &'static str,
     words: &'static str,
     text: &'static str,
+    playbook: &'static str,
+    steps: &'static str,
     article: (&'static str, &'static str),
     missing: [&'static str; 2],
+    approval: &'static str,
     file: &'static str,
     not_attached: &'static str,
     event: &'static str,
@@ -53,8 +56,11 @@ fn en() -> Vocabulary {
         requester: "Alice Brown",
         words: "Hello Alice,\n\nplease install the new client from https://kb.example.com/vpn-setup.\n\n    1. quit the old one\n    2. restart\n\nKind regards\nLi",
         text: "Hello,\n\nsince this morning the VPN drops after an hour:\n\n  > error 809 *again*\n\nSee http://intranet.example.com/shot.png\nAlice",
+        playbook: "When the VPN is down",
+        steps: "1. Look at https://status.example.com/vpn.\n2. Ask for the error number (809, 691).\n3. Restart *ike* on vpn-gw-1.",
         article: ("Set up the VPN client", "Install the client and import the profile, five minutes."),
         missing: ["the name of your computer (on the sticker, PC-0000)", "the exact words of the error message"],
+        approval: "waits for Zhao Min",
         file: "screenshot 1.png",
         not_attached: "dump.zip (31.2 MB) is too large: the files of one mail may have 20.0 MB together. It is in the original mail in the mailbox support@example.com; ask whoever looks after that mailbox.",
         event: "Our mail to alice@example.com was refused: 5.1.1 user unknown.",
@@ -81,8 +87,11 @@ fn zh() -> Vocabulary {
         requester: "王芳",
         words: "王芳您好：\n\n请从 https://kb.example.com/vpn-setup 下载新版客户端。\n\n    1、退出旧版\n    2、重启电脑\n\n李伟",
         text: "您好，\n\n从今天早上开始，VPN 每隔一小时就断线：\n\n  > 报 *809* 错误\n\n截图见http://intranet.example.com/shot.png，谢谢！\n王芳",
+        playbook: "VPN 故障处理手册",
+        steps: "1. 查看 https://status.example.com/vpn。\n2. 询问错误代码（809、691）。\n3. 在 vpn-gw-1 上重启 *ike*。",
         article: ("VPN 客户端安装指南", "安装客户端并导入配置，约五分钟。"),
         missing: ["电脑编号（贴在机身上，如 PC-0000）", "报错的完整文字或截图"],
+        approval: "等待赵敏审批",
         file: "断线截图.png",
         not_attached: "内存转储.zip（31.2 MB）过大：每封邮件的附件合计不超过 20.0 MB。请在邮箱 support@example.com 的原邮件中查看，或联系邮箱管理员。",
         event: "发给 alice@example.com 的邮件被退回：5.1.1 用户不存在。",
@@ -115,6 +124,8 @@ impl Vocabulary {
             requester: self.requester.into(),
             requester_address: "alice@example.com".into(),
             opened: "2026-12-01 09:12".into(),
+            machine: false,
+            approval: self.approval.into(),
         }
     }
 
@@ -152,7 +163,7 @@ fn to_requesters(w: &Vocabulary) -> Vec<Facts> {
         articles,
         closes_in_days,
     };
-    let update = Update { ticket: w.card(), owner: String::new(), team: String::new(), waiting: false, reopened: false };
+    let update = Update { ticket: w.card(), owner: String::new(), team: String::new(), waiting: false, reopened: false, rejected: false };
     vec![
         Facts::Ack(Ack { ticket: w.card(), articles: w.articles(), missing }),
         Facts::Ack(Ack { ticket: w.bare(), articles: Vec::new(), missing: Vec::new() }),
@@ -162,6 +173,7 @@ fn to_requesters(w: &Vocabulary) -> Vec<Facts> {
         Facts::Update(Update { owner: w.owner.into(), ..update.clone() }),
         Facts::Update(Update { team: w.team.into(), waiting: true, ..update.clone() }),
         Facts::Update(Update { reopened: true, ..update.clone() }),
+        Facts::Update(Update { rejected: true, ..update.clone() }),
         Facts::Update(update),
         Facts::Resolved(words(w.card(), w.words, w.articles(), 5)),
         Facts::Resolved(words(w.bare(), "", Vec::new(), 1)),
@@ -172,12 +184,20 @@ fn to_requesters(w: &Vocabulary) -> Vec<Facts> {
 }
 
 fn to_agents(w: &Vocabulary) -> Vec<Facts> {
+    let mut all = new_tickets(w);
+    all.extend(approvals(w));
+    all.extend(answers(w));
+    all
+}
+
+fn new_tickets(w: &Vocabulary) -> Vec<Facts> {
     let because = |matched: &str| Because {
         rule: "vpn".into(),
         at: "rules/20-network.toml:3".into(),
         field: "subject".into(),
         matched: matched.into(),
     };
+    let playbook = |url: &str| Some(Link { title: w.playbook.into(), url: url.into(), summary: String::new() });
     let new = AgentNew {
         ticket: w.card(),
         agent: w.owner.into(),
@@ -189,9 +209,58 @@ fn to_agents(w: &Vocabulary) -> Vec<Facts> {
         not_attached: vec![w.not_attached.into()],
         defects: vec![w.defect.into()],
         evidence: vec![because("vpn"), because("809")],
+        playbook: playbook("https://kb.example.com/vpn-outage"),
+        steps: w.steps.into(),
         articles: w.articles(),
         fields: vec!["error_code: 809".into(), "url: http://intranet.example.com/".into()],
     };
+    let bare_new = AgentNew {
+        ticket: w.bare(),
+        yours: false,
+        handed_by: String::new(),
+        note: String::new(),
+        text: HOSTILE.into(),
+        files: Vec::new(),
+        not_attached: vec![HOSTILE.into()],
+        defects: Vec::new(),
+        evidence: Vec::new(),
+        playbook: None,
+        steps: String::new(),
+        articles: Vec::new(),
+        fields: Vec::new(),
+        ..new.clone()
+    };
+    vec![
+        Facts::AgentNew(new.clone()),
+        Facts::AgentNew(AgentNew { ticket: Card { machine: true, ..w.bare() }, playbook: playbook(""), ..bare_new.clone() }),
+        Facts::AgentNew(bare_new),
+    ]
+}
+
+fn approvals(w: &Vocabulary) -> Vec<Facts> {
+    let approval = Approval {
+        ticket: w.card(),
+        approver: w.owner.into(),
+        asked_by: "Chen Hao".into(),
+        note: w.event.into(),
+        text: w.text.into(),
+        files: vec![w.file.into()],
+    };
+    vec![
+        Facts::Approval(approval.clone()),
+        Facts::Approval(Approval {
+            ticket: w.bare(),
+            asked_by: String::new(),
+            note: String::new(),
+            text: HOSTILE.into(),
+            files: Vec::new(),
+            ..approval
+        }),
+    ]
+}
+
+/// What follows upon words and orders.
+fn answers(w: &Vocabulary) -> Vec<Facts> {
     let followup = AgentFollowup {
         ticket: w.card(),
         agent: w.owner.into(),
@@ -208,31 +277,17 @@ fn to_agents(w: &Vocabulary) -> Vec<Facts> {
         errors: vec![w.error.into()],
         text: w.words.into(),
         held: false,
+        tags: true,
     };
     let done: Vec<String> = w.done.iter().map(|d| (*d).to_owned()).collect();
-    let bare_new = AgentNew {
-        ticket: w.bare(),
-        yours: false,
-        handed_by: String::new(),
-        note: String::new(),
-        text: HOSTILE.into(),
-        files: Vec::new(),
-        not_attached: vec![HOSTILE.into()],
-        defects: Vec::new(),
-        evidence: Vec::new(),
-        articles: Vec::new(),
-        fields: Vec::new(),
-        ..new.clone()
-    };
     vec![
-        Facts::AgentNew(new),
-        Facts::AgentNew(bare_new),
         Facts::AgentFollowup(AgentFollowup { files: vec![w.file.into()], not_attached: vec![w.not_attached.into()], ..followup.clone() }),
         Facts::AgentFollowup(AgentFollowup { from: String::new(), event: w.event.into(), text: String::new(), ..followup }),
         Facts::AgentReceipt(AgentReceipt { ticket: w.card(), agent: w.owner.into(), done, sent_to: w.requester.into() }),
         Facts::AgentReceipt(AgentReceipt { ticket: w.bare(), agent: w.owner.into(), done: Vec::new(), sent_to: String::new() }),
         Facts::AgentError(error.clone()),
         Facts::AgentError(AgentError { held: true, ..error.clone() }),
+        Facts::AgentError(AgentError { tags: false, ..error.clone() }),
         Facts::AgentError(AgentError { ticket: None, text: String::new(), ..error }),
     ]
 }

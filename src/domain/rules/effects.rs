@@ -4,9 +4,10 @@ use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
 
-use super::Verdict;
 use super::atom::Pattern;
+use super::checklist::{Question, is_language};
 use super::load::{Compiler, Item};
+use super::{Names, Verdict};
 use crate::domain::ticket::{Kind, Level};
 
 /// Heaviest vote.
@@ -82,24 +83,6 @@ pub(super) fn unite(list: &mut Vec<String>, more: &[String]) {
         if !list.contains(item) {
             list.push(item.clone());
         }
-    }
-}
-
-/// One line of a checklist.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Question {
-    /// Answered when this field is filled.
-    pub(super) field: Option<String>,
-    /// How to ask, by language.
-    pub(super) words: Vec<(String, String)>,
-}
-
-impl Question {
-    /// In this language, else in English, else in the first one there is.
-    pub(super) fn in_language(&self, language: Option<&str>) -> &str {
-        let find = |wanted: &str| self.words.iter().find(|(l, _)| l == wanted);
-        let words = language.and_then(find).or_else(|| find("en")).or_else(|| self.words.first());
-        words.map_or_else(|| self.field.as_deref().unwrap_or_default(), |(_, words)| words)
     }
 }
 
@@ -207,9 +190,12 @@ pub(super) const EFFECTS: &[EffectEntry] = &[
     },
     EffectEntry {
         name: "playbook",
-        doc: "The list of steps for the agent.",
-        example: "playbook = \"vpn-outage\"",
-        compile: |c, key, item| set(Set::Playbook(slug(c, key, item)?)),
+        doc: "An article whose steps stand in the agents' notification, by id; instead of the category's playbook.",
+        example: "playbook = \"vpn-setup\"",
+        compile: |c, key, item| {
+            let (id, names) = (c.text(item, key)?, c.names);
+            set(Set::Playbook(known_article(c, id, item.span(), names)?))
+        },
     },
     EffectEntry {
         name: "ask",
@@ -225,15 +211,21 @@ pub(super) const EFFECTS: &[EffectEntry] = &[
     },
     EffectEntry {
         name: "template",
-        doc: "The acknowledgment is written from this template.",
+        doc: "The acknowledgment is written from this variant of it: a file `templates/<language>/ack-….md` of yours.",
         example: "template = \"ack-outage\"",
-        compile: |c, key, item| set(Set::Template(slug(c, key, item)?)),
+        compile: |c, key, item| {
+            let (name, names) = (c.text(item, key)?, c.names);
+            set(Set::Template(c.configured(name, item.span(), "acknowledgment", &names.templates)?))
+        },
     },
     EffectEntry {
         name: "approval",
-        doc: "This approver is asked first, by handle or scope. Demands proof of the sender.",
+        doc: "This approver is asked by mail, by handle or by a category in his scope; until he says yes or no, the ticket cannot be resolved. Demands proof of the sender.",
         example: "approval = \"wang\"",
-        compile: |c, key, item| Some(Some(Effect::Approval(slug(c, key, item)?))),
+        compile: |c, key, item| {
+            let (name, names) = (c.text(item, key)?, c.names);
+            Some(Some(Effect::Approval(c.configured(name, item.span(), "approver or scope", &names.approvers)?)))
+        },
     },
     EffectEntry {
         name: "escalate",
@@ -253,13 +245,13 @@ pub(super) const EFFECTS: &[EffectEntry] = &[
     },
     EffectEntry {
         name: "dedup_key",
-        doc: "Mails with the same key are one ticket; `{field}` stands for a field's value. Demands proof of the sender.",
+        doc: "Mails with the same key are one ticket, which stays silent towards the machine; `{field}` stands for a field's value. Demands proof of the sender.",
         example: "dedup_key = \"{host}/{check}\"",
         compile: dedup_key,
     },
     EffectEntry {
         name: "recover",
-        doc: "The alert of the same `dedup_key` is over. Demands proof of the sender.",
+        doc: "The alert of the same `dedup_key` is over: its live ticket is resolved; where there is none, nothing happens. Demands proof of the sender.",
         example: "recover = true",
         compile: |c, key, item| when_true(c, key, item, Effect::Recover),
     },
@@ -316,26 +308,20 @@ fn level(c: &mut Compiler<'_>, key: &str, item: &Item<'_>) -> Option<Level> {
     c.member(&text, item.span(), key, &all)
 }
 
-/// A name of a file or person: no spaces.
-fn slug(c: &mut Compiler<'_>, key: &str, item: &Item<'_>) -> Option<String> {
-    let text = c.text(item, key)?;
-    let sound = !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || "-_.".contains(c));
-    if !sound {
-        c.complain(item.span(), format!("`{text}` is no name for `{key}`"), "letters, digits, - _ and . only");
-    }
-    sound.then_some(text)
-}
-
 fn articles(c: &mut Compiler<'_>, key: &str, item: &Item<'_>) -> Option<Option<Effect>> {
     let mut found = Some(Vec::new());
     let names = c.names;
     for (id, span) in c.texts(item, key)? {
-        match (c.configured(id, span, "article", &names.articles), &mut found) {
+        match (known_article(c, id, span, names), &mut found) {
             (Some(id), Some(found)) => found.push(id),
             _ => found = None,
         }
     }
     set(Set::Kb(found?))
+}
+
+fn known_article(c: &mut Compiler<'_>, id: String, span: Range<usize>, names: &Names) -> Option<String> {
+    c.configured(id, span, "article", &names.articles)
 }
 
 fn questions(c: &mut Compiler<'_>, key: &str, item: &Item<'_>) -> Option<Vec<Question>> {
@@ -352,11 +338,10 @@ fn question(c: &mut Compiler<'_>, key: &str, item: &Item<'_>) -> Option<Question
         DeValue::Table(table) => question_table(c, item, table),
         _ => {
             let text = c.text(item, key)?;
-            let is_sentence = text.contains(' ') || !text.is_ascii();
-            if is_sentence {
-                return Some(Question { field: None, words: vec![("en".into(), text)] });
+            match Question::plain(&text) {
+                Some(question) => Some(question),
+                None => c.field_name(&text, item.span()).map(|_| Question::default()),
             }
-            Some(Question { field: Some(c.field_name(&text, item.span())?), words: Vec::new() })
         }
     }
 }
@@ -367,7 +352,7 @@ fn question_table(c: &mut Compiler<'_>, item: &Item<'_>, table: &DeTable<'_>) ->
         let text = c.text(value, name.get_ref())?;
         match name.get_ref().as_ref() {
             "field" => question.field = Some(c.field_name(&text, value.span())?),
-            language if (2..=3).contains(&language.len()) && language.bytes().all(|b| b.is_ascii_lowercase()) => {
+            language if is_language(language) => {
                 question.words.push((language.to_owned(), text));
             }
             other => {
@@ -448,15 +433,5 @@ mod tests {
         for bad in ["{host", "host}", "{a{b}}", "}{"] {
             assert_eq!(placeholders(bad), None, "{bad}");
         }
-    }
-
-    #[test]
-    fn questions_speak_the_readers_language() {
-        let question =
-            Question { field: Some("os".into()), words: vec![("en".into(), "Which?".into()), ("zh".into(), "哪个？".into())] };
-        assert_eq!(question.in_language(Some("zh")), "哪个？");
-        assert_eq!(question.in_language(Some("fr")), "Which?");
-        assert_eq!(question.in_language(None), "Which?");
-        assert_eq!(Question { field: Some("os".into()), words: vec![] }.in_language(Some("zh")), "os");
     }
 }

@@ -12,6 +12,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::atom::{Atoms, Field, Pattern, Test};
+use super::checklist::is_field_name;
 use super::conditions::{self, Cond};
 use super::effects::{self, Effect};
 use super::example::{self, Example};
@@ -96,7 +97,8 @@ impl RuleSet {
             return Err(complaints);
         }
         let scanner = atoms.finish().map_err(|e| vec![Complaint::whole("rules", e, "use fewer or shorter words")])?;
-        Ok(RuleSet::new(rules.into_iter().map(|r| r.rule).collect(), examples, scanner, threshold))
+        let set = RuleSet::new(rules.into_iter().map(|r| r.rule).collect(), examples, scanner, threshold);
+        Ok(RuleSet { checklists: names.checklists.clone(), ..set })
     }
 }
 
@@ -360,9 +362,7 @@ impl Compiler<'_> {
 
     /// The name of an extracted fact.
     pub(super) fn field_name(&mut self, name: &str, span: Range<usize>) -> Option<String> {
-        let sound = name.len() <= 40
-            && name.starts_with(|c: char| c.is_ascii_lowercase())
-            && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+        let sound = is_field_name(name);
         if !sound {
             let help = "small letters a to z, digits and _, a letter first, such as error_code";
             self.complain(span, format!("`{name}` is no name for a field"), help);

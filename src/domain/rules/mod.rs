@@ -7,6 +7,7 @@
 //! review tables better than programs.
 
 mod atom;
+mod checklist;
 mod conditions;
 mod effects;
 mod example;
@@ -26,6 +27,7 @@ use serde::{Deserialize, Serialize};
 use super::message::Reading;
 use super::origin::OriginKind;
 use super::ticket::{Kind, Level};
+pub use checklist::{Question, is_field_name};
 use conditions::Cond;
 use effects::Effect;
 use example::Example;
@@ -51,7 +53,7 @@ pub struct Circumstances<'a> {
     pub business_hours: Option<bool>,
 }
 
-/// The names that rules may use, from the config and the knowledge base; `None` leaves them unchecked.
+/// What rules may name and build on, from the config, the knowledge base and the templates; `None` leaves names unchecked.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Names {
     /// Category ids.
@@ -60,8 +62,14 @@ pub struct Names {
     pub teams: Option<BTreeSet<String>>,
     /// Agents' handles.
     pub agents: Option<BTreeSet<String>>,
+    /// Approvers' handles, and categories that some approver has in scope.
+    pub approvers: Option<BTreeSet<String>>,
     /// Article ids.
     pub articles: Option<BTreeSet<String>>,
+    /// Stems of templates for acknowledgments.
+    pub templates: Option<BTreeSet<String>>,
+    /// By category: what must be known of its tickets, beside what rules ask.
+    pub checklists: BTreeMap<String, Vec<Question>>,
 }
 
 /// All rules of a desk, compiled once.
@@ -76,6 +84,10 @@ pub struct RuleSet {
     always: Vec<u32>,
     /// The least weight that a category needs.
     threshold: i64,
+    /// By category: what is asked beside what rules ask.
+    checklists: BTreeMap<String, Vec<Question>>,
+    /// Some rule joins mails by a key.
+    keys: bool,
 }
 
 /// One rule.
@@ -188,7 +200,8 @@ impl RuleSet {
                 None => always.push(index),
             }
         }
-        RuleSet { rules, examples, scanner, triggered, always, threshold }
+        let keys = rules.iter().flat_map(|rule| &rule.effects).any(|effect| matches!(effect, Effect::DedupKey(_) | Effect::Recover));
+        RuleSet { keys, rules, examples, scanner, triggered, always, threshold, checklists: BTreeMap::new() }
     }
 
     /// Judges a mail: total, and the same for the same arguments.
@@ -201,7 +214,12 @@ impl RuleSet {
         candidates.sort_unstable();
         candidates.dedup();
         let rules = candidates.into_iter().filter_map(|index| self.rules.get(index as usize));
-        vote::judge(rules, &mut scan, mail, around, self.threshold)
+        vote::judge(rules, &mut scan, mail, around, self)
+    }
+
+    /// Does any rule join mails by a key?
+    pub fn have_keys(&self) -> bool {
+        self.keys
     }
 
     /// Each rule's name, place and, where it votes, category; in file order.

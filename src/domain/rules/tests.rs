@@ -20,7 +20,12 @@ fn names() -> Names {
         categories: set(&CATEGORIES),
         teams: set(&["network", "desktop"]),
         agents: set(&["li", "wang"]),
-        articles: set(&["vpn-setup", "password-reset", "printer-offline", "wifi-connect", "software-install", "permission-request"]),
+        articles: set(&[
+            "host-down", "vpn-setup", "password-reset", "printer-offline", "wifi-connect", "software-install", "permission-request",
+        ]),
+        approvers: set(&["wang", "permission"]),
+        templates: set(&["ack", "ack-outage", "ack-alert"]),
+        checklists: BTreeMap::new(),
     }
 }
 
@@ -299,6 +304,10 @@ fn every_effect_reaches_the_verdict() {
     assert_eq!((v.playbook.as_deref(), v.template.as_deref(), v.approval.as_deref()), (Some("host-down"), Some("ack-alert"), Some("wang")));
     assert_eq!(v.missing, ["什么代码？", "Since when?"]);
 
+    let doubted = set.judge(&alert, &Circumstances { suspect: true, ..around(&fields) });
+    assert_eq!((doubted.dedup_key, doubted.approval), (None, None), "a secret does not outweigh the border's doubt");
+    assert!(doubted.because.iter().any(|why| why.ends_with("no dedup_key, for the mail is suspect")), "{:?}", doubted.because);
+
     alert.subject = "OK db1".into();
     let v = set.judge(&alert, &Circumstances { authenticated: true, ..around(&fields) });
     assert!(v.recover, "a later rule sees the field of an earlier one");
@@ -345,9 +354,11 @@ fn complaints() {
         (rule("subject = 'a'", "weight = 2"), "4:8: a weight without a category votes for nothing"),
         (rule("subject = 'a'", "category = 'network', weight = 0"), "4:41: `weight` is a whole number from 1 to 1000"),
         (rule("subject = 'a'", "category = 'network', weight = 1.5"), "4:41: `weight` wants a whole number, not a number with a point"),
+        (rule("subject = 'a'", "playbook = 'vpn-set-up'"), "4:21: there is no article `vpn-set-up`; did you mean `vpn-setup`?"),
+        (rule("subject = 'a'", "template = 'ack-outtage'"), "4:21: there is no acknowledgment `ack-outtage`; did you mean `ack-outage`?"),
         (rule("subject = 'a'", "urgency = 'hgih'"), "4:20: `urgency` has no `hgih`; did you mean `high`?"),
         (rule("subject = 'a'", "requester = 'sender'"), "4:22: `requester` has no `sender`"),
-        (rule("subject = 'a'", "playbook = 'a b'"), "4:21: `a b` is no name for `playbook`"),
+        (rule("subject = 'a'", "playbook = 'a b'"), "4:21: there is no article `a b`"),
         (rule("subject = 'a'", "ask = [{ feld = 'x' }]"), "4:19: a question has no `feld`; did you mean `field`?"),
         (rule("subject = 'a'", ""), "4:8: this rule does nothing"),
         (rule("subject = 'a'", "ignore = true"), "4:10: `ignore` would let strangers act: this rule neither names a sender nor proves him"),
@@ -356,7 +367,8 @@ fn complaints() {
             "4:10: `ignore` would let strangers act: this rule believes the From line alone, which anybody can write",
         ),
         (rule("authenticated = true", "recover = true"), "4:10: `recover` would let strangers act: this rule names no sender"),
-        (rule("from = 'a@b.c', any = [{ authenticated = true }, { subject = 'x' }]", "approval = 'li'"), "4:10: `approval` would"),
+        (rule("from = 'a@b.c', any = [{ authenticated = true }, { subject = 'x' }]", "approval = 'wang'"), "4:10: `approval` would"),
+        (rule("subject = 'a'", "approval = 'wnag'"), "4:21: there is no approver or scope `wnag`; did you mean `wang`?"),
         (rule("from = 'a@b.c', not = { authenticated = true }", "ignore = true"), "4:10: `ignore` would"),
         (rule("from = 'a@b.c', text = 'password'", "ignore = true"), "4:10: `ignore` would"),
         (rule("from = 'a@b.c', authenticated = true", "dedup_key = '{host}'"), "4:22: no rule fills the field `host`"),
@@ -404,6 +416,19 @@ fn all_errors_of_all_files_at_once_with_a_picture() {
     let places: Vec<(&str, usize, usize)> = complaints.iter().map(|c| (c.file.as_str(), c.line, c.column)).collect();
     assert_eq!(places, [("rules/10.toml", 4, 18), ("rules/20.toml", 3, 10), ("rules/20.toml", 3, 26), ("rules/20.toml", 4, 10)]);
     assert!(complaints[1].to_string().contains("3 | when = { subjct = '连不上', txt = 'a' }\n   |          ^^^^^^"), "{}", complaints[1]);
+}
+
+#[test]
+fn a_categorys_checklist_is_asked_where_it_wins() {
+    let checklists =
+        BTreeMap::from([("network".to_owned(), vec![Question::plain("code").unwrap(), Question::plain("Since when?").unwrap()])]);
+    let text = "[[rule]]\nname = 'n'\nwhen = { subject = 'vpn' }\nthen = { category = 'network', ask = ['Since when?'] }\n\
+                [[rule]]\nname = 'c'\nwhen = { matches = { text = '(?P<code>[0-9]{3})' } }\n";
+    let set =
+        RuleSet::compile(&[("t.toml".into(), text.into())], &Names { checklists, ..names() }, 1).unwrap_or_else(|c| panic!("{}", told(&c)));
+    assert_eq!(judge(&set, &mail("vpn", "")).missing, ["Since when?", "code"]);
+    assert_eq!(judge(&set, &mail("vpn", "error 809")).missing, ["Since when?"]);
+    assert!(judge(&set, &mail("printer", "")).missing.is_empty());
 }
 
 #[test]
@@ -465,7 +490,7 @@ impl RuleSet {
     fn judge_plainly(&self, mail: &Reading, around: &Circumstances<'_>) -> Verdict {
         let mut scan = self.scanner.scan(mail);
         scan.ask_each();
-        vote::judge(self.rules.iter(), &mut scan, mail, around, self.threshold)
+        vote::judge(self.rules.iter(), &mut scan, mail, around, self)
     }
 }
 

@@ -1,12 +1,13 @@
 //! From the rules that match to a verdict: votes, losers, effects, evidence.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::atom::{AtomId, Pattern, Test, own_text};
+use super::checklist::{Question, unanswered};
 use super::conditions::{Asked, Cond};
-use super::effects::{Effect, Question, placeholders};
+use super::effects::{Effect, placeholders};
 use super::scan::Scan;
-use super::{Circumstances, Evidence, Rule, Verdict};
+use super::{Circumstances, Evidence, Rule, RuleSet, Verdict};
 use crate::domain::message::Reading;
 
 /// Longest value of a field, characters.
@@ -30,7 +31,7 @@ pub(super) fn judge<'r>(
     scan: &mut Scan<'_, '_>,
     mail: &Reading,
     around: &Circumstances<'_>,
-    threshold: i64,
+    set: &RuleSet,
 ) -> Verdict {
     let mut fields = BTreeMap::new();
     let mut fired: Vec<(&Rule, Found)> = Vec::new();
@@ -54,7 +55,7 @@ pub(super) fn judge<'r>(
             break;
         }
     }
-    conclude(fired, because, mail, around, threshold)
+    conclude(fired, because, mail, around, set)
 }
 
 fn holds(cond: &Cond, scan: &mut Scan<'_, '_>, asked: &Asked<'_>) -> bool {
@@ -134,8 +135,14 @@ fn quote(text: &str) -> String {
     quoted
 }
 
-fn conclude(fired: Vec<(&Rule, Found)>, because: Vec<String>, mail: &Reading, around: &Circumstances<'_>, threshold: i64) -> Verdict {
-    let (category, reason) = elect(&fired, threshold);
+fn conclude<'r>(
+    fired: Vec<(&'r Rule, Found)>,
+    because: Vec<String>,
+    mail: &Reading,
+    around: &Circumstances<'_>,
+    set: &'r RuleSet,
+) -> Verdict {
+    let (category, reason) = elect(&fired, set.threshold);
     let mut verdict = Verdict { category, because: vec![reason], ..Verdict::default() };
     verdict.because.extend(because);
     let (mut questions, mut key) = (Vec::new(), None);
@@ -150,19 +157,15 @@ fn conclude(fired: Vec<(&Rule, Found)>, because: Vec<String>, mail: &Reading, ar
         }
         verdict.fields.extend(found.fields);
         for effect in &rule.effects {
-            carry_out(effect, rule, &mut verdict, &mut questions, &mut key);
+            match effect.needs_proof().filter(|_| around.suspect) {
+                Some(name) => verdict.because.push(format!("rule {} ({}): no {name}, for the mail is suspect", rule.name, rule.at)),
+                None => carry_out(effect, rule, &mut verdict, &mut questions, &mut key),
+            }
         }
     }
     let value = |field: &str| verdict.fields.get(field).or_else(|| around.fields.get(field)).cloned();
-    let mut asked = BTreeSet::new();
-    for question in questions {
-        let answered = question.field.as_deref().is_some_and(|field| value(field).is_some());
-        let words = question.in_language(mail.language.as_deref()).to_owned();
-        let identity = question.field.clone().unwrap_or_else(|| words.clone());
-        if !answered && asked.insert(identity) {
-            verdict.missing.push(words);
-        }
-    }
+    questions.extend(verdict.category.as_ref().and_then(|id| set.checklists.get(id)).into_iter().flatten());
+    verdict.missing = unanswered(questions.into_iter(), |field| value(field).is_some(), mail.language.as_deref());
     if let Some((key, rule)) = key {
         match filled(key, &value) {
             Ok(key) => verdict.dedup_key = Some(key),

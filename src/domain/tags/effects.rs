@@ -2,9 +2,10 @@
 
 use super::registry::Arg;
 use super::span::Span;
+use crate::domain::approvals;
 use crate::domain::complaint::nearest;
 use crate::domain::orders::{Plan, Refusal, Scene};
-use crate::domain::policy::Agent;
+use crate::domain::policy::{Agent, Approver};
 use crate::domain::text::fold;
 use crate::domain::ticket::{Change, Priority, Status};
 
@@ -133,6 +134,8 @@ pub fn category(plan: &mut Plan, scene: &Scene, arg: &Arg) -> Effect {
     };
     let name = category.name(scene.language());
     let (en, zh) = if plan.change(Change::Category(Some(category.id.clone())), scene.now) {
+        // A rule named it for what it took the request to be.
+        plan.change(Change::Playbook(None), scene.now);
         (format!("Category is {name} now."), format!("类别现为“{name}”。"))
     } else {
         (format!("Category is {name} already."), format!("类别本来就是“{name}”。"))
@@ -152,6 +155,60 @@ pub fn note(plan: &mut Plan, scene: &Scene, _: &Arg) -> Effect {
     plan.note = true;
     plan.done.push(scene.say("Your text is kept as an internal note.".into(), "正文已存为内部备注。".into()));
     Ok(())
+}
+
+/// `[approval=zhao]`: the mail's text is for the approver alone.
+pub fn approval(plan: &mut Plan, scene: &Scene, arg: &Arg) -> Effect {
+    if !plan.after.status.is_live() {
+        return Err(scene.refuse("[approval]: send [reopen] first.".into(), "【审批】：请先发送【重开】。".into()));
+    }
+    let approvers = &scene.policy.approvers;
+    let wanted = fold(arg.value);
+    let named: Vec<&Approver> = approvers.iter().filter(|a| fold(&a.handle) == wanted || fold(&a.name) == wanted).collect();
+    let category = scene.policy.categories.iter().find(|c| fold(&c.id) == wanted || c.names.iter().any(|(_, n)| fold(n) == wanted));
+    let found = match (named.is_empty(), category) {
+        (true, Some(category)) => approvals::in_scope(&category.id, scene.policy),
+        _ => named,
+    };
+    if found.is_empty() {
+        let handles = || approvers.iter().map(|a| a.handle.as_str());
+        return Err(unknown(scene, ("approver", "审批人"), arg.value, handles(), handles()));
+    }
+    let free = approvals::impartial(found, scene.ticket, Some(scene.agent), scene.policy);
+    if free.is_empty() {
+        return Err(scene.refuse(
+            format!("[approval={}]: nobody approves what he asks for himself; name another approver.", arg.value),
+            format!("【审批={}】：不能审批自己提出的请求；请指定其他审批人。", arg.value),
+        ));
+    }
+    let names: Vec<&str> = free.iter().map(|a| a.name.as_str()).collect();
+    plan.note = true;
+    plan.approvers = free.iter().map(|a| a.handle.clone()).collect();
+    let asked = approvals::asked(&plan.after, plan.approvers.clone(), Some(scene.agent.handle.clone()), scene.now);
+    plan.change(Change::Approvals(asked), scene.now);
+    plan.done.push(scene.say(
+        format!("{} is asked for approval; your text goes there, and not to the requester.", names.join(", ")),
+        format!("已请{}审批；正文只发给审批人，不发给请求人。", names.join("、")),
+    ));
+    Ok(())
+}
+
+/// `[approve]`, `[reject]` in any other mail than an approver's answer.
+pub fn ruling(_: &mut Plan, scene: &Scene, _: &Arg) -> Effect {
+    Err(scene.refuse(
+        "[approve] and [reject] count only in an approver's answer to the mail that asks for the approval.".into(),
+        "【同意】和【拒绝】仅在审批人回复审批邮件时有效。".into(),
+    ))
+}
+
+/// The refusal where somebody still has to say whether it may be done.
+fn unapproved(plan: &Plan, scene: &Scene) -> Effect {
+    let Some(approval) = plan.after.open_approval() else { return Ok(()) };
+    let names = approvals::names(&approval.asked, scene.policy, scene.language());
+    Err(scene.refuse(
+        format!("The ticket waits for an approval ({names}); until then it cannot be resolved or closed."),
+        format!("工单正在等待审批（{names}），答复之前不能解决或关闭。"),
+    ))
 }
 
 /// `[kb=vpn-setup]`: the link needs a mail to travel in.
@@ -272,6 +329,7 @@ pub fn wait(plan: &mut Plan, scene: &Scene, arg: &Arg) -> Effect {
 
 /// `[resolve]`
 pub fn resolve(plan: &mut Plan, scene: &Scene, _: &Arg) -> Effect {
+    unapproved(plan, scene)?;
     if plan.after.status == Status::Closed {
         return Err(closed(scene, "[resolve]", "【解决】"));
     }
@@ -286,6 +344,7 @@ pub fn resolve(plan: &mut Plan, scene: &Scene, _: &Arg) -> Effect {
 
 /// `[close]`
 pub fn close(plan: &mut Plan, scene: &Scene, _: &Arg) -> Effect {
+    unapproved(plan, scene)?;
     let (en, zh) = if plan.go(Status::Closed, None, scene.now) {
         ("The ticket is closed.", "工单已关闭。")
     } else {

@@ -190,6 +190,18 @@ pub static TAGS: &[TagSpec] = &[
         ..PLAIN
     },
     TagSpec {
+        name: "approval",
+        zh: &["审批", "请审批"],
+        usage: "[approval=zhao]",
+        usage_zh: "【审批=zhao】",
+        doc_en: "Asks that approver (handle, name, or a category in his scope); your text goes to him, not to the requester. Until he answers, the ticket cannot be resolved or closed.",
+        doc_zh: "请该审批人（代号、姓名，或其负责的类别）审批；正文发给审批人，不发给请求人。答复之前不能解决或关闭工单。",
+        takes: Takes::Value,
+        phase: Phase::Reply,
+        apply: effects::approval,
+        ..PLAIN
+    },
+    TagSpec {
         name: "note",
         zh: &["备注", "内部备注", "批注"],
         usage: "[note]",
@@ -246,6 +258,32 @@ pub static TAGS: &[TagSpec] = &[
         scope: Scope::Question,
         phase: Phase::Reply,
         apply: effects::help,
+        ..PLAIN
+    },
+    TagSpec {
+        name: "approve",
+        zh: &["同意", "批准"],
+        en: &["approved"],
+        usage: "[approve]",
+        usage_zh: "【同意】",
+        doc_en: "For approvers, in answer to the mail that asks them: yes. The text may simply begin with \"approved\".",
+        doc_zh: "供审批人回复审批邮件：同意。正文以“同意”开头亦可。",
+        phase: Phase::Reply,
+        clashes: &["reject"],
+        apply: effects::ruling,
+        ..PLAIN
+    },
+    TagSpec {
+        name: "reject",
+        zh: &["拒绝", "不同意", "驳回"],
+        en: &["rejected"],
+        usage: "[reject]",
+        usage_zh: "【拒绝】",
+        doc_en: "The same: no. The text may simply begin with \"rejected\".",
+        doc_zh: "同上：不同意。正文以“不同意”开头亦可。",
+        phase: Phase::Reply,
+        clashes: &["approve"],
+        apply: effects::ruling,
         ..PLAIN
     },
     TagSpec {
@@ -337,9 +375,6 @@ pub static RESERVED: &[Reserved] = &[
     later("kb-draft", &["成文"], &[], Scope::Ticket, ""),
     later("publish", &["发布"], &["published"], Scope::Ticket, ""),
     later("use", &["套用"], &[], Scope::Ticket, ""),
-    later("approval", &["审批"], &[], Scope::Ticket, ""),
-    later("approve", &["同意"], &["approved"], Scope::Ticket, ""),
-    later("reject", &["拒绝", "不同意"], &["rejected"], Scope::Ticket, ""),
     later("visit", &["上门"], &[], Scope::Ticket, ""),
     later("asset", &["资产"], &[], Scope::Ticket, ""),
     later("asset-state", &["资产状态"], &[], Scope::Ticket, ""),

@@ -1,6 +1,7 @@
 //! From a host name to a session that is logged in: TCP, TLS (implicit or STARTTLS), greeting, login.
 
 use std::fmt;
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -29,22 +30,36 @@ pub(super) type Stream = BufStream<Box<dyn Wire>>;
 #[error("{0}")]
 pub(super) struct Refused(pub String);
 
+/// The password could not be had; the words name the remedy.
+#[derive(Debug, thiserror::Error)]
+#[error("the password cannot be had")]
+pub(super) struct NoPassword;
+
 /// Connects and logs in.
 ///
 /// # Errors
 /// [`Refused`] when the server does not take the login; anything else passes by itself.
 pub(super) async fn connect(account: &Account) -> anyhow::Result<Session> {
     let address = format!("{}:{}", account.host, account.port);
-    let tcp = timeout(PATIENCE, TcpStream::connect((account.host.as_str(), account.port)))
-        .await
-        .with_context(|| format!("no connection to {address} within {} s", PATIENCE.as_secs()))?
+    let tcp = in_time("the connection", TcpStream::connect((account.host.as_str(), account.port)))
+        .await?
         .with_context(|| format!("no connection to {address}"))?;
     tcp.set_nodelay(true)?;
-    let client = timeout(PATIENCE, client(account, tcp)).await.with_context(|| format!("{address} does not answer"))??;
+    let client = in_time("the greeting", client(account, tcp)).await.map_err(|error| hinted(account, error))??;
     let password = password(account).await?;
-    let session =
-        timeout(PATIENCE, login(account, client, &password)).await.with_context(|| format!("{address} does not answer a login"))??;
+    let session = in_time("the answer to the login", login(account, client, &password)).await??;
     Session::new(session).await
+}
+
+/// # Errors
+/// It took too long.
+async fn in_time<T>(what: &str, work: impl Future<Output = T>) -> anyhow::Result<T> {
+    timeout(PATIENCE, work).await.map_err(|_| anyhow::anyhow!("{what} did not come within {} s", PATIENCE.as_secs()))
+}
+
+/// A server that waits for TLS says nothing.
+fn hinted(account: &Account, error: anyhow::Error) -> anyhow::Error {
+    if account.tls == Tls::Implicit { error } else { anyhow::anyhow!("{error} (if this port is for TLS, set tls = \"implicit\")") }
 }
 
 async fn client(account: &Account, tcp: TcpStream) -> anyhow::Result<Client<Stream>> {
@@ -80,7 +95,12 @@ async fn encrypt(account: &Account, tcp: TcpStream) -> anyhow::Result<impl Wire 
 /// RFC 3501 section 7.1: a greeting is OK, BYE or PREAUTH. The last is refused: nobody asked for a connection without a login, and
 /// before STARTTLS it is a known attack.
 async fn greeting<T: Wire>(client: &mut Client<T>) -> anyhow::Result<()> {
-    let response = client.read_response().await?.context("the server closed the connection without a greeting")?;
+    let response = match client.read_response().await {
+        Ok(response) => response.context("the server closed the connection without a greeting")?,
+        // The parser shows what it could not read byte by byte.
+        Err(error) if error.kind() == ErrorKind::Other => anyhow::bail!("this is no IMAP server: its greeting cannot be read"),
+        Err(error) => return Err(error.into()),
+    };
     match response.parsed() {
         Response::Data { status: Status::Ok, .. } => Ok(()),
         Response::Data { status: Status::Bye, outcome } => {
@@ -93,7 +113,7 @@ async fn greeting<T: Wire>(client: &mut Client<T>) -> anyhow::Result<()> {
 /// Resolved anew at each login, so that a changed secret needs no restart. It may run a command: off the async threads.
 async fn password(account: &Account) -> anyhow::Result<String> {
     let resolve = account.password.clone();
-    tokio::task::spawn_blocking(move || resolve()).await?.context("the password cannot be had")
+    tokio::task::spawn_blocking(move || resolve()).await?.context(NoPassword)
 }
 
 async fn login(account: &Account, client: Client<Stream>, password: &str) -> anyhow::Result<async_imap::Session<Stream>> {

@@ -7,6 +7,7 @@
 //! The cursor is the whole state. A folder whose UIDVALIDITY changed is gone through from the start; the desk knows copies by identity.
 
 mod connect;
+mod copy;
 mod doctor;
 mod fetch;
 mod idle;
@@ -32,6 +33,7 @@ use super::backoff::{self, Trouble};
 use super::{Inbox, Shutdown, SourceState, stopped, stopping};
 use crate::domain::message::{Arrival, Cursor, Folder, Place};
 
+pub use self::copy::keep;
 pub use self::doctor::doctor;
 pub use super::Start;
 pub use crate::tls::Tls;
@@ -81,6 +83,8 @@ pub struct Account {
     pub mark: Mark,
     /// Where a received mail is moved to.
     pub done_folder: Option<String>,
+    /// Where copies of sent mail are kept.
+    pub sent_folder: Option<String>,
     /// Where a folder is taken up on the first day.
     pub start: Start,
     /// Larger mails, in bytes, are handed over by their header.
@@ -150,7 +154,8 @@ pub async fn watch<I: Inbox>(
         let refused = error.is::<Refused>();
         let wait = backoff::wait(if refused { Trouble::Refused } else { Trouble::Passing }, failures, &key);
         let why = format!("{error:#}");
-        tracing::warn!(mailbox = account.mailbox, folder, why, seconds = wait.as_secs(), "the mailbox cannot be read now, waiting");
+        let seconds = wait.as_millis().div_ceil(1000);
+        tracing::warn!(mailbox = account.mailbox, folder, why, seconds, "the mailbox cannot be read now, waiting");
         report(SourceState::Waiting { why, wait, refused });
         tokio::select! {
             () = sleep(wait) => (),
@@ -186,7 +191,17 @@ impl<I: Inbox, C: Fn() -> DateTime<Utc> + Sync, R: Fn(SourceState) + Sync> Reade
         let stored = self.inbox.cursor(&self.folder).await?;
         let mut cursor = plan::take_up(stored, selected, self.account.start, (self.clock)());
         if stored != Some(cursor) {
-            tracing::info!(mailbox = self.account.mailbox, folder = self.folder.folder, ?stored, ?cursor, "the folder is taken up");
+            let (mailbox, folder, uidvalidity) = (&self.account.mailbox, &self.folder.folder, cursor.uidvalidity);
+            match stored {
+                None => tracing::info!(mailbox, folder, uidvalidity, "the folder is taken up"),
+                Some(old) => tracing::info!(
+                    mailbox,
+                    folder,
+                    uidvalidity,
+                    before = old.uidvalidity,
+                    "the server has renumbered the folder: it is gone through again"
+                ),
+            }
             self.inbox.set_cursor(&self.folder, cursor).await?;
             progress.unfinished = Some(Vec::new());
         }
@@ -346,6 +361,7 @@ mod tests {
             mailbox: "support".to_owned(),
             mark: Mark::None,
             done_folder: None,
+            sent_folder: None,
             start: Start::Now,
             message_size: 1,
         };

@@ -6,7 +6,8 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
-use async_imap::imap_proto::{Capability, MailboxDatum, Outcome, Response, ResponseCode, Status};
+use async_imap::imap_proto::{Capability, MailboxDatum, Outcome, RequestId, Response, ResponseCode, Status};
+use tokio::io::AsyncWriteExt as _;
 use tokio::time::timeout;
 
 use super::connect::{Refused, Stream};
@@ -69,13 +70,18 @@ impl Session {
     ///
     /// # Errors
     /// [`Rejected`] for NO and BAD; anything else means that the connection is of no use any more.
-    pub(super) async fn checked(&mut self, command: &str, mut each: impl FnMut(&Response<'_>)) -> anyhow::Result<()> {
+    pub(super) async fn checked(&mut self, command: &str, each: impl FnMut(&Response<'_>)) -> anyhow::Result<()> {
         let verb = command.split(' ').take(if command.starts_with("UID ") { 2 } else { 1 }).collect::<Vec<_>>().join(" ");
         let tag = timeout(PATIENCE, self.inner.run_command(command)).await.with_context(|| format!("{verb} cannot be sent"))??;
+        self.tagged(&tag, &verb, each).await
+    }
+
+    /// Reads up to the tagged response.
+    async fn tagged(&mut self, tag: &RequestId, verb: &str, mut each: impl FnMut(&Response<'_>)) -> anyhow::Result<()> {
         loop {
             let end = self
                 .next(|response| match response {
-                    Response::Done { tag: seen, status, outcome } if *seen == tag => Some(verdict(&verb, status, outcome)),
+                    Response::Done { tag: seen, status, outcome } if seen == tag => Some(verdict(verb, status, outcome)),
                     other => {
                         each(other);
                         None
@@ -152,11 +158,55 @@ impl Session {
     pub(super) async fn file(&mut self, uids: &[u32], folder: &str) -> anyhow::Result<()> {
         let (uids, target) = (uid_set(uids.iter().copied()), name::on_the_wire(folder));
         let mut outcome = self.transfer(&uids, &target).await;
-        if outcome.as_ref().is_err_and(|error| error.downcast_ref::<Rejected>().is_some_and(|rejected| rejected.try_create)) {
-            complain("the folder cannot be made", self.checked(&format!("CREATE {}", quoted(&target)), |_| ()).await)?;
+        if try_create(&outcome) {
+            self.create(&target).await?;
             outcome = self.transfer(&uids, &target).await;
         }
         complain("mail stays where it is", outcome)
+    }
+
+    async fn create(&mut self, target: &str) -> anyhow::Result<()> {
+        complain("the folder cannot be made", self.checked(&format!("CREATE {}", quoted(target)), |_| ()).await)
+    }
+
+    /// Adds a mail that needs no reading to a folder, which is made when it is missing.
+    ///
+    /// # Errors
+    /// [`Rejected`] when the server does not take it.
+    pub(super) async fn append(&mut self, folder: &str, mail: &[u8]) -> anyhow::Result<()> {
+        let target = name::on_the_wire(folder);
+        let mut outcome = self.offer(&target, mail).await;
+        if try_create(&outcome) {
+            self.create(&target).await?;
+            outcome = self.offer(&target, mail).await;
+        }
+        outcome
+    }
+
+    /// APPEND (RFC 3501 section 6.3.11) with a literal: the server says "go on" before the mail follows, or refuses.
+    async fn offer(&mut self, target: &str, mail: &[u8]) -> anyhow::Result<()> {
+        let command = format!("APPEND {} (\\Seen) {{{}}}", quoted(target), mail.len());
+        let tag = timeout(PATIENCE, self.inner.run_command(command)).await.context("APPEND cannot be sent")??;
+        loop {
+            let end = self.next(|response| match response {
+                Response::Continue(_) => Some(Ok(())),
+                Response::Done { tag: seen, status, outcome } if *seen == tag => Some(verdict("APPEND", status, outcome)),
+                _ => None,
+            });
+            match end.await.context("no answer to APPEND")? {
+                Some(refused @ Err(_)) => return Ok(refused?),
+                Some(Ok(())) => break,
+                None => {}
+            }
+        }
+        let road = self.inner.get_mut();
+        let written = async {
+            road.write_all(mail).await?;
+            road.write_all(b"\r\n").await?;
+            road.flush().await
+        };
+        timeout(PATIENCE, written).await.context("the mail cannot be sent")??;
+        self.tagged(&tag, "APPEND", |_| ()).await
     }
 
     /// MOVE (RFC 6851), or what it stands for. Without UIDPLUS nothing is expunged: EXPUNGE would take with it what others have
@@ -188,6 +238,11 @@ pub(super) fn rejection(outcome: anyhow::Result<()>) -> anyhow::Result<Option<Re
         Ok(()) => Ok(None),
         Err(error) => error.downcast::<Rejected>().map(Some),
     }
+}
+
+/// Does the server say that the folder is missing and can be made?
+fn try_create(outcome: &anyhow::Result<()>) -> bool {
+    outcome.as_ref().is_err_and(|error| error.downcast_ref::<Rejected>().is_some_and(|rejected| rejected.try_create))
 }
 
 fn complain(consequence: &str, outcome: anyhow::Result<()>) -> anyhow::Result<()> {

@@ -44,11 +44,11 @@ pub(super) fn commit(db: &Db, commit: &Commit) -> Result<std::result::Result<Vec
 fn put_ticket(db: &Db, state: &TicketState) -> Result<()> {
     let ticket = &state.ticket;
     let sql = if ticket.version.0 == 1 {
-        "INSERT INTO ticket (number, version, status, team, owner, category, priority, requester, next_due, updated, doc)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
+        "INSERT INTO ticket (number, version, status, team, owner, category, priority, requester, next_due, updated, doc, dedup)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"
     } else {
         "UPDATE ticket SET version = ?2, status = ?3, team = ?4, owner = ?5, category = ?6, priority = ?7, requester = ?8,
-         next_due = ?9, updated = ?10, doc = ?11 WHERE number = ?1"
+         next_due = ?9, updated = ?10, doc = ?11, dedup = ?12 WHERE number = ?1"
     };
     db.sql(sql)?.execute(params![
         ticket.number.0,
@@ -62,6 +62,7 @@ fn put_ticket(db: &Db, state: &TicketState) -> Result<()> {
         state.next_due.map(due_micros),
         micros(ticket.updated),
         serde_json::to_string(ticket)?,
+        ticket.alert.as_ref().map(|alert| hash64(alert.key.as_bytes())),
     ])?;
     Ok(())
 }

@@ -18,7 +18,7 @@ mod schema;
 mod tickets;
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use chrono::{DateTime, Utc};
@@ -63,16 +63,16 @@ impl Sqlite {
     /// # Errors
     /// The file cannot be opened, is damaged, or is newer than this program.
     pub fn open(path: &Path) -> Result<Sqlite> {
-        let open = || {
+        let conn = patiently(|| {
             let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
             let mut conn = Connection::open_with_flags(path, flags)?;
             conn.busy_timeout(BUSY)?;
             schema::check(&conn)?;
             settings(&conn)?;
             schema::migrate(&mut conn)?;
-            anyhow::Ok(conn)
-        };
-        let conn = open().with_context(|| format!("opening the database {}", path.display()))?;
+            Ok(conn)
+        });
+        let conn = conn.with_context(|| format!("opening the database {}", path.display()))?;
         Ok(Sqlite { db: Db { conn }, spoiled: false, fresh: causes::Fresh::default() })
     }
 
@@ -86,6 +86,22 @@ impl Sqlite {
         self.spoiled = done.is_err();
         done
     }
+}
+
+/// Tries again while another process makes the same new file: SQLite does not wait where the journal's mode changes.
+fn patiently<T>(open: impl Fn() -> Result<T>) -> Result<T> {
+    let start = Instant::now();
+    loop {
+        match open() {
+            Err(error) if is_busy(&error) && start.elapsed() < BUSY => std::thread::sleep(Duration::from_millis(20)),
+            outcome => return outcome,
+        }
+    }
+}
+
+fn is_busy(error: &anyhow::Error) -> bool {
+    let code = error.downcast_ref::<rusqlite::Error>().and_then(rusqlite::Error::sqlite_error_code);
+    matches!(code, Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked))
 }
 
 /// Every connection's settings, measured on 33 KB mails in batches of 64, with a thousand and with a hundred thousand tickets.
@@ -116,11 +132,12 @@ impl Read for Sqlite {
             Query::Known(ids) => Ok(Answer::Known(tickets::known(&self.db, ids)?)),
             Query::Ticket(number) => Ok(Answer::Ticket(tickets::ticket(&self.db, *number)?.map(Box::new))),
             Query::LiveOf(address) => Ok(Answer::Numbers(tickets::live_of(&self.db, address)?)),
+            Query::Keyed(key) => Ok(Answer::Ticket(tickets::keyed(&self.db, key)?.map(Box::new))),
             Query::NewNumber => Ok(Answer::Number(self.reserve(cause)?)),
             Query::AutomaticTo(address, since) => Ok(Answer::Count(outbox::automatic_to(&self.db, address, *since)?)),
             Query::AutomaticFor(number, since) => Ok(Answer::Count(outbox::automatic_for(&self.db, *number, *since)?)),
             Query::Held(number) => Ok(Answer::Letters(outbox::held(&self.db, *number)?)),
-            Query::Since(since) => Ok(Answer::Tickets(tickets::since(&self.db, *since)?)),
+            Query::Tally(scope) => Ok(Answer::Tally(Box::new(tickets::tally(&self.db, scope)?))),
             Query::FirstWords(number) => Ok(Answer::Words(tickets::first_words(&self.db, *number)?)),
             Query::Files(number) => Ok(Answer::Files(tickets::files(&self.db, *number)?)),
         }

@@ -53,7 +53,7 @@ pub(super) fn queue(db: &Db, cause: CauseId, letter: &Letter, at: DateTime<Utc>)
         cause.0,
         letter.key.0,
         class,
-        letter.template.as_str(),
+        letter.template,
         letter.mailbox,
         letter.ticket.map(|number| number.0),
         letter.reverse_path.as_ref().map(Address::as_str),

@@ -11,6 +11,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0002_ticket_state.sql"),
     include_str!("../migrations/0003_files.sql"),
     include_str!("../migrations/0004_wording.sql"),
+    include_str!("../migrations/0005_dedup_key.sql"),
 ];
 
 /// The version that this program writes.

@@ -7,6 +7,7 @@ use rusqlite::{OptionalExtension, Row, params};
 use super::{Db, causes, micros, moment, outbox};
 use crate::domain::attachment::Attachment;
 use crate::domain::message::{Address, LetterId, MessageId, hash64};
+use crate::domain::reports::{Scope, Tally};
 use crate::domain::ticket::{Status, Ticket, TicketNo};
 use crate::domain::{CauseKey, Known, TicketFile};
 use crate::store::{Counts, JournalRow, Result, TicketFilter};
@@ -53,15 +54,28 @@ pub(super) fn live_of(db: &Db, requester: &Address) -> Result<Vec<TicketNo>> {
     select.query_and_then(params![hash64(requester.as_str().as_bytes()), requester.as_str()], read)?.collect()
 }
 
-/// Tickets that are live or were touched since then, in the order of their numbers.
-pub(super) fn since(db: &Db, since: DateTime<Utc>) -> Result<Vec<Ticket>> {
+/// The ticket of a `dedup_key`: a live one before any other, then the newest.
+pub(super) fn keyed(db: &Db, key: &str) -> Result<Option<Ticket>> {
+    let mut select = db.sql(
+        "SELECT doc FROM ticket WHERE dedup = ?1 AND json_extract(doc, '$.alert.key') = ?2
+         ORDER BY status IN ('new', 'open', 'waiting') DESC, number DESC LIMIT 1",
+    )?;
+    let mut rows = select.query(params![hash64(key.as_bytes()), key])?;
+    rows.next()?.map(read_ticket).transpose()
+}
+
+/// Counts the tickets that are live or were touched in the scope's span, one at a time.
+pub(super) fn tally(db: &Db, scope: &Scope) -> Result<Tally> {
     let mut select = db.sql(
         "SELECT doc FROM ticket WHERE status IN ('new', 'open', 'waiting')
          UNION ALL SELECT doc FROM ticket WHERE status IN ('resolved', 'closed') AND updated >= ?1",
     )?;
-    let mut found = select.query_and_then([micros(since)], read_ticket)?.collect::<Result<Vec<Ticket>>>()?;
-    found.sort_by_key(|ticket| ticket.number);
-    Ok(found)
+    let mut rows = select.query([micros(scope.since)])?;
+    let mut tally = Tally::new(scope.clone());
+    while let Some(row) = rows.next()? {
+        tally.add(read_ticket(row)?);
+    }
+    Ok(tally)
 }
 
 /// The own words of the mail that opened a ticket; the first of its journal is the one.

@@ -1,6 +1,8 @@
 //! What becomes of mail that a server does not simply take.
 
-use super::play::{Desk, Setting, eventually, mail, mails};
+use std::fs;
+
+use super::play::{Desk, Setting, eventually, inbox, letter, mail, mails, send};
 use crate::smtp::script::{ENVELOPE, Step, serve};
 use crate::{SERVERS, host};
 
@@ -53,7 +55,10 @@ fn refused_for_now_is_sent_later_and_refused_for_good_is_told() {
 #[test]
 fn a_wrong_smtp_password_pauses_and_says_so() {
     let _servers = SERVERS.blocking_read();
-    let desk = Desk::new("smtp-login", &Setting { smtp_password_file: true, ..Setting::default() });
+    let more = "[operator]\nlanguage = \"zh\"\nalert_command = 'cat >> \"$ALERTS\"'\n".to_owned();
+    let desk = Desk::new("smtp-login", &Setting { smtp_password_file: true, more, ..Setting::default() });
+    let alerts = desk.directory.join("alerts");
+    desk.set("ALERTS", alerts.to_str().unwrap());
     let (alice, li) = (desk.requester("alice"), desk.agent("li"));
     desk.write("smtp-password", "wrong-password");
     desk.run();
@@ -65,6 +70,9 @@ fn a_wrong_smtp_password_pauses_and_says_so() {
     assert!(log.contains(&format!("refuses the login of {}", desk.address())) && log.contains("check user and password"), "{log}");
     assert!(!log.contains("wrong-password") && !log.contains(host().get("PASSWORD")), "a password in the log:\n{log}");
     assert!(mails(&alice).is_empty() && mails(&li).is_empty());
+    desk.logs("the operator was told by alert_command");
+    let told = fs::read_to_string(&alerts).unwrap();
+    assert!(told.contains("邮件无法经 localhost:") && told.contains("refuses the login") && told.lines().count() == 1, "{told}");
     // No restart: the password is looked up at each login.
     desk.write("smtp-password", host().get("PASSWORD"));
     mail(&alice, "ack", 1);
@@ -107,4 +115,26 @@ fn in_doubt(port: u16) {
     desk.envelope(&li, "sent");
     assert!(desk.cli(&["status"]).status.success());
     desk.stop();
+}
+
+#[test]
+fn what_an_agent_wrote_is_kept_once_in_the_sent_folder() {
+    let _servers = SERVERS.blocking_read();
+    let desk = Desk::new("sent", &Setting { mailbox: "sent_folder = \"已发送\"", ..Setting::default() });
+    let (alice, bob) = (desk.requester("alice"), desk.requester("bob"));
+    desk.run();
+    let asks = letter(&alice, &desk.address(), "The beamer hums", "Louder every day.");
+    send(&alice, &[&desk.address()], asks.replacen("\r\nSubject:", &format!("\r\nCc: {bob}\r\nSubject:"), 1).as_bytes());
+    mail(&alice, "ack", 1);
+    desk.answers(&desk.agent("li"), "The beamer hums", "Please switch it off.", &[]);
+    let reply = mail(&alice, "reply", 1);
+    mail(&bob, "reply", 1);
+    desk.settle(2);
+    desk.stop();
+    // Modified UTF-7, RFC 3501 section 5.1.3.
+    let kept: Vec<_> = fs::read_dir(inbox(&desk.address()).join(".&XfJT0ZAB-/cur")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let [copy] = &kept[..] else { panic!("one mail, one copy: {kept:?}") };
+    assert!(copy.to_str().unwrap().ends_with('S'), "{copy:?} is read");
+    assert_eq!(String::from_utf8(fs::read(copy).unwrap()).unwrap(), String::from_utf8_lossy(reply.as_sent()));
+    assert!(!desk.log().contains("no copy"), "{}", desk.log());
 }

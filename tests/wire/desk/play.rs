@@ -34,6 +34,8 @@ pub fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
 pub struct Setting {
     /// `start = …` of the mailbox.
     pub start: &'static str,
+    /// More lines of the mailbox.
+    pub mailbox: &'static str,
     /// Port of an SMTP server without TLS and login, instead of Postfix.
     pub smtp_port: Option<u16>,
     /// The SMTP password stands in the file `smtp-password`.
@@ -50,6 +52,7 @@ impl Default for Setting {
     fn default() -> Setting {
         Setting {
             start: "now",
+            mailbox: "",
             smtp_port: None,
             smtp_password_file: false,
             imap_port: None,
@@ -94,10 +97,11 @@ impl Desk {
         };
         let mut config = format!(
             "[desk]\nname = \"IT Support\"\n\n\
-             [[mailbox]]\nname = \"support\"\naddress = \"{address}\"\nstart = \"{start}\"\n\n\
+             [[mailbox]]\nname = \"support\"\naddress = \"{address}\"\nstart = \"{start}\"\n{more}\n\
              [mailbox.source]\nkind = \"imap\"\nhost = \"localhost\"\nport = {imap}\n{imap_tls}\n{login}\n\n\
              [delivery]\nkind = \"smtp\"\nhost = \"localhost\"\nport = {smtp}\n{smtp_tls}\n",
             start = setting.start,
+            more = setting.mailbox,
         );
         for (handle, name, language, role) in setting.agents {
             let address = self.agent(handle);

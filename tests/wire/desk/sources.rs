@@ -1,6 +1,6 @@
 //! What happens to the mailbox under the desk's hands.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::time::{Duration, SystemTime};
 
 use super::play::{Desk, Setting, eventually, files, letter, mail, mails, send};
@@ -9,15 +9,25 @@ use crate::{SERVERS, host};
 #[test]
 fn a_refused_login_waits_and_says_so() {
     let _servers = SERVERS.blocking_read();
-    let desk = Desk::new("imap-login", &Setting::default());
-    let alice = desk.requester("alice");
+    let more = "[operator]\nalert_command = 'cat >> \"$ALERTS\"'\n".to_owned();
+    let desk = Desk::new("imap-login", &Setting { more, ..Setting::default() });
+    let (alice, alerts) = (desk.requester("alice"), desk.directory.join("alerts"));
+    desk.set("ALERTS", alerts.to_str().unwrap());
     desk.set("POSTDESK_PASSWORD", "wrong-password");
     desk.spawn();
     desk.logs("the mailbox cannot be read now, waiting");
+    desk.logs("the operator was told by alert_command");
+    let told = fs::read_to_string(&alerts).unwrap();
+    assert!(told.contains("IT Support: mailbox support (INBOX) cannot be read since") && told.contains("login of"), "{told}");
     let log = desk.log();
     assert!(log.contains(&format!("login of {} refused by localhost", desk.address())), "{log}");
     assert!(!log.contains("wrong-password"), "the password is in the log:\n{log}");
     desk.stop();
+    // Somebody restarts it without having mended anything: the operator knows already.
+    desk.spawn();
+    eventually("the second refusal", || (desk.log().matches("cannot be read now").count() == 2).then_some(()));
+    desk.stop();
+    assert_eq!(fs::read_to_string(&alerts).unwrap(), told);
     desk.set("POSTDESK_PASSWORD", host().get("PASSWORD"));
     desk.run();
     desk.writes(&alice, "Hello", "Is anybody there?");

@@ -37,6 +37,7 @@ pub fn account(mailbox: &Mailbox) -> Account {
         mailbox: "support".to_owned(),
         mark: Mark::None,
         done_folder: None,
+        sent_folder: None,
         start: Start::Now,
         message_size: 25_000_000,
     }

@@ -1,0 +1,390 @@
+//! `[operator] alert_command`: telling the operator where mail itself may not get through.
+//!
+//! What goes wrong and what goes well is heard from sources and carriers, through a channel that never holds them up. Most troubles pass:
+//! only one that lasts is told, at once only where waiting mends nothing (a refused login, a store that fails). The same subject is told
+//! once an hour at most, also over restarts: a unit that starts a failing desk again every ten seconds must not send hundreds of messages.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, Duration, Utc};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use super::hub::Door;
+use crate::config::{Config, shell};
+use crate::domain::message::{Arrival, Cursor, Folder, Place};
+use crate::source::Inbox;
+
+/// A trouble of this age is told.
+const LASTING: Duration = Duration::minutes(15);
+
+/// The same subject is told again after so long, if it lasts.
+const AGAIN: Duration = Duration::hours(1);
+
+/// News that may wait; further ones are dropped, for the trouble is heard of again.
+const WAITING: usize = 64;
+
+/// In the data directory: when which subject was told last.
+const LEDGER: &str = "alerts";
+
+/// What a trouble is about.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Subject {
+    /// A mailbox's folder cannot be read.
+    Mailbox {
+        /// Its configured name.
+        mailbox: String,
+        /// Folder, or path of a Maildir.
+        folder: String,
+    },
+    /// Mail does not go out this way.
+    Delivery(String),
+    /// Nothing can be written down.
+    Store,
+}
+
+impl Subject {
+    /// What counts as the same thing for the hour's silence: all folders of a mailbox share a server and a login.
+    fn about(&self) -> String {
+        match self {
+            Subject::Mailbox { mailbox, .. } => format!("mailbox {mailbox}"),
+            Subject::Delivery(way) => format!("delivery {way}"),
+            Subject::Store => "store".to_owned(),
+        }
+    }
+}
+
+/// What is heard.
+#[derive(Debug)]
+enum News {
+    Ill { subject: Subject, why: String, grave: bool },
+    Well(Subject),
+    Settings(Settings),
+    End,
+}
+
+/// Where news go. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Alarm(mpsc::Sender<News>);
+
+impl Alarm {
+    /// An alarm with the task that rings it. The task ends after [`Alarm::end`], when what is due was told.
+    pub fn start(config: &Config) -> (Alarm, JoinHandle<()>) {
+        let (sender, news) = mpsc::channel(WAITING);
+        (Alarm(sender), tokio::spawn(listen(news, Settings::of(config), config.data.join(LEDGER))))
+    }
+
+    /// An alarm that nobody hears.
+    pub fn silent() -> Alarm {
+        Alarm(mpsc::channel(1).0)
+    }
+
+    /// Something does not work. `grave`: waiting will not mend it.
+    pub fn ill(&self, subject: Subject, why: &str, grave: bool) {
+        self.say(News::Ill { subject, why: why.to_owned(), grave });
+    }
+
+    /// It works.
+    pub fn well(&self, subject: Subject) {
+        self.say(News::Well(subject));
+    }
+
+    /// The config was read anew.
+    pub fn reload(&self, config: &Config) {
+        self.say(News::Settings(Settings::of(config)));
+    }
+
+    /// Nothing more is to be heard.
+    pub async fn end(&self) {
+        // An error says that nobody hears already.
+        let _ = self.0.send(News::End).await;
+    }
+
+    fn say(&self, news: News) {
+        // Full: the trouble is heard of again. Closed: nobody listens.
+        let _ = self.0.try_send(news);
+    }
+}
+
+/// What the config says of alarms.
+#[derive(Debug)]
+struct Settings {
+    command: Option<String>,
+    desk: String,
+    language: String,
+}
+
+impl Settings {
+    fn of(config: &Config) -> Settings {
+        Settings {
+            command: config.operator.alert_command.clone(),
+            desk: config.desk.name.clone(),
+            language: config.operator.language.clone().unwrap_or_else(|| config.desk.language.clone()),
+        }
+    }
+
+    /// The words for the command's standard input.
+    fn words(&self, subject: &Subject, trouble: &Trouble) -> String {
+        let (desk, why, since) = (&self.desk, &trouble.why, trouble.since.format("%Y-%m-%d %H:%M UTC"));
+        if self.language.starts_with("zh") {
+            match subject {
+                Subject::Mailbox { mailbox, folder } => format!("{desk}：自 {since} 起，邮箱 {mailbox}（{folder}）无法读取：{why}\n"),
+                Subject::Delivery(way) => format!("{desk}：自 {since} 起，邮件无法经 {way} 发出：{why}\n"),
+                Subject::Store => format!("{desk}：数据无法保存：{why}\n"),
+            }
+        } else {
+            match subject {
+                Subject::Mailbox { mailbox, folder } => {
+                    format!("{desk}: mailbox {mailbox} ({folder}) cannot be read since {since}: {why}\n")
+                }
+                Subject::Delivery(way) => format!("{desk}: no mail goes out by {way} since {since}: {why}\n"),
+                Subject::Store => format!("{desk}: the store failed: {why}\n"),
+            }
+        }
+    }
+}
+
+/// A trouble that lasts.
+#[derive(Debug, Clone)]
+struct Trouble {
+    since: DateTime<Utc>,
+    why: String,
+    grave: bool,
+    /// Something was heard of it since it was told last.
+    fresh: bool,
+}
+
+/// Troubles and what was told of them. Pure.
+#[derive(Debug, Default)]
+struct Board {
+    troubles: BTreeMap<Subject, Trouble>,
+    told: BTreeMap<String, DateTime<Utc>>,
+}
+
+impl Board {
+    fn ill(&mut self, subject: Subject, why: String, grave: bool, now: DateTime<Utc>) {
+        let since = self.troubles.get(&subject).map_or(now, |known| known.since);
+        self.troubles.insert(subject, Trouble { since, why, grave, fresh: true });
+    }
+
+    fn well(&mut self, subject: &Subject) {
+        self.troubles.remove(subject);
+    }
+
+    /// When a trouble is to be told.
+    fn due(&self, subject: &Subject, trouble: &Trouble) -> Option<DateTime<Utc>> {
+        let lasting = if trouble.grave { trouble.since } else { trouble.since + LASTING };
+        let again = self.told.get(&subject.about()).map(|told| *told + AGAIN);
+        trouble.fresh.then(|| again.map_or(lasting, |again| again.max(lasting)))
+    }
+
+    /// The moment at which something is to be told next.
+    fn next(&self) -> Option<DateTime<Utc>> {
+        self.troubles.iter().filter_map(|(subject, trouble)| self.due(subject, trouble)).min()
+    }
+
+    /// Takes one trouble that is to be told now.
+    fn take(&mut self, now: DateTime<Utc>) -> Option<(Subject, Trouble)> {
+        let due = |(subject, trouble): &(&Subject, &Trouble)| self.due(subject, trouble).is_some_and(|at| at <= now);
+        let subject = self.troubles.iter().find(due).map(|(subject, _)| subject.clone())?;
+        self.told.insert(subject.about(), now);
+        let trouble = self.troubles.get_mut(&subject)?;
+        trouble.fresh = false;
+        Some((subject, trouble.clone()))
+    }
+
+    /// What was told, a line a subject; what is so old that it hinders nothing is left out.
+    fn ledger(&self, now: DateTime<Utc>) -> String {
+        let young = self.told.iter().filter(|(_, at)| now - **at < AGAIN);
+        young.map(|(about, at)| format!("{} {about}\n", at.format("%Y-%m-%dT%H:%M:%SZ"))).collect()
+    }
+
+    /// Reads [`Board::ledger`]; lines that are none, and such from the future, count for nothing.
+    fn remembering(ledger: &str, now: DateTime<Utc>) -> Board {
+        let line = |line: &str| {
+            let (at, about) = line.split_once(' ')?;
+            let at = at.parse::<DateTime<Utc>>().ok().filter(|at| *at <= now)?;
+            Some((about.to_owned(), at))
+        };
+        Board { troubles: BTreeMap::new(), told: ledger.lines().filter_map(line).collect() }
+    }
+}
+
+async fn listen(mut news: mpsc::Receiver<News>, mut settings: Settings, ledger: PathBuf) {
+    let mut board = Board::remembering(&std::fs::read_to_string(&ledger).unwrap_or_default(), Utc::now());
+    let mut open = true;
+    while open {
+        let wake = board.next().filter(|_| settings.command.is_some()).map(|at| (at - Utc::now()).to_std().unwrap_or_default());
+        tokio::select! {
+            heard = news.recv() => match heard {
+                Some(News::Ill { subject, why, grave }) => board.ill(subject, why, grave, Utc::now()),
+                Some(News::Well(subject)) => board.well(&subject),
+                Some(News::Settings(new)) => settings = new,
+                Some(News::End) | None => open = false,
+            },
+            () = tokio::time::sleep(wake.unwrap_or(std::time::Duration::MAX)) => {}
+        }
+        while let Some(command) = settings.command.clone()
+            && let Some((subject, trouble)) = board.take(Utc::now())
+        {
+            let words = settings.words(&subject, &trouble);
+            if let Err(error) = tokio::task::spawn_blocking(move || ring(&command, &subject, &words)).await {
+                tracing::error!("alert_command: {error}");
+            }
+            remember(&ledger, &board.ledger(Utc::now()));
+        }
+    }
+}
+
+/// Tells of a store that cannot be opened: nothing runs yet, and nothing will. Blocks while the command runs.
+pub fn at_start(config: &Config, why: &anyhow::Error) {
+    let (settings, ledger, now) = (Settings::of(config), config.data.join(LEDGER), Utc::now());
+    let mut board = Board::remembering(&std::fs::read_to_string(&ledger).unwrap_or_default(), now);
+    board.ill(Subject::Store, format!("{why:#}"), true, now);
+    if let Some(command) = &settings.command
+        && let Some((subject, trouble)) = board.take(now)
+    {
+        ring(command, &subject, &settings.words(&subject, &trouble));
+        remember(&ledger, &board.ledger(now));
+    }
+}
+
+fn ring(command: &str, subject: &Subject, words: &str) {
+    match shell::run(command, words) {
+        Ok(_) => tracing::warn!(about = subject.about(), "the operator was told by alert_command"),
+        Err(error) => tracing::error!(about = subject.about(), "alert_command: {error:#}"),
+    }
+}
+
+/// A disk that is full is one of the troubles: what cannot be written is told again after a restart.
+fn remember(ledger: &Path, text: &str) {
+    if let Err(error) = std::fs::write(ledger, text) {
+        tracing::debug!("{}: {error}", ledger.display());
+    }
+}
+
+/// The desk's door; what the store refuses is heard.
+pub struct Heard<'a> {
+    /// The door itself.
+    pub door: &'a Door,
+    /// Who is to hear.
+    pub alarm: &'a Alarm,
+}
+
+impl Heard<'_> {
+    fn noted<T>(&self, answer: anyhow::Result<T>) -> anyhow::Result<T> {
+        match answer {
+            Ok(answer) => {
+                self.alarm.well(Subject::Store);
+                Ok(answer)
+            }
+            // A desk that has stopped answers nobody.
+            Err(error) if self.door.0.is_closed() => Err(error),
+            Err(error) => {
+                self.alarm.ill(Subject::Store, &format!("{error:#}"), true);
+                Err(error.context("the store failed"))
+            }
+        }
+    }
+}
+
+impl Inbox for Heard<'_> {
+    async fn cursor(&self, folder: &Folder) -> anyhow::Result<Option<Cursor>> {
+        self.noted(self.door.cursor(folder).await)
+    }
+
+    async fn set_cursor(&self, folder: &Folder, cursor: Cursor) -> anyhow::Result<()> {
+        self.noted(self.door.set_cursor(folder, cursor).await)
+    }
+
+    async fn received(&self, places: Vec<Place>) -> anyhow::Result<Vec<bool>> {
+        self.noted(self.door.received(places).await)
+    }
+
+    async fn receive(&self, arrivals: Vec<Arrival>) -> anyhow::Result<()> {
+        self.noted(self.door.receive(arrivals).await)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(minutes: i64) -> DateTime<Utc> {
+        DateTime::<Utc>::UNIX_EPOCH + Duration::minutes(minutes)
+    }
+
+    fn folder(name: &str) -> Subject {
+        Subject::Mailbox { mailbox: "support".to_owned(), folder: name.to_owned() }
+    }
+
+    /// What is told at this minute.
+    fn told(board: &mut Board, minute: i64) -> Vec<Subject> {
+        std::iter::from_fn(|| board.take(at(minute))).map(|(subject, _)| subject).collect()
+    }
+
+    #[test]
+    fn what_passes_is_not_told_and_what_lasts_is() {
+        let mut board = Board::default();
+        board.ill(folder("INBOX"), "no connection".to_owned(), false, at(0));
+        assert_eq!(board.next(), Some(at(15)));
+        assert!(told(&mut board, 14).is_empty());
+        board.well(&folder("INBOX"));
+        assert_eq!(board.next(), None);
+        board.ill(folder("INBOX"), "no connection".to_owned(), false, at(16));
+        board.ill(folder("INBOX"), "no route".to_owned(), false, at(29));
+        assert!(told(&mut board, 30).is_empty());
+        let (subject, trouble) = board.take(at(31)).unwrap();
+        assert_eq!((subject, trouble.since, trouble.why.as_str()), (folder("INBOX"), at(16), "no route"));
+    }
+
+    #[test]
+    fn the_grave_is_told_at_once_and_nothing_twice_an_hour() {
+        let mut board = Board::default();
+        board.ill(folder("INBOX"), "login refused".to_owned(), true, at(0));
+        board.ill(folder("Alerts"), "login refused".to_owned(), true, at(0));
+        board.ill(Subject::Store, "disk full".to_owned(), true, at(0));
+        assert_eq!(told(&mut board, 0), [folder("Alerts"), Subject::Store], "the folders of a mailbox are one subject");
+        board.well(&folder("INBOX"));
+        board.well(&folder("Alerts"));
+        board.ill(folder("INBOX"), "login refused".to_owned(), true, at(5));
+        assert!(told(&mut board, 59).is_empty());
+        assert_eq!(board.next(), Some(at(60)));
+        assert_eq!(told(&mut board, 60), [folder("INBOX")]);
+        assert_eq!(board.next(), None, "of a trouble that nobody heard of again nothing is told");
+        board.ill(folder("INBOX"), "login refused".to_owned(), true, at(70));
+        assert_eq!(board.next(), Some(at(120)));
+    }
+
+    #[test]
+    fn a_restart_forgets_nothing_that_was_told() {
+        let mut board = Board::default();
+        board.ill(Subject::Store, "disk full".to_owned(), true, at(0));
+        board.ill(Subject::Delivery("smtp.test:465".to_owned()), "refused".to_owned(), true, at(0));
+        assert_eq!(told(&mut board, 0).len(), 2);
+        let ledger = board.ledger(at(10));
+        assert_eq!(ledger, "1970-01-01T00:00:00Z delivery smtp.test:465\n1970-01-01T00:00:00Z store\n");
+        let mut again = Board::remembering(&format!("rubbish\n2999-01-01T00:00:00Z store\n{ledger}"), at(10));
+        again.ill(Subject::Store, "disk full".to_owned(), true, at(11));
+        assert!(told(&mut again, 59).is_empty());
+        assert_eq!(told(&mut again, 60), [Subject::Store]);
+        assert!(Board::default().ledger(at(0)).is_empty() && board.ledger(at(60)).is_empty());
+    }
+
+    #[test]
+    fn the_words_are_in_the_operators_language() {
+        let trouble = Trouble { since: at(0), why: "535 no".to_owned(), grave: true, fresh: true };
+        let settings = |language: &str| Settings { command: None, desk: "IT".to_owned(), language: language.to_owned() };
+        for (language, subject, words) in [
+            ("en", folder("INBOX"), "IT: mailbox support (INBOX) cannot be read since 1970-01-01 00:00 UTC: 535 no\n"),
+            ("en", Subject::Delivery("a:465".to_owned()), "IT: no mail goes out by a:465 since 1970-01-01 00:00 UTC: 535 no\n"),
+            ("en", Subject::Store, "IT: the store failed: 535 no\n"),
+            ("zh", folder("INBOX"), "IT：自 1970-01-01 00:00 UTC 起，邮箱 support（INBOX）无法读取：535 no\n"),
+            ("zh", Subject::Delivery("a:465".to_owned()), "IT：自 1970-01-01 00:00 UTC 起，邮件无法经 a:465 发出：535 no\n"),
+            ("zh-tw", Subject::Store, "IT：数据无法保存：535 no\n"),
+        ] {
+            assert_eq!(settings(language).words(&subject, &trouble), words);
+        }
+    }
+}
