@@ -38,7 +38,7 @@ impl Search for Nowhere {
 /// The score of an article that a rule names.
 const BY_RULE: f64 = 1.0;
 
-/// What a search reads of a mail's own words: what it is about is said early.
+/// What a search reads of a mail's own words, bytes: what it is about is said early.
 const MOST_TEXT: usize = 1000;
 
 /// The articles that the rules name, in their order, then those that a person's words lead to, best first. Where the rules name enough
@@ -58,9 +58,9 @@ pub fn articles(named: &[String], scene: &Scene<'_>, policy: &Policy, language: 
 }
 
 /// The beginning of what somebody wrote himself.
-fn own_words(mail: &Reading) -> &str {
+pub fn own_words(mail: &Reading) -> &str {
     let own = if mail.reply.text.trim().is_empty() { &mail.text } else { &mail.reply.text };
-    own.char_indices().nth(MOST_TEXT).and_then(|(end, _)| own.get(..end)).unwrap_or(own)
+    own.get(..own.floor_char_boundary(MOST_TEXT)).unwrap_or(own)
 }
 
 /// Why an article goes along that no rule names.

@@ -3,14 +3,15 @@
 //! A store's full-text search (SQLite FTS5) was weighed: it knows neither Chinese pairs nor synonyms nor slips, would tie articles, which
 //! are files, to the database, and would make a decision wait for it. An article's weight for a term is worked out when the index is
 //! built and kept in six bits, once for all of it and once for its head (title, keywords, summary); a posting takes four bytes. A query
-//! reads its heaviest terms first and ends after so many postings, so that it costs no more with ten thousand articles than with ten.
+//! reads its heaviest terms first and ends after so many postings, so that ten thousand articles cost a mail a few times what ten do.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
+use std::hash::BuildHasherDefault;
 use std::sync::Arc;
 
 use super::articles::{Library, Text};
 use super::typos::Typos;
-use super::words::{Kind, Term, terms};
+use super::words::{ByKey, Kind, Term, terms};
 use crate::domain::policy::Article;
 use crate::domain::suggest::{Hit, Search};
 
@@ -39,9 +40,9 @@ const TEXT: f32 = 0.75;
 const AGAIN: f32 = 0.25;
 
 /// A query reads so many postings at most.
-const MOST_POSTINGS: u32 = 30_000;
+const MOST_POSTINGS: u32 = 10_000;
 /// So many unknown words of a query are taken for slips at most.
-const MOST_SLIPS: usize = 8;
+const MOST_SLIPS: usize = 4;
 /// What a word counts that was written with a slip.
 const SLIP: f32 = 0.7;
 
@@ -75,8 +76,7 @@ pub struct Index {
 struct Tongue {
     /// Places in `Index::cards`.
     cards: Vec<usize>,
-    /// Where the postings of a term begin, and how many there are.
-    terms: HashMap<Term, (u32, u32)>,
+    terms: ByKey<Term, Place>,
     /// Article (20 bits), weight of its head (6 bits), weight of all of it (6 bits).
     postings: Vec<u32>,
     typos: Typos,
@@ -102,8 +102,7 @@ impl Index {
     /// The articles of a language that have anything to do with these words, best first.
     pub fn rank(&self, subject: &str, text: &str, language: &str, most: usize) -> Vec<Found<'_>> {
         let Some((_, tongue)) = self.languages.iter().find(|(name, _)| name == language) else { return Vec::new() };
-        let mut scores = tongue.scores(&tongue.query(subject, text));
-        scores.truncate(most);
+        let scores = tongue.scores(&tongue.query(subject, text), most);
         let best = scores.first().map_or(0.0, |(_, score, _)| shown(*score));
         let found = scores.into_iter().filter_map(|(at, score, head)| {
             let score = shown(score);
@@ -126,32 +125,45 @@ fn shown(score: f32) -> f64 {
     f64::from(score / (1.0 + score))
 }
 
-/// How often a term stands in each field.
-type Counts = HashMap<Term, [f32; FIELDS.len()]>;
+/// Where the postings of a term begin, and how many there are.
+type Place = (u32, u32);
+
+/// How often a term of a query was met.
+#[derive(Debug, Clone, Copy, Default)]
+struct Met {
+    place: Place,
+    subject: u16,
+    text: u16,
+    /// Only by way of a slip.
+    slip: f32,
+}
+
+impl Met {
+    fn weight(self) -> f32 {
+        let times = |n: u16, first: f32| if n == 0 { 0.0 } else { first + AGAIN * f32::from(n.min(4) - 1) };
+        times(self.subject, SUBJECT) + times(self.text, TEXT) + self.slip
+    }
+}
 
 impl Tongue {
     fn of(library: &Library, cards: Vec<usize>) -> Tongue {
-        let (mut counts, mut lengths, mut known) = (Vec::new(), Vec::new(), HashSet::new());
+        let mut count = Count::default();
         for at in &cards {
-            let (Some(card), Some(text)) = (library.cards.get(*at), library.texts.get(*at)) else { continue };
-            let (of_terms, length) = count(card, text, &mut known);
-            counts.push(of_terms);
-            lengths.push(length);
+            if let (Some(card), Some(text)) = (library.cards.get(*at), library.texts.get(*at)) {
+                count.add(card, text);
+            }
         }
+        let Count { mut entries, lengths, words } = count;
         let average = average(&lengths);
-        let mut entries: Vec<(Term, u32)> = Vec::new();
-        for ((of_terms, length), at) in counts.iter().zip(&lengths).zip(0_u32..) {
-            entries.extend(of_terms.iter().map(|(term, fields)| (*term, posting(at, fields, length, &average))));
+        entries.sort_unstable_by_key(|entry| (entry.term, entry.article));
+        let mut terms: ByKey<Term, Place> = ByKey::default();
+        for (entry, at) in entries.iter().zip(0_u32..) {
+            terms.entry(entry.term).or_insert((at, 0)).1 += 1;
         }
-        entries.sort_unstable();
-        let mut terms: HashMap<Term, (u32, u32)> = HashMap::new();
-        for ((term, _), at) in entries.iter().zip(0_u32..) {
-            terms.entry(*term).or_insert((at, 0)).1 += 1;
-        }
-        let mut postings: Vec<u32> = entries.into_iter().map(|(_, posting)| posting).collect();
-        postings.shrink_to_fit();
         terms.shrink_to_fit();
-        Tongue { cards, terms, postings, typos: Typos::new(known.into_iter()) }
+        let weigh = |entry: &Entry| posting(entry, lengths.get(entry.article as usize).unwrap_or(&average), &average);
+        let postings = entries.iter().map(weigh).collect();
+        Tongue { cards, terms, postings, typos: Typos::new(words.into_iter()) }
     }
 
     /// How rare a term is, from 0 to 1, whatever the number of articles.
@@ -160,45 +172,41 @@ impl Tongue {
         (1.0 + (all - with + 0.5) / (with + 0.5)).ln() / (1.0 + all).ln().max(1.0)
     }
 
-    /// The known terms of a query with their weights, heaviest first.
-    fn query(&self, subject: &str, text: &str) -> Vec<(f32, (u32, u32))> {
-        let mut asked: HashMap<Term, f32> = HashMap::new();
+    /// The known terms of a query with their weights, heaviest first. Single characters count in the subject only, which is short.
+    fn query(&self, subject: &str, text: &str) -> Vec<(f32, Place)> {
+        let mut asked: ByKey<Term, Met> = ByKey::with_capacity_and_hasher(256, BuildHasherDefault::default());
         let mut unknown: Vec<(String, f32)> = Vec::new();
-        for (part, first) in [(subject, SUBJECT), (text, TEXT)] {
-            let mut seen: HashMap<Term, u32> = HashMap::new();
+        for (part, in_subject) in [(subject, true), (text, false)] {
             terms(part, |term, word| {
-                if self.terms.contains_key(&term) {
-                    let times = seen.entry(term).or_default();
-                    *times += 1;
-                    let more = match times {
-                        1 => first,
-                        2..=4 => AGAIN,
-                        _ => 0.0,
-                    };
-                    *asked.entry(term).or_default() += more;
-                } else if !word.is_empty() && unknown.len() < MOST_SLIPS && !unknown.iter().any(|(known, _)| known == word) {
-                    unknown.push((word.to_owned(), first));
+                if term.kind() == Kind::Single && !in_subject {
+                    return;
+                }
+                if let Some(place) = self.terms.get(&term) {
+                    let met = asked.entry(term).or_insert(Met { place: *place, ..Met::default() });
+                    let times = if in_subject { &mut met.subject } else { &mut met.text };
+                    *times = times.saturating_add(1);
+                } else if unknown.len() < MOST_SLIPS && !word.is_empty() && !unknown.iter().any(|(known, _)| known == word) {
+                    unknown.push((word.to_owned(), if in_subject { SUBJECT } else { TEXT }));
                 }
             });
         }
         for (slip, weight) in unknown {
             for near in self.typos.near(&slip) {
                 terms(near, |term, _| {
-                    asked.entry(term).or_insert(weight * SLIP);
+                    if let Some(place) = self.terms.get(&term) {
+                        asked.entry(term).or_insert(Met { place: *place, slip: weight * SLIP, ..Met::default() });
+                    }
                 });
             }
         }
-        let weigh = |(term, times): (Term, f32)| {
-            let place = *self.terms.get(&term)?;
-            Some((times * kind_weight(term.kind()) * self.rarity(place.1), place))
-        };
-        let mut query: Vec<(f32, (u32, u32))> = asked.into_iter().filter_map(weigh).collect();
+        let weigh = |(term, met): (Term, Met)| (met.weight() * kind_weight(term.kind()) * self.rarity(met.place.1), met.place);
+        let mut query: Vec<(f32, Place)> = asked.into_iter().map(weigh).collect();
         query.sort_unstable_by(|(a, at), (b, bt)| b.total_cmp(a).then(at.cmp(bt)));
         query
     }
 
-    /// (article, score, score of its head), best first.
-    fn scores(&self, query: &[(f32, (u32, u32))]) -> Vec<(usize, f32, f32)> {
+    /// (article, score, score of its head) of the best ones, best first.
+    fn scores(&self, query: &[(f32, Place)], most: usize) -> Vec<(usize, f32, f32)> {
         let mut sums: Vec<(f32, f32)> = vec![(0.0, 0.0); self.cards.len()];
         let mut read = 0;
         for (weight, (start, n)) in query {
@@ -214,10 +222,16 @@ impl Tongue {
                 }
             }
         }
-        let hits = sums.into_iter().enumerate().filter(|(_, (all, _))| *all > 0.0);
-        let mut scores: Vec<(usize, f32, f32)> = hits.map(|(at, (all, head))| (at, all / FULL, head / FULL)).collect();
-        scores.sort_by(|(_, a, _), (_, b, _)| b.total_cmp(a));
-        scores
+        let mut best: Vec<(usize, f32, f32)> = Vec::new();
+        let mut least = 0.0;
+        for (at, (all, head)) in sums.into_iter().enumerate() {
+            if all > least {
+                best.insert(best.partition_point(|(_, other, _)| *other >= all / FULL), (at, all / FULL, head / FULL));
+                best.truncate(most);
+                least = if best.len() < most { 0.0 } else { best.last().map_or(0.0, |(_, all, _)| all * FULL) };
+            }
+        }
+        best
     }
 }
 
@@ -230,22 +244,41 @@ fn kind_weight(kind: Kind) -> f32 {
     }
 }
 
-/// The terms of an article by field, and how long its fields are. Notes its words.
-fn count(card: &Article, text: &Text, known: &mut HashSet<String>) -> (Counts, [f32; FIELDS.len()]) {
-    let mut counts = Counts::new();
-    let mut lengths = [0.0; FIELDS.len()];
-    for ((at, field), length) in FIELDS.iter().enumerate().zip(&mut lengths) {
-        terms(&(field.of)(card, text), |term, word| {
-            *length += 1.0;
-            if let Some(count) = counts.entry(term).or_default().get_mut(at) {
-                *count += 1.0;
-            }
-            if !word.is_empty() && !known.contains(word) {
-                known.insert(word.to_owned());
-            }
-        });
+/// A term of an article: how often it stands in each field.
+struct Entry {
+    term: Term,
+    article: u32,
+    counts: [u8; FIELDS.len()],
+}
+
+/// What is counted before anything can be weighed.
+#[derive(Default)]
+struct Count {
+    entries: Vec<Entry>,
+    /// Terms in each field, by article.
+    lengths: Vec<[f32; FIELDS.len()]>,
+    words: HashSet<String>,
+}
+
+impl Count {
+    fn add(&mut self, card: &Article, text: &Text) {
+        let article = u32::try_from(self.lengths.len()).unwrap_or(u32::MAX);
+        let mut counts: ByKey<Term, [u8; FIELDS.len()]> = ByKey::default();
+        let mut lengths = [0.0; FIELDS.len()];
+        for ((at, field), length) in FIELDS.iter().enumerate().zip(&mut lengths) {
+            terms(&(field.of)(card, text), |term, word| {
+                *length += 1.0;
+                if let Some(count) = counts.entry(term).or_default().get_mut(at) {
+                    *count = count.saturating_add(1);
+                }
+                if !word.is_empty() && !self.words.contains(word) {
+                    self.words.insert(word.to_owned());
+                }
+            });
+        }
+        self.entries.extend(counts.into_iter().map(|(term, counts)| Entry { term, article, counts }));
+        self.lengths.push(lengths);
     }
-    (counts, lengths)
 }
 
 fn average(lengths: &[[f32; FIELDS.len()]]) -> [f32; FIELDS.len()] {
@@ -257,15 +290,15 @@ fn average(lengths: &[[f32; FIELDS.len()]]) -> [f32; FIELDS.len()] {
 }
 
 /// An article with its weights for one term, packed.
-fn posting(at: u32, counts: &[f32; FIELDS.len()], length: &[f32; FIELDS.len()], average: &[f32; FIELDS.len()]) -> u32 {
+fn posting(entry: &Entry, length: &[f32; FIELDS.len()], average: &[f32; FIELDS.len()]) -> u32 {
     let (mut all, mut head) = (0.0, 0.0);
-    for (at, ((field, count), (length, average))) in FIELDS.iter().zip(counts).zip(length.iter().zip(average)).enumerate() {
-        let weight = field.weight * count / (1.0 - field.b + field.b * length / average);
+    for (at, ((field, count), (length, average))) in FIELDS.iter().zip(entry.counts).zip(length.iter().zip(average)).enumerate() {
+        let weight = field.weight * f32::from(count) / (1.0 - field.b + field.b * length / average);
         all += weight;
         head += if at < HEAD { weight } else { 0.0 };
     }
     let packed = |tf: f32| (tf / (K1 + tf) * FULL).round() as u32;
-    at.min((1 << ARTICLE_BITS) - 1) << 12 | packed(head) << 6 | packed(all)
+    entry.article.min((1 << ARTICLE_BITS) - 1) << 12 | packed(head) << 6 | packed(all)
 }
 
 #[cfg(test)]

@@ -2,7 +2,6 @@
 //! a form, or one is a form of the other. So a lookup costs a few searches however many words there are.
 
 use super::words::hash;
-use crate::domain::complaint::distance;
 
 /// Shorter words are too near to each other.
 const SHORTEST: usize = 5;
@@ -10,8 +9,8 @@ const SHORTEST: usize = 5;
 /// Known words by their forms.
 #[derive(Debug, Default)]
 pub(super) struct Typos {
-    /// (hash of a form, word), sorted.
-    forms: Vec<(u64, u32)>,
+    /// (hash of a form, word), sorted. Half a hash will do: what it finds is compared.
+    forms: Vec<(u32, u32)>,
     words: Vec<Box<str>>,
 }
 
@@ -19,10 +18,11 @@ impl Typos {
     /// Over these words; those that are too short or not Latin are passed over.
     pub(super) fn new(words: impl Iterator<Item = String>) -> Typos {
         let words: Vec<Box<str>> = words.filter(|word| corrects(word)).map(String::into_boxed_str).collect();
-        let mut forms: Vec<(u64, u32)> =
+        let mut forms: Vec<(u32, u32)> =
             words.iter().zip(0..).flat_map(|(word, at)| shorter(word).map(move |form| (form, at)).collect::<Vec<_>>()).collect();
         forms.sort_unstable();
         forms.dedup();
+        forms.shrink_to_fit();
         Typos { forms, words }
     }
 
@@ -39,8 +39,21 @@ impl Typos {
         }
         near.sort_unstable();
         near.dedup();
-        near.retain(|known| distance(known, word) <= 1);
+        near.retain(|known| within_one_edit(known.as_bytes(), word.as_bytes()));
         near
+    }
+}
+
+/// Is one letter added, left out, replaced, or changed places with its neighbour, or none?
+fn within_one_edit(a: &[u8], b: &[u8]) -> bool {
+    let same_head = a.iter().zip(b).take_while(|(a, b)| a == b).count();
+    let (a, b) = (a.get(same_head..).unwrap_or_default(), b.get(same_head..).unwrap_or_default());
+    let same_tail = a.iter().rev().zip(b.iter().rev()).take_while(|(a, b)| a == b).count();
+    let (a, b) = (a.get(..a.len() - same_tail).unwrap_or_default(), b.get(..b.len() - same_tail).unwrap_or_default());
+    match (a, b) {
+        ([] | [_], [] | [_]) => true,
+        ([a, b], [c, d]) => a == d && b == c,
+        _ => false,
     }
 }
 
@@ -49,13 +62,17 @@ fn corrects(word: &str) -> bool {
 }
 
 /// Hashes of the word itself and of all forms without one letter.
-fn shorter(word: &str) -> impl Iterator<Item = u64> {
-    (0..=word.len()).map(move |gap| hash(word.bytes().enumerate().filter(|(at, _)| *at != gap).map(|(_, byte)| byte)))
+fn shorter(word: &str) -> impl Iterator<Item = u32> {
+    let without = move |gap| word.bytes().enumerate().filter(move |(at, _)| *at != gap).map(|(_, byte)| byte);
+    (0..=word.len()).map(move |gap| (hash(without(gap)) >> 32) as u32)
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::domain::complaint::distance;
 
     #[test]
     fn one_slip_is_found() {
@@ -73,6 +90,13 @@ mod tests {
             ("onitor", "monitor"),
         ] {
             assert_eq!(typos.near(word).join(" "), near, "{word}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn one_edit_is_a_distance_of_one(a in "[ab]{0,6}", b in "[ab]{0,6}") {
+            prop_assert_eq!(within_one_edit(a.as_bytes(), b.as_bytes()), distance(&a, &b) <= 1);
         }
     }
 }

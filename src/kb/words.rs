@@ -6,7 +6,8 @@
 //! stands, so that 无线 finds "Wi-Fi".
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, MatchKind};
@@ -48,6 +49,28 @@ impl Term {
     }
 }
 
+/// A map by keys that are spread already, but for a last mix: looked into for each word of each mail.
+pub(super) type ByKey<K, V> = HashMap<K, V, BuildHasherDefault<Mix>>;
+
+/// Spreads 64 bits over all bits (Fibonacci hashing).
+#[derive(Debug, Default)]
+pub(super) struct Mix(u64);
+
+impl Hasher for Mix {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.write_u64(hash(bytes.iter().copied()));
+    }
+
+    fn write_u64(&mut self, key: u64) {
+        let mixed = (self.0 ^ key).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.0 = mixed ^ (mixed >> 32);
+    }
+}
+
 /// FNV-1a: short keys, and the same on every machine.
 pub(super) fn hash(bytes: impl Iterator<Item = u8>) -> u64 {
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
@@ -59,28 +82,32 @@ struct Lexicon {
     phrases: Option<AhoCorasick>,
     /// Their groups; `None` for a stop word.
     groups: Vec<Option<u64>>,
-    /// The groups of single Latin words, by stem.
-    stems: HashMap<String, u64>,
-    stop: HashSet<&'static str>,
+    /// The groups of single Latin words, by the hash of their stem.
+    stems: ByKey<u64, u64>,
+    /// Hashes of stop words.
+    stop: ByKey<u64, ()>,
 }
 
 static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| {
     let lines = |table: &'static str| table.lines().filter(|line| !line.starts_with('#'));
-    let (mut phrases, mut groups, mut stems) = (Vec::new(), Vec::new(), HashMap::new());
+    let (mut phrases, mut groups, mut stems) = (Vec::new(), Vec::new(), ByKey::default());
     for (line, group) in lines(SYNONYMS).zip(0..) {
         for phrase in line.split(',').map(fold_words) {
             if phrase.bytes().all(|b| b.is_ascii_alphanumeric()) {
-                stems.insert(stem(&phrase).into_owned(), group);
+                stems.insert(hash(stem(&phrase).bytes()), group);
             } else {
                 phrases.push(phrase);
                 groups.push(Some(group));
             }
         }
     }
-    let stop: HashSet<&str> = lines(STOPWORDS).flat_map(str::split_whitespace).collect();
-    for word in stop.iter().filter(|word| !word.is_ascii()) {
-        phrases.push((*word).to_owned());
-        groups.push(None);
+    let mut stop = ByKey::default();
+    for word in lines(STOPWORDS).flat_map(str::split_whitespace) {
+        stop.insert(hash(word.bytes()), ());
+        if !word.is_ascii() {
+            phrases.push(word.to_owned());
+            groups.push(None);
+        }
     }
     Lexicon { phrases: AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(phrases).ok(), groups, stems, stop }
 });
@@ -136,12 +163,12 @@ fn plain(text: &str, lexicon: &Lexicon, concepts: bool, each: &mut impl FnMut(Te
 
 fn word(run: &str, lexicon: &Lexicon, concepts: bool, each: &mut impl FnMut(Term, &str)) {
     let short = run.len() < 2 && !run.starts_with(|c: char| c.is_ascii_digit());
-    if !short && !lexicon.stop.contains(run) {
-        let stem = stem(run);
-        if let Some(group) = lexicon.stems.get(stem.as_ref()).filter(|_| concepts) {
+    if !short && !lexicon.stop.contains_key(&hash(run.bytes())) {
+        let stem = hash(stem(run).bytes());
+        if let Some(group) = lexicon.stems.get(&stem).filter(|_| concepts) {
             each(Term::new(Kind::Concept, *group), "");
         }
-        each(Term::new(Kind::Word, hash(stem.bytes())), run);
+        each(Term::new(Kind::Word, stem), run);
     }
 }
 
@@ -189,6 +216,8 @@ fn undoubled(body: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
 
     /// The terms of a text as words: concepts by their first phrase in brackets.
@@ -249,7 +278,7 @@ mod tests {
         let mut seen = HashSet::new();
         for line in lines() {
             for phrase in line.split(',').map(fold_words) {
-                assert!(!phrase.is_empty() && !LEXICON.stop.contains(phrase.as_str()), "{phrase}");
+                assert!(!phrase.is_empty() && !LEXICON.stop.contains_key(&hash(phrase.bytes())), "{phrase}");
                 assert!(seen.insert(stem(&phrase).into_owned()), "{phrase} or another form of it stands here twice");
             }
             assert!(line.is_ascii() || line.split(',').any(|p| p.is_ascii()), "{line} has no English");
