@@ -439,6 +439,14 @@ impl Desk {
         })
     }
 
+    /// The mailboxes whose letters wait to be sent.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub fn senders(&self) -> anyhow::Result<Vec<String>> {
+        self.store.senders()
+    }
+
     /// Envelopes of these mailboxes to deliver now, marked as being sent; durable on return.
     ///
     /// # Errors

@@ -118,10 +118,12 @@ async fn serve(config: PathBuf, loaded: Loaded, desk: Desk, once: bool) -> anyho
     let door = Door(sender);
     let (stop, stopping) = watch::channel(false);
     // With `once` somebody waits for the end, and the exit code tells him.
+    let senders = desk.senders()?;
     let (alarm, ringing) = if once { (Alarm::silent(), tokio::spawn(async {})) } else { Alarm::start(&loaded.config) };
     let (copies, copying) = Copies::start(&loaded);
     let mut carriers = JoinSet::new();
-    let lines = start_carriers(&loaded, &Ways { door: door.clone(), alarm: alarm.clone(), copies }, &mut carriers);
+    let mut lines = start_carriers(&loaded, &Ways { door: door.clone(), alarm: alarm.clone(), copies }, &mut carriers);
+    adopt(&mut lines, senders);
     let mut hub_ended = start_hub(Hub::new(desk, inbound, lines, Utc::now))?;
     let mut sources = JoinSet::new();
     for watcher in accounts::watchers(&loaded) {
@@ -295,6 +297,16 @@ fn start_carriers(loaded: &Loaded, ways: &Ways, tasks: &mut JoinSet<()>) -> Vec<
         });
     }
     lines
+}
+
+/// Mail of a mailbox that the config no longer names goes out by the first account: it must not wait for ever.
+fn adopt(lines: &mut [Line], senders: Vec<String>) {
+    let orphans: Vec<String> = senders.into_iter().filter(|name| !lines.iter().any(|line| line.mailboxes.contains(name))).collect();
+    if let (Some(first), false) = (lines.first_mut(), orphans.is_empty()) {
+        let (gone, by) = (orphans.join(", "), first.mailboxes.join(", "));
+        tracing::warn!("mail of mailboxes that the config no longer names ({gone}) goes out by the delivery of {by}");
+        first.mailboxes.extend(orphans);
+    }
 }
 
 /// One connection: takes a posting, delivers it, reports how it ended.

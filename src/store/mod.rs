@@ -446,6 +446,8 @@ pub trait Store: Read + Send {
     /// Takes up to `n` envelopes of these mailboxes that are due, in queue order, and marks them `sending`. A letter's files are set in
     /// from the mails that hold them: the same bytes each time.
     fn claim(&mut self, now: DateTime<Utc>, n: usize, mailboxes: &[String]) -> Result<Vec<Posting>>;
+    /// The mailboxes whose letters are queued or being sent.
+    fn senders(&self) -> Result<Vec<String>>;
     /// T3: how an envelope ended; nothing when it is no longer `sending`. A `Failed` one also becomes a cause (see
     /// [`Note::Undelivered`]), unless its letter was a bounce of a bounce.
     fn settle(&mut self, envelope: i64, fate: &Fate, now: DateTime<Utc>) -> Result<()>;

@@ -593,3 +593,15 @@ fn completions_and_manual_pages_follow_the_help() {
     let refused = run(&here, &["man", "imprt"]);
     assert!(refused.code == 1 && refused.err.contains("did you mean import?"), "{}", refused.err);
 }
+
+#[test]
+fn mail_of_a_mailbox_that_was_renamed_goes_out_all_the_same() {
+    let scratch = desk("renamed");
+    let dir = scratch.path();
+    assert_eq!(run_with(dir, &["deliver"], &mail("vpn", "alice@ext.test", "VPN down", "Help.")).code, 0);
+    std::fs::write(dir.join("config.toml"), CONFIG.replacen("name = \"support\"", "name = \"helpdesk\"", 1)).unwrap();
+    let run = done(dir, &["run", "--once"]);
+    assert!(run.err.contains("the config no longer names (support)"), "{}", run.err);
+    let states: Vec<String> = done(dir, &["outbox", "list", "--all", "--json"]).rows().iter().map(|row| row["state"].to_string()).collect();
+    assert!(!states.is_empty() && states.iter().all(|state| state == "\"sent\""), "{states:?}");
+}

@@ -79,6 +79,7 @@ impl Store for Mortal {
         raw(cause: CauseId) -> Option<Vec<u8>>;
         first_mails(limit: usize) -> Vec<CauseId>;
         next_wake() -> Option<DateTime<Utc>>;
+        senders() -> Vec<String>;
         outbox(all: bool, limit: usize) -> Vec<OutboxRow>;
         letter_bytes(envelope: i64) -> Option<Vec<u8>>;
         get(name: &str) -> Option<String>;

@@ -261,6 +261,10 @@ impl Store for Sqlite {
         self.write(|db| outbox::claim(db, now, n, mailboxes))
     }
 
+    fn senders(&self) -> Result<Vec<String>> {
+        outbox::senders(&self.db)
+    }
+
     fn settle(&mut self, envelope: i64, fate: &Fate, now: DateTime<Utc>) -> Result<()> {
         self.write(|db| outbox::settle(db, envelope, fate, now))
     }

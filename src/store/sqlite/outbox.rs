@@ -115,6 +115,14 @@ pub(super) fn any_due(db: &Db, now: DateTime<Utc>) -> Result<bool> {
         .query_row([micros(now)], |row| row.get(0))?)
 }
 
+pub(super) fn senders(db: &Db) -> Result<Vec<String>> {
+    let mut select = db.sql(
+        "SELECT DISTINCT l.mailbox FROM letter l WHERE l.id IN (SELECT letter FROM envelope WHERE state IN ('queued', 'sending'))
+         ORDER BY l.mailbox",
+    )?;
+    select.query_and_then([], |row| Ok(row.get(0)?))?.collect()
+}
+
 /// The attempt is counted here, before anything can go wrong with it.
 pub(super) fn claim(db: &Db, now: DateTime<Utc>, n: usize, mailboxes: &[String]) -> Result<Vec<Posting>> {
     let claimed = due_postings(db, now, n, mailboxes)?;
