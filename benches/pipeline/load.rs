@@ -48,9 +48,14 @@ const SENTENCES_ZH: [&str; 10] = [
 ];
 
 /// Random numbers (SplitMix64): plain, and the same everywhere.
-struct Dice(u64);
+pub struct Dice(u64);
 
 impl Dice {
+    /// The same name gives the same numbers.
+    pub fn new(name: &str) -> Dice {
+        Dice(name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash: u64, b| (hash ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3)))
+    }
+
     fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
@@ -59,7 +64,7 @@ impl Dice {
         z ^ (z >> 31)
     }
 
-    fn below(&mut self, n: usize) -> usize {
+    pub fn below(&mut self, n: usize) -> usize {
         (self.next() % n as u64) as usize
     }
 
@@ -109,8 +114,7 @@ struct Opener {
 
 /// So many mails: the openers first, then the answers. `name` keeps the ids of two loads apart; `files` is false for mails without files.
 pub fn mails(name: &str, n: usize, files: bool) -> Vec<Vec<u8>> {
-    let seed = name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash: u64, b| (hash ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
-    let mut writer = Writer { dice: Dice(seed), name: name.to_owned(), written: 0, files };
+    let mut writer = Writer { dice: Dice::new(name), name: name.to_owned(), written: 0, files };
     let opening = if files { n - n * 3 / 10 } else { n };
     let people = (opening / 4).max(20);
     let mut openers = Vec::new();

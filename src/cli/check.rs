@@ -25,10 +25,10 @@ pub fn run(config: &Path, _arguments: &Arguments) -> anyhow::Result<Exit> {
         None => ("the built-in rules, templates and articles".to_owned(), policy::check_builtin()),
     };
     for complaint in &findings.errors {
-        eprintln!("{complaint}");
+        table::complain(complaint);
     }
     for complaint in &findings.warnings {
-        eprintln!("warning: {complaint}");
+        table::complain(format_args!("warning: {complaint}"));
     }
     if findings.errors.is_empty() {
         table::line(format_args!("{name}: sound{}", if findings.warnings.is_empty() { "" } else { ", with warnings" }))?;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::Utc;
 
-use super::{Exit, load_config, load_to_work};
+use super::{Exit, load_config, load_to_work, table};
 use crate::daemon;
 use crate::domain::message::Arrival;
 use crate::store::{self, lock::DataLock};
@@ -35,13 +35,13 @@ pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
     let data = match take(config, arguments) {
         Ok(data) => data,
         Err(error) => {
-            eprintln!("postdesk: the mail was not taken: {error:#}");
+            table::complain(format_args!("postdesk: the mail was not taken: {error:#}"));
             return Ok(Exit::TryAgain);
         }
     };
     // The mail is safe, whatever happens now: an MTA that tried again would only bring a copy.
     if let Err(error) = decide(config, &data) {
-        eprintln!("postdesk: the mail is kept and will be decided by the next `postdesk run`: {error:#}");
+        table::complain(format_args!("postdesk: the mail is kept and will be decided by the next `postdesk run`: {error:#}"));
     }
     Ok(Exit::Done)
 }

@@ -7,12 +7,13 @@ use anyhow::Context;
 use chrono::Utc;
 use serde_json::{Value, json};
 
-use super::{Exit, load_or_builtin};
+use super::{Exit, load_or_builtin, table};
 use crate::desk::{self, Desk, Resolved, Rulebook};
 use crate::domain::facts::{Facts, Link};
 use crate::domain::message::{MessageId, Person, Reading};
 use crate::domain::policy::Policy;
 use crate::domain::reports::Tally;
+use crate::domain::suggest::Hit;
 use crate::domain::ticket::{Change, TicketNo};
 use crate::domain::{Answer, Decision, Query, notify};
 use crate::store;
@@ -57,7 +58,7 @@ pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
             Ok(raw) => raw,
             Err(error) => {
                 out.flush()?;
-                eprintln!("postdesk: {error:#}");
+                table::complain(format_args!("postdesk: {error:#}"));
                 unread += 1;
                 continue;
             }
@@ -107,7 +108,7 @@ fn nothing_known(query: &Query) -> Answer {
         Query::Ticket(_) | Query::Keyed(_) => Answer::Ticket(None),
         Query::LiveOf(_) => Answer::Numbers(Vec::new()),
         Query::NewNumber => Answer::Number(TicketNo(1001)),
-        Query::AutomaticTo(..) | Query::AutomaticFor(..) => Answer::Count(0),
+        Query::AutomaticTo(..) | Query::AutomaticFor(..) | Query::NoticesTo(..) => Answer::Count(0),
         Query::Held(_) => Answer::Letters(Vec::new()),
         Query::Tally(scope) => Answer::Tally(Box::new(Tally::new(scope.clone()))),
         Query::FirstWords(_) => Answer::Words(String::new()),
@@ -151,7 +152,7 @@ fn report(file: &str, resolved: &Resolved, policy: &Policy) -> Value {
         },
         "changes": decision.changes.iter().map(|(number, change)| json!({"ticket": number, "change": change})).collect::<Vec<_>>(),
         "held": judged.held,
-        "kb": articles(verdict.kb.as_slice(), mail, policy),
+        "kb": articles(&judged.suggested, mail, policy),
         "mails": letters.iter().zip(&decision.drafts).map(|((letter, wording), draft)| {
             let whom = |cc: bool| draft.to.iter().filter(|r| r.cc == cc).map(|r| r.person.address.to_string()).collect::<Vec<_>>();
             json!({"template": letter.template.as_str(), "to": whom(false), "cc": whom(true), "subject": wording.subject, "text": wording.text})
@@ -189,11 +190,11 @@ fn message(mail: &Reading) -> Value {
     })
 }
 
-/// The articles that the rules name; a rule's word has full score.
-fn articles(ids: &[String], mail: &Reading, policy: &Policy) -> Vec<Value> {
+/// The articles that fit; a rule's word has full score.
+fn articles(suggested: &[Hit], mail: &Reading, policy: &Policy) -> Vec<Value> {
     let language = mail.language.as_deref().unwrap_or(&policy.desk.language);
-    let known = ids.iter().filter_map(|id| policy.article(id, language)).take(notify::MOST_LINKS);
-    known.map(|a| json!({"id": a.id, "title": a.title, "url": a.url, "score": 1.0})).collect()
+    let known = suggested.iter().filter_map(|hit| Some((policy.article(&hit.id, language)?, hit.score))).take(notify::MOST_LINKS);
+    known.map(|(a, score)| json!({"id": a.id, "title": a.title, "url": a.url, "score": score})).collect()
 }
 
 /// The same for a person.

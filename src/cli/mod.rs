@@ -8,6 +8,7 @@ mod doctor;
 mod explain;
 mod import;
 mod init;
+mod kb;
 mod man;
 mod outbox;
 mod progress;
@@ -71,6 +72,8 @@ enum Command {
     Import(import::Arguments),
     /// Say how mails would be read, threaded, judged and answered; changes nothing
     Explain(explain::Arguments),
+    /// The knowledge base: search it, say what wants a look, build pages of it
+    Kb(kb::Arguments),
     /// Measure the rules: against labelled mails, or by what each rule did
     Rules(rules::Arguments),
     /// List tickets, show one, show its history
@@ -114,6 +117,7 @@ pub fn main(arguments: Arguments) -> ExitCode {
         Command::Deliver(command) => deliver::run(config, &command),
         Command::Import(command) => import::run(config, &command),
         Command::Explain(command) => explain::run(config, &command),
+        Command::Kb(command) => kb::run(config, &command),
         Command::Rules(command) => rules::run(config, &command),
         Command::Tickets(command) => tickets::run(config, &command),
         Command::Outbox(command) => outbox::run(config, &command),
@@ -131,7 +135,7 @@ pub fn main(arguments: Arguments) -> ExitCode {
         // A reader such as `head` that has seen enough is no error.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("postdesk: {error:#}");
+            table::complain(format_args!("postdesk: {error:#}"));
             ExitCode::from(1)
         }
     }
@@ -173,7 +177,7 @@ fn load_to_work(config: &Path) -> anyhow::Result<Loaded> {
 fn sound<T>(loaded: Result<T, Vec<Complaint>>) -> anyhow::Result<T> {
     loaded.map_err(|complaints| {
         for complaint in &complaints {
-            eprintln!("{complaint}");
+            table::complain(complaint);
         }
         anyhow::anyhow!("{}; nothing was done", count(complaints.len(), "error"))
     })

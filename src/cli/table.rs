@@ -27,7 +27,7 @@ pub fn print<T: Serialize>(json: bool, header: &[&str], rows: &[T], none: &str, 
 pub fn at_most<T>(mut rows: Vec<T>, limit: usize) -> Vec<T> {
     if rows.len() > limit {
         rows.truncate(limit);
-        eprintln!("postdesk: only the first {limit} are shown; --limit sets how many");
+        complain(format_args!("postdesk: only the first {limit} are shown; --limit sets how many"));
     }
     rows
 }
@@ -58,6 +58,12 @@ pub fn line(text: impl std::fmt::Display) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Says something on standard error. Unlike `eprintln!`, it does not panic when nobody reads that.
+pub fn complain(text: impl std::fmt::Display) {
+    // There is nobody left to tell.
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
+
 /// Prints one JSON value.
 ///
 /// # Errors
@@ -69,9 +75,11 @@ pub fn print_json<T: Serialize>(value: &T) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A stranger's text for a terminal: control characters, which could write anywhere on it, are shown as blanks.
+/// A stranger's text for a terminal: control characters, which could write anywhere on it, and those that turn the direction of the rest
+/// of the line (Unicode annex 9) are shown as blanks.
 pub fn one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    let turns = |c| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.chars().map(|c| if c.is_control() || turns(c) { ' ' } else { c }).collect()
 }
 
 /// A text cut to so many columns of a terminal; a Chinese character takes two.
@@ -124,10 +132,10 @@ mod tests {
     #[test]
     fn a_table_keeps_its_columns_and_its_lines() {
         let mut out = Vec::new();
-        write(&mut out, &["a", "b"], &["打印机", "x\x1b[2J\ny"], |t| vec![(*t).to_owned(), "|".to_owned()]).unwrap();
+        write(&mut out, &["a", "b"], &["打印机", "x\x1b[2J\n\u{202e}y"], |t| vec![(*t).to_owned(), "|".to_owned()]).unwrap();
         let text = String::from_utf8(out).unwrap();
         let at: Vec<usize> = text.lines().skip(1).map(|l| l.split('|').next().unwrap().width()).collect();
         assert_eq!(text.lines().count(), 3, "{text}");
-        assert!(at.iter().all(|w| *w == at[0]) && !text.contains('\x1b'), "{text}");
+        assert!(at.iter().all(|w| *w == at[0]) && !text.contains(['\x1b', '\u{202e}']), "{text}");
     }
 }

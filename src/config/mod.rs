@@ -39,6 +39,8 @@ pub struct Config {
     pub data: PathBuf,
     /// Where rules, templates and articles are looked for.
     pub directories: Directories,
+    /// `[desk] kb_url`: where the pages of `kb build` can be read.
+    pub kb_url: Option<String>,
     /// `[operator]`.
     pub operator: Operator,
     /// `[[mailbox]]`; never empty.

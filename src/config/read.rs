@@ -24,7 +24,7 @@ pub(super) fn config(page: &Page, table: &DeTable<'_>, file: &Path) -> Option<Co
     let mut root = Section::root(page, table);
     let mut names = Names::default();
 
-    let (mut desk, data, directories) = desk(&mut root, &base);
+    let (mut desk, data, directories, kb_url) = desk(&mut root, &base);
     let zone = desk.timezone;
     let operator = operator(&mut root, &mut names);
     desk.operator = operator.address.clone();
@@ -53,6 +53,7 @@ pub(super) fn config(page: &Page, table: &DeTable<'_>, file: &Path) -> Option<Co
         desk,
         data,
         directories,
+        kb_url,
         operator,
         mailboxes,
         trust,
@@ -70,7 +71,7 @@ pub(super) fn config(page: &Page, table: &DeTable<'_>, file: &Path) -> Option<Co
     })
 }
 
-fn desk(root: &mut Section<'_>, base: &Path) -> (Desk, PathBuf, Directories) {
+fn desk(root: &mut Section<'_>, base: &Path) -> (Desk, PathBuf, Directories, Option<String>) {
     let mut desk = Desk {
         name: "IT Support".to_owned(),
         language: "en".to_owned(),
@@ -82,7 +83,7 @@ fn desk(root: &mut Section<'_>, base: &Path) -> (Desk, PathBuf, Directories) {
     let mut data = base.join("data");
     let beside = |name: &str| base.join(name);
     let mut directories = Directories { base: base.to_owned(), rules: beside("rules"), templates: beside("templates"), kb: beside("kb") };
-    let Some(mut section) = root.table("desk") else { return (desk, data, directories) };
+    let Some(mut section) = root.table("desk") else { return (desk, data, directories, None) };
     let take = |from: Option<Spanned<String>>, to: &mut String| {
         if let Some(text) = from {
             *to = text.into_inner();
@@ -109,8 +110,9 @@ fn desk(root: &mut Section<'_>, base: &Path) -> (Desk, PathBuf, Directories) {
             }
         }
     }
+    let kb_url = section.parsed("kb_url", value::base_link).map(Spanned::into_inner);
     section.finish();
-    (desk, data, directories)
+    (desk, data, directories, kb_url)
 }
 
 fn operator(root: &mut Section<'_>, names: &mut Names) -> Operator {

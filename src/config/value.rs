@@ -215,6 +215,31 @@ pub fn word(text: &str) -> Result<String, Trouble> {
     ))
 }
 
+/// A link that a mail may carry: http, https or mailto, with something behind it, on one line without blanks.
+pub fn link(text: &str) -> Result<String, Trouble> {
+    let (scheme, rest) = text.split_once(':').unwrap_or(("", text));
+    let sound = match scheme.to_ascii_lowercase().as_str() {
+        "http" | "https" => rest.strip_prefix("//").is_some_and(|r| r.starts_with(|c: char| c.is_alphanumeric() || c == '[')),
+        "mailto" => address(rest.split('?').next().unwrap_or(rest)).is_ok(),
+        _ => false,
+    };
+    let clean = !text.contains(|c: char| c.is_whitespace() || c.is_control() || "<>\"'\\`()".contains(c));
+    if sound && clean {
+        return Ok(text.to_owned());
+    }
+    let help = "write a whole link that begins with https://, http:// or mailto: ; ( and ) are written %28 and %29";
+    Err(Trouble::new(format!("\"{text}\" is no link for a mail"), help))
+}
+
+/// The address below which pages lie, without the slash at its end.
+pub fn base_link(text: &str) -> Result<String, Trouble> {
+    let web = text.to_ascii_lowercase().starts_with("http") && !text.contains(['?', '#']);
+    match link(text) {
+        Ok(link) if web => Ok(link.trim_end_matches('/').to_owned()),
+        _ => Err(Trouble::new(format!("\"{text}\" is no address for pages"), "write where the pages lie: \"https://help.example.com/kb\"")),
+    }
+}
+
 /// What stands before the number in `[#1042]`.
 pub fn prefix(text: &str) -> Result<String, Trouble> {
     let sound =
@@ -327,5 +352,22 @@ mod tests {
         assert!(prefix("IT 1").is_err());
         let told = variable("hunter2!").unwrap_err();
         assert!(!told.message.contains("hunter2") && !told.help.contains("hunter2"));
+    }
+
+    #[test]
+    fn links() {
+        for good in ["https://kb.example/vpn", "http://wiki.corp:8080/页面?a=b#c", "mailto:desk@desk.example", "HTTPS://[::1]/x"] {
+            assert!(link(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "", "kb.example/vpn", "ftp://x/y", "file:///etc/passwd", "javascript:x", "https://", "https:///x", "data:text/html,x",
+            "mailto:nobody", "https://x/)[y](z",
+        ] {
+            assert!(link(bad).is_err(), "{bad}");
+        }
+        assert_eq!(base_link("https://help.example/kb/").ok().as_deref(), Some("https://help.example/kb"));
+        for bad in ["mailto:desk@desk.example", "help.example", "https://help.example/?page=", "https://help.example/#"] {
+            assert!(base_link(bad).is_err(), "{bad}");
+        }
     }
 }

@@ -22,9 +22,6 @@ const LASTING: Duration = Duration::minutes(15);
 /// The same subject is told again after so long, if it lasts.
 const AGAIN: Duration = Duration::hours(1);
 
-/// News that may wait; further ones are dropped, for the trouble is heard of again.
-const WAITING: usize = 64;
-
 /// In the data directory: when which subject was told last.
 const LEDGER: &str = "alerts";
 
@@ -66,18 +63,19 @@ enum News {
 
 /// Where news go. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Alarm(mpsc::Sender<News>);
+pub struct Alarm(mpsc::UnboundedSender<News>);
 
 impl Alarm {
     /// An alarm with the task that rings it. The task ends after [`Alarm::end`], when what is due was told.
     pub fn start(config: &Config) -> (Alarm, JoinHandle<()>) {
-        let (sender, news) = mpsc::channel(WAITING);
+        // Unbounded: a good news that were dropped would leave a false alarm. What comes is small and is waited for by nobody.
+        let (sender, news) = mpsc::unbounded_channel();
         (Alarm(sender), tokio::spawn(listen(news, Settings::of(config), config.data.join(LEDGER))))
     }
 
     /// An alarm that nobody hears.
     pub fn silent() -> Alarm {
-        Alarm(mpsc::channel(1).0)
+        Alarm(mpsc::unbounded_channel().0)
     }
 
     /// Something does not work. `grave`: waiting will not mend it.
@@ -96,14 +94,13 @@ impl Alarm {
     }
 
     /// Nothing more is to be heard.
-    pub async fn end(&self) {
-        // An error says that nobody hears already.
-        let _ = self.0.send(News::End).await;
+    pub fn end(&self) {
+        self.say(News::End);
     }
 
     fn say(&self, news: News) {
-        // Full: the trouble is heard of again. Closed: nobody listens.
-        let _ = self.0.try_send(news);
+        // An error says that nobody listens.
+        let _ = self.0.send(news);
     }
 }
 
@@ -211,7 +208,7 @@ impl Board {
     }
 }
 
-async fn listen(mut news: mpsc::Receiver<News>, mut settings: Settings, ledger: PathBuf) {
+async fn listen(mut news: mpsc::UnboundedReceiver<News>, mut settings: Settings, ledger: PathBuf) {
     let mut board = Board::remembering(&std::fs::read_to_string(&ledger).unwrap_or_default(), Utc::now());
     let mut open = true;
     while open {
@@ -274,13 +271,18 @@ pub struct Heard<'a> {
 
 impl Heard<'_> {
     fn noted<T>(&self, answer: anyhow::Result<T>) -> anyhow::Result<T> {
-        match &answer {
-            Ok(_) => self.alarm.well(Subject::Store),
+        match answer {
+            Ok(answer) => {
+                self.alarm.well(Subject::Store);
+                Ok(answer)
+            }
             // A desk that has stopped answers nobody.
-            Err(_) if self.door.0.is_closed() => {}
-            Err(error) => self.alarm.ill(Subject::Store, &format!("{error:#}"), true),
+            Err(error) if self.door.0.is_closed() => Err(error),
+            Err(error) => {
+                self.alarm.ill(Subject::Store, &format!("{error:#}"), true);
+                Err(error.context("the store failed"))
+            }
         }
-        answer
     }
 }
 

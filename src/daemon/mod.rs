@@ -24,6 +24,7 @@ use self::alarm::{Alarm, Subject};
 use self::copies::Copies;
 pub use self::doctor::Examination;
 use self::hub::{Door, Hub, Line, Message};
+use crate::config::Mailbox;
 use crate::delivery::{Carrier, Handover};
 use crate::desk::{Desk, Rulebook};
 use crate::policy::{self, Loaded, Snapshot};
@@ -32,6 +33,9 @@ use crate::store::{self, Posting};
 
 /// Messages that may wait for the desk before sources have to wait for it.
 const WAITING: usize = 64;
+
+/// What is logged unless `POSTDESK_LOG` says otherwise.
+const DEFAULT_LOG: &str = "info";
 
 /// How long the lock is waited for.
 const LOCK_PATIENCE: Duration = Duration::from_secs(3);
@@ -50,14 +54,22 @@ const IDLE_CONNECTION: Duration = Duration::from_secs(30);
 
 /// Logs to standard error: `POSTDESK_LOG` (default `info`), no bodies, no secrets; in colour on a terminal only.
 pub fn log_to_stderr(json: bool) {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("POSTDESK_LOG").unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    let asked = std::env::var("POSTDESK_LOG").unwrap_or_else(|_| DEFAULT_LOG.to_owned());
+    let understood = tracing_subscriber::EnvFilter::try_new(&asked);
+    let misread = understood.is_err();
+    let filter = understood.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(DEFAULT_LOG));
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
-        .with_target(false);
+        .with_target(false)
+        // It would be told by `eprintln`, which panics where standard error is a pipe that nobody reads any more.
+        .log_internal_errors(false);
     // A second call, as in tests, keeps the first logger.
     drop(if json { builder.json().try_init() } else { builder.try_init() });
+    if misread {
+        tracing::warn!("POSTDESK_LOG={asked} is not understood: write error, warn, info or debug");
+    }
 }
 
 /// Works until SIGTERM or Ctrl-C; with `once` until nothing waits any more.
@@ -118,7 +130,8 @@ async fn serve(config: PathBuf, loaded: Loaded, desk: Desk, once: bool) -> anyho
         sources.spawn(keep_watching(watcher, door.clone(), alarm.clone(), stopping.clone(), once));
     }
     tracing::info!(mailboxes = loaded.policy.mailboxes.len(), policy = loaded.policy.fingerprint, "the desk is open");
-    let reloading = tokio::spawn(reload_on_change(config, loaded.snapshot.clone(), door.clone(), alarm.clone(), stopping.clone()));
+    let running = loaded.config.mailboxes.clone();
+    let reloading = tokio::spawn(reload_on_change(config, loaded.snapshot.clone(), running, door.clone(), alarm.clone(), stopping.clone()));
 
     let outcome = if once {
         tokio::select! {
@@ -147,7 +160,7 @@ async fn serve(config: PathBuf, loaded: Loaded, desk: Desk, once: bool) -> anyho
     drop(carriers);
     tokio::time::timeout(LAST_COPIES, copying).await.ok();
     if outcome.is_err() {
-        alarm.end().await;
+        alarm.end();
         tokio::time::timeout(LAST_ALARM, ringing).await.ok();
     }
     tracing::info!("the desk is closed");
@@ -210,7 +223,14 @@ async fn asked_to_stop() {
 }
 
 /// SIGHUP and changed files reload rules, templates and articles, only when everything is sound (promise 11).
-async fn reload_on_change(config: PathBuf, mut seen: Snapshot, door: Door, alarm: Alarm, mut stopping: watch::Receiver<bool>) {
+async fn reload_on_change(
+    config: PathBuf,
+    mut seen: Snapshot,
+    running: Vec<Mailbox>,
+    door: Door,
+    alarm: Alarm,
+    mut stopping: watch::Receiver<bool>,
+) {
     let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
     loop {
         tokio::select! {
@@ -227,10 +247,10 @@ async fn reload_on_change(config: PathBuf, mut seen: Snapshot, door: Door, alarm
                 // It knows the directories that the new config names, and was taken before they were read.
                 seen = loaded.snapshot.clone();
                 alarm.reload(&loaded.config);
-                tracing::info!(
-                    policy = loaded.policy.fingerprint,
-                    "rules, templates and articles were reloaded; accounts keep their settings until a restart"
-                );
+                tracing::info!(policy = loaded.policy.fingerprint, "the files were reloaded");
+                if loaded.config.mailboxes != running {
+                    tracing::warn!("mailboxes, their servers or how they are read have changed: that takes effect after a restart");
+                }
                 if door.0.send(Message::Reload(book_of(&loaded))).await.is_err() {
                     return;
                 }

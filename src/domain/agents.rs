@@ -3,6 +3,7 @@
 //! Nothing internal may leave by this door (promise 5): the notification that was answered is cut from the words, files of other mails
 //! stay behind, and what cannot be cut with certainty is held until the agent says `[send]`.
 
+use super::absence;
 use super::approvals::Question;
 use super::facts::{self, AgentError, AgentReceipt, Closed, Facts, Help, Link, NOTICE_END, Update, Words};
 use super::files::{Bundle, Own};
@@ -14,7 +15,7 @@ use super::policy::{Agent, Policy};
 use super::reply;
 use super::tags::{self, TagReading};
 use super::ticket::{Change, Status, Ticket};
-use super::trust::Token;
+use super::trust;
 use super::{Case, Decision, Judged, Need, Outcome, TicketFile};
 
 /// An agent's mail on a ticket of somebody else.
@@ -26,16 +27,20 @@ pub fn mail(case: &Case, scene: &Scene<'_>, ticket: &Ticket, policy: &Policy) ->
         return Ok(Decision::new(Outcome::Ignored, "desk"));
     };
     let language = notify::agent_language(agent, policy);
-    let own = reply::own_words(&scene.mail.text, notification(scene));
-    let read = tags::read(&scene.mail.subject, Some(&ticket.subject), &own.text, true);
+    let own = match &scene.thread.sent {
+        Some(sent) if sent.template == Some(TemplateName::AgentError) => reply::own_words_again(&scene.mail.text, &sent.text),
+        sent => reply::own_words(&scene.mail.text, sent.as_ref().map(|sent| sent.text.as_str())),
+    };
+    let sent = scene.thread.sent.as_ref();
+    let read = tags::read_answer(&scene.mail.subject, [ticket.subject.as_str(), sent.map_or("", |sent| &sent.subject)], &own.text);
     let words = read.body.trim().to_owned();
     let known = if scene.mail.attachments.is_empty() { &[] } else { case.files(ticket.number)? };
     let files = Own::of(scene.mail, &words, known, agent);
     let author = Author { scene, ticket, agent, language, files, policy };
     let mut decision = if !scene.sender.proved.contains(&ticket.number) {
-        author.hold_unproved(&words)
+        author.hold_unproved(&read, &words)
     } else {
-        match orders::plan(case, policy, ticket, agent, &read, &words, scene.now)? {
+        match orders::plan(case, policy, ticket, agent, &read, sent, scene.now)? {
             Err(refusals) => author.refuse(refusals.into_iter().map(|r| r.0).collect(), &words),
             Ok(plan) => {
                 let shows_past = plan.hands_over() || !plan.approvers.is_empty();
@@ -60,7 +65,8 @@ pub fn question(scene: &Scene<'_>, policy: &Policy) -> Option<Decision> {
     let agent = scene.sender.agent.as_deref().and_then(|handle| policy.agent(handle))?;
     let read = tags::read(&scene.mail.subject, None, &scene.mail.reply.text, false);
     let asks = read.tags.iter().any(|t| t.name == "help") && read.errors.is_empty();
-    if !asks {
+    // Help is nothing secret, but a mail that is known to be forged must not fill an agent's mailbox.
+    if !asks || scene.origin.suspect {
         return None;
     }
     let mut decision = Decision::new(Outcome::Answered, agent.handle.as_str());
@@ -122,13 +128,24 @@ impl Author<'_> {
         notify::to_agent(self.agent, Some(self.ticket), self.policy, Facts::AgentError(facts))
     }
 
-    /// From is the agent's, but nothing proves it: the words wait for `[send]` in an answer to the mail that asks.
-    fn hold_unproved(&self, words: &str) -> Decision {
-        let why = say(
-            self.language,
-            "The mail did not answer a notification of yours, so nothing proves that you wrote it.",
-            "这封邮件不是对发给您的通知的回复，无法证明由您本人所写。",
-        );
+    /// From is the agent's, but nothing proves it: the words wait for `[send]` in an answer to the mail that asks. A note, and what may
+    /// be a mistyped one, waits for nothing: it must never go out.
+    fn hold_unproved(&self, read: &TagReading, words: &str) -> Decision {
+        let (en, zh) = match self.scene.origin.suspect {
+            true => (
+                "Our mail server says that the sender of the mail may be forged, so nothing proves that you wrote it.",
+                "邮件服务器认为这封邮件的发件人可能是伪造的，无法证明由您本人所写。",
+            ),
+            false => (
+                "The mail did not answer a notification of yours, so nothing proves that you wrote it.",
+                "这封邮件不是对发给您的通知的回复，无法证明由您本人所写。",
+            ),
+        };
+        let why = say(self.language, en, zh);
+        if read.has("note") || !read.errors.is_empty() {
+            let errors = read.errors.iter().map(|error| error.sentence(self.language).to_owned());
+            return self.refuse(std::iter::once(why).chain(errors).collect(), words);
+        }
         self.hold(why, words)
     }
 
@@ -157,7 +174,8 @@ impl Author<'_> {
         // A machine reads no answers: words on what it reports stay with the ticket.
         let kept = speaks && !plan.note && self.ticket.alert.is_some();
         let relays = speaks && !plan.note && !kept;
-        if relays && let Some(why) = self.uncertain(own, words) {
+        let doubt = || self.uncertain(own, words).or_else(|| self.absent(read, words));
+        if relays && let Some(why) = doubt() {
             return self.hold(why, words);
         }
         if words.is_empty() && files.is_empty() && read.tags.is_empty() {
@@ -219,8 +237,7 @@ impl Author<'_> {
 
     /// Why the words may hold something internal, if that is not certain.
     fn uncertain(&self, own: &ReplyText, words: &str) -> Option<String> {
-        let sign = |word: &str| Token::read(word.trim_matches(|c: char| !c.is_ascii_alphanumeric()), &self.policy.key).is_some();
-        let token = words.split_whitespace().any(sign) || words.contains(NOTICE_END);
+        let token = !trust::in_text(words, &self.policy.key).is_empty() || words.contains(NOTICE_END);
         let quoted = notification(self.scene).is_some_and(|sent| repeats(words, sent));
         (own.unsure || token || quoted).then(|| {
             say(
@@ -229,6 +246,16 @@ impl Author<'_> {
                 "您的文字中似乎夹有通知的内容，因此没有转发。",
             )
         })
+    }
+
+    /// Why a machine may have written the words, though nothing in the header says so. Machines write no tags.
+    fn absent(&self, read: &TagReading, words: &str) -> Option<String> {
+        let phrase = absence::phrase(words).filter(|_| read.tags.is_empty())?;
+        Some(say(
+            self.language,
+            format!("It reads like an automatic answer (\"{phrase}\"), so it was not sent on."),
+            format!("这封邮件像是自动回复（“{phrase}”），因此没有转发。"),
+        ))
     }
 
     /// Participants whom the agent's own mail has not reached already.

@@ -94,6 +94,7 @@ pub fn mail(case: &Case, event: &Event, incoming: &Incoming, policy: &Policy, no
     if incoming.quiet {
         history::lay_to_rest(&mut decision, ticket, event.at, policy, now);
     }
+    notify::hold_back_loops(case, &mut decision, now)?;
     decision.because.insert(0, super::Reason(format!("origin: {}", origin.because)));
     decision.because.insert(1, super::Reason(format!("thread: {}", thread.because)));
     decision.because.insert(2, super::Reason(format!("sender: {}", sender.because)));
@@ -115,6 +116,7 @@ impl Judged {
             thread: scene.thread.clone(),
             reply: scene.mail.reply.clone(),
             verdict: Verdict::default(),
+            suggested: Vec::new(),
             held: None,
         }
     }
@@ -172,7 +174,7 @@ fn newcomer(case: &Case, scene: &Scene<'_>, policy: &Policy) -> Result<Decision,
 }
 
 /// Why no acknowledgment goes out, if none does.
-fn withheld(scene: &Scene<'_>, allowed: Result<(), String>) -> Option<String> {
+fn withheld(scene: &Scene<'_>, allowed: Result<(), String>, policy: &Policy) -> Option<String> {
     let mail = scene.mail;
     match scene.origin.kind {
         OriginKind::Person => {}
@@ -182,7 +184,7 @@ fn withheld(scene: &Scene<'_>, allowed: Result<(), String>) -> Option<String> {
         return Some("the mail is suspect".into());
     }
     if scene.origin.suppress {
-        return Some("X-Auto-Response-Suppress asks for none".into());
+        return Some("the sender's system asks for none, or would answer it".into());
     }
     if scene.incoming.quiet {
         return Some("it arrived before the desk took this mailbox up".into());
@@ -190,6 +192,7 @@ fn withheld(scene: &Scene<'_>, allowed: Result<(), String>) -> Option<String> {
     match &mail.from {
         None => return Some("the mail names no sender".into()),
         Some(from) if notify::is_noreply(&from.address) => return Some(format!("nobody reads {}", from.address)),
+        Some(from) if policy.is_own(&from.address) => return Some(format!("{} is an address of the desk itself", from.address)),
         Some(_) => {}
     }
     allowed.err()

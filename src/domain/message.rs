@@ -457,6 +457,14 @@ impl TemplateName {
 #[serde(transparent)]
 pub struct LetterKey(pub String);
 
+impl LetterKey {
+    /// Do both follow from one cause?
+    pub fn is_beside(&self, other: &LetterKey) -> bool {
+        let cause = |key: &LetterKey| key.0.rsplit_once('#').map(|(cause, _)| cause.to_owned());
+        cause(self).is_some_and(|own| cause(other) == Some(own))
+    }
+}
+
 /// The row number of a letter in the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]

@@ -4,11 +4,13 @@
 //! returns the [`Need`] for it, which travels up by `?`; the desk answers and calls again. So the code reads straight and a test
 //! needs no server.
 
+pub mod absence;
 pub mod agents;
 pub mod approvals;
 pub mod attachment;
 pub mod calendar;
 pub mod complaint;
+pub mod echo;
 pub mod facts;
 pub mod files;
 pub mod history;
@@ -23,6 +25,7 @@ pub mod reply;
 pub mod reports;
 pub mod rules;
 pub mod sla;
+pub mod suggest;
 pub mod tags;
 pub mod text;
 pub mod thread;
@@ -132,6 +135,8 @@ pub enum Query {
     AutomaticTo(Address, DateTime<Utc>),
     /// How many automatic letters were written for this ticket since then → [`Answer::Count`]
     AutomaticFor(TicketNo, DateTime<Utc>),
+    /// How many notices for this ticket were written to this address since then → [`Answer::Count`]
+    NoticesTo(Address, TicketNo, DateTime<Utc>),
     /// Letters that are held for this ticket → [`Answer::Letters`]
     Held(TicketNo),
     /// What a report counts, over the tickets that are live or were touched in its span → [`Answer::Tally`]
@@ -179,8 +184,12 @@ pub struct Known {
 /// What a letter of ours said: it is subtracted from answers first.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sent {
+    /// (cause, ordinal).
+    pub key: message::LetterKey,
     /// The template that made it; `None` for one that this version does not know.
     pub template: Option<message::TemplateName>,
+    /// Its subject.
+    pub subject: String,
     /// Its plain text.
     pub text: String,
 }
@@ -201,6 +210,8 @@ pub struct TicketFile {
 pub struct HeldLetter {
     /// Its row.
     pub id: LetterId,
+    /// (cause, ordinal).
+    pub key: message::LetterKey,
     /// Why it is held.
     pub why: String,
     /// Its subject.
@@ -265,6 +276,10 @@ impl Case {
     getter!(
         /// Automatic letters for a ticket since then.
         automatic_for(number: TicketNo, since: DateTime<Utc>) -> u32, Query::AutomaticFor(number, since), Count(n) => *n);
+    getter!(
+        /// Notices for a ticket to an address since then.
+        notices_to(address: &Address, number: TicketNo, since: DateTime<Utc>) -> u32,
+        Query::NoticesTo(address.clone(), number, since), Count(n) => *n);
     getter!(
         /// Held letters of a ticket.
         held(number: TicketNo) -> &[HeldLetter], Query::Held(number), Letters(list) => list.as_slice());
@@ -394,6 +409,8 @@ pub struct Judged {
     pub reply: message::ReplyText,
     /// What the rules say.
     pub verdict: rules::Verdict,
+    /// Articles that fit: those that the rules name, then those that the words lead to.
+    pub suggested: Vec<suggest::Hit>,
     /// Why the relay is held, if it is.
     pub held: Option<String>,
 }

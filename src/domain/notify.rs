@@ -1,6 +1,6 @@
 //! Who gets which mail: cards, drafts and the caps on automatic mail (promise 4).
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 
 use super::facts::{AgentFollowup, AgentNew, Because, Card, Facts, Link};
 use super::files::Bundle;
@@ -8,7 +8,7 @@ use super::message::{Address, Defect, Draft, LetterKind, Person, Reading, Recipi
 use super::policy::{Agent, Article, Policy};
 use super::rules::Evidence;
 use super::ticket::{Ticket, TicketNo};
-use super::{Case, Need, approvals};
+use super::{Case, Decision, Need, Reason, approvals, suggest};
 
 /// At most so many links in one mail.
 pub const MOST_LINKS: usize = 3;
@@ -61,7 +61,7 @@ pub fn say(language: &str, en: impl Into<String>, zh: impl Into<String>) -> Stri
 
 /// Links for a requester: in his language, published, not internal, at most three.
 pub fn links(ids: &[String], policy: &Policy, language: &str) -> Vec<(String, Link)> {
-    let readable = ids.iter().filter_map(|id| policy.article(id, language)).filter(|a| !a.internal && a.language == language);
+    let readable = ids.iter().filter_map(|id| policy.article(id, language)).filter(|a| suggest::is_for_requester(a, language));
     readable.filter_map(|a| Some((a.id.clone(), link(a)?))).take(MOST_LINKS).collect()
 }
 
@@ -304,6 +304,40 @@ pub fn within_caps(
         }
     }
     if missing.0.is_empty() { Ok(over.map_or(Ok(()), Err)) } else { Err(missing) }
+}
+
+/// Notices of one ticket to one agent that other people's mail may cause: (within hours, at most). No person writes so often; two robots
+/// that answer each other by way of the desk do.
+const NOTICES: [(i64, u32); 2] = [(1, 20), (24, 60)];
+
+/// Notices that answer a mail, or tell of one, stop where they are too many: that is a loop (promise 4). The history says so.
+///
+/// # Errors
+/// The [`Need`] for the tallies.
+pub fn hold_back_loops(case: &Case, decision: &mut Decision, now: DateTime<Utc>) -> Result<(), Need> {
+    let caused = |d: &Draft| matches!(d.facts, Facts::AgentFollowup(_) | Facts::AgentError(_) | Facts::Help(_));
+    let mut over: Vec<Address> = Vec::new();
+    let mut missing = Need(Vec::new());
+    for draft in decision.drafts.iter().filter(|d| caused(d)) {
+        let (Some(number), Some(to)) = (draft.ticket, draft.to.first().map(|to| &to.person.address)) else { continue };
+        for (hours, most) in NOTICES {
+            match case.notices_to(to, number, now - Duration::hours(hours)) {
+                Ok(n) if n >= most && !over.contains(to) => {
+                    decision
+                        .because
+                        .push(Reason(format!("{n} notices for {number} to {to} within {hours} h look like a loop: this one is held back")));
+                    over.push(to.clone());
+                }
+                Ok(_) => {}
+                Err(Need(queries)) => missing.0.extend(queries),
+            }
+        }
+    }
+    if !missing.0.is_empty() {
+        return Err(missing);
+    }
+    decision.drafts.retain(|d| !(caused(d) && d.to.iter().any(|to| over.contains(&to.person.address))));
+    Ok(())
 }
 
 /// Addresses that a mail names beside its sender and that may take part: not ours, no agent, no list, no noreply.

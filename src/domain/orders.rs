@@ -10,7 +10,7 @@ use super::message::LetterId;
 use super::policy::{Agent, Policy, Role};
 use super::tags::{self, Arg, Op, Phase, Tag, TagReading, TagSpec, Takes, is_chinese};
 use super::ticket::{Change, Status, Ticket};
-use super::{Case, Need, text};
+use super::{Case, Need, Sent, text};
 
 /// Why an order is not carried out, and what to do: one sentence in the agent's language.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,6 +113,8 @@ pub struct Scene<'a> {
     pub ticket: &'a Ticket,
     /// Who orders.
     pub agent: &'a Agent,
+    /// The mail of ours that is answered, where it is known.
+    pub answered: Option<&'a Sent>,
     /// The mail's own words, order lines cut.
     pub words: &'a str,
     /// Every tag of the mail.
@@ -156,7 +158,7 @@ fn language_of<'a>(agent: &'a Agent, policy: &'a Policy) -> &'a str {
 /// One order with everything that its execution needs.
 type Order<'a> = (&'static TagSpec, Arg<'a>);
 
-/// Plans the orders of one mail of `agent` on `ticket`. `words` are the mail's own words without order lines.
+/// Plans the orders of one mail of `agent` on `ticket`, which answers `answered` of ours.
 ///
 /// # Errors
 /// The outer error is the [`Need`] for what the tags must know first; the inner one lists every reason why nothing is done.
@@ -166,10 +168,10 @@ pub fn plan(
     ticket: &Ticket,
     agent: &Agent,
     reading: &TagReading,
-    words: &str,
+    answered: Option<&Sent>,
     now: DateTime<Utc>,
 ) -> Result<Result<Plan, Vec<Refusal>>, Need> {
-    let scene = Scene { case, policy, ticket, agent, words, tags: &reading.tags, now };
+    let scene = Scene { case, policy, ticket, agent, answered, words: &reading.body, tags: &reading.tags, now };
     let orders = in_order(reading);
     let needs: Vec<_> = orders.iter().flat_map(|(spec, arg)| (spec.needs)(arg, ticket)).filter(|query| !case.has_answer(query)).collect();
     if !needs.is_empty() {
@@ -259,7 +261,7 @@ mod tests {
     use chrono::Duration;
 
     use super::*;
-    use crate::domain::message::{Address, Person};
+    use crate::domain::message::{Address, LetterKey, Person, TemplateName};
     use crate::domain::policy::{Article, Category, Closing, Desk, Limits, Team};
     use crate::domain::rules::RuleSet;
     use crate::domain::ticket::{Matrix, Priority, TicketNo};
@@ -317,6 +319,7 @@ mod tests {
             matrix: Matrix::default(),
             rules: Arc::new(RuleSet::default()),
             articles: Arc::new(vec![article("vpn-setup", "en", false), article("vpn-setup", "zh", false), article("playbook", "en", true)]),
+            search: Arc::new(crate::domain::suggest::Nowhere),
             calendar: None,
             closing: Closing { close: Duration::days(5), reopen_window: Duration::days(14) },
             limits: Limits { message_size: 1, per_address: Vec::new(), per_ticket: Vec::new(), attachments: 1 },
@@ -344,7 +347,12 @@ mod tests {
 
     fn case(held: &[i64]) -> Case {
         let mut case = Case::default();
-        let letter = |id: &i64| HeldLetter { id: LetterId(*id), why: "unsure".into(), subject: format!("Re: VPN {id}") };
+        let letter = |id: &i64| HeldLetter {
+            id: LetterId(*id),
+            key: LetterKey(format!("mail:a#{id}")),
+            why: "unsure".into(),
+            subject: format!("Re: VPN {id}"),
+        };
         case.learn(Query::Held(TicketNo(1042)), Answer::Letters(held.iter().map(letter).collect()));
         case
     }
@@ -356,7 +364,7 @@ mod tests {
 
     fn run_with(policy: &Policy, case: &Case, ticket: &Ticket, subject: &str, words: &str) -> Result<Plan, Vec<String>> {
         let reading = tags::read(subject, Some(&ticket.subject), words, true);
-        plan(case, policy, ticket, &policy.agents[0], &reading, &reading.body, now())
+        plan(case, policy, ticket, &policy.agents[0], &reading, None, now())
             .expect("no need is open")
             .map_err(|refusals| refusals.into_iter().map(|r| r.0).collect())
     }
@@ -490,9 +498,40 @@ mod tests {
     }
 
     #[test]
+    fn what_is_sent_was_asked_about() {
+        let held = |cause: &str, id: i64| HeldLetter {
+            id: LetterId(id),
+            key: LetterKey(format!("mail:{cause}#0")),
+            why: "unsure".into(),
+            subject: String::new(),
+        };
+        let asks = |cause: &str, template| Sent {
+            key: LetterKey(format!("mail:{cause}#1")),
+            template: Some(template),
+            subject: String::new(),
+            text: String::new(),
+        };
+        let (error, new) = (TemplateName::AgentError, TemplateName::AgentNew);
+        for (letters, answered, sent) in [
+            (vec![held("a", 1), held("b", 2)], Some(asks("b", error)), Some(vec![LetterId(2)])),
+            (vec![held("a", 1), held("b", 2)], Some(asks("c", error)), None),
+            (vec![held("a", 1), held("b", 2)], Some(asks("b", new)), None),
+            (vec![held("a", 1), held("b", 2)], None, None),
+            (vec![held("a", 1)], Some(asks("b", new)), Some(vec![LetterId(1)])),
+            (vec![held("a", 1), held("a", 2)], None, Some(vec![LetterId(1), LetterId(2)])),
+        ] {
+            let mut case = Case::default();
+            case.learn(Query::Held(TicketNo(1042)), Answer::Letters(letters));
+            let reading = tags::read("[send]", None, "", true);
+            let plan = plan(&case, &policy(), &ticket(), &policy().agents[0], &reading, answered.as_ref(), now()).unwrap();
+            assert_eq!(plan.ok().map(|plan| plan.release), sent, "{answered:?}");
+        }
+    }
+
+    #[test]
     fn what_a_tag_must_know_is_asked_for() {
         let reading = tags::read("[send]", None, "", true);
-        let asked = plan(&Case::default(), &policy(), &ticket(), &policy().agents[0], &reading, "", now());
+        let asked = plan(&Case::default(), &policy(), &ticket(), &policy().agents[0], &reading, None, now());
         assert_eq!(asked, Err(Need(vec![Query::Held(TicketNo(1042))])));
     }
 

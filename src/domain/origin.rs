@@ -35,7 +35,7 @@ pub struct Origin {
     pub because: String,
     /// The border marked it as spam or forged: a ticket without any automatic mail.
     pub suspect: bool,
-    /// X-Auto-Response-Suppress asks for no acknowledgment.
+    /// The sender's system asks for no acknowledgment, or would answer it.
     pub suppress: bool,
     /// Filled for a bounce.
     pub bounce: Option<Bounce>,
@@ -306,11 +306,17 @@ fn auto_submitted(mail: &Reading) -> Option<String> {
 
 /// How automatic replies begin their subject, lower case; a colon, bracket or the end must follow.
 const VACATION: &[&str] = &[
-    "automatic reply", "automatic response", "auto reply", "auto-reply", "autoreply", "auto response", "auto-response", "autoresponse",
-    "auto", "out of office", "out of the office", "out of office autoreply", "out of office reply", "out-of-office", "ooo", "vacation",
-    "away from the office", "on vacation", "自动回复", "自動回覆", "自動回復", "自动答复", "不在办公室", "外出自动回复", "休假自动回复",
-    "自動返信", "abwesenheitsnotiz", "abwesend", "automatische antwort", "réponse automatique", "respuesta automática",
-    "risposta automatica", "resposta automática", "automatisch antwoord", "automatyczna odpowiedź", "автоответ",
+    "automatic reply", "automatic response", "automated reply", "automated response", "auto reply", "auto-reply", "autoreply",
+    "auto response", "auto-response", "autoresponse", "auto", "out of office", "out of the office", "out of office autoreply",
+    "out of office reply", "out-of-office", "ooo", "vacation", "away from the office", "on vacation", "自动回复", "自動回覆", "自動回復",
+    "自动答复", "自动应答", "不在办公室", "不在辦公室", "外出自动回复", "休假自动回复", "自動返信", "自動応答", "不在通知", "자동 회신",
+    "자동 응답", "부재중", "abwesenheitsnotiz", "abwesend", "automatische antwort", "automatische antwoord", "réponse automatique",
+    "message d'absence", "absence du bureau", "absent du bureau", "respuesta automática", "fuera de la oficina", "fuera de oficina",
+    "risposta automatica", "fuori sede", "fuori ufficio", "resposta automática", "fora do escritório", "automatisch antwoord",
+    "niet aanwezig", "afwezig", "automatyczna odpowiedź", "poza biurem", "автоответ", "автоматический ответ", "вне офиса",
+    "автоматична відповідь", "autosvar", "automatiskt svar", "automatisk svar", "frånvarande", "automaattinen vastaus",
+    "poissaoloilmoitus", "automatická odpověď", "mimo kancelář", "automatikus válasz", "házon kívül", "otomatik yanıt", "ofis dışında",
+    "răspuns automat", "αυτόματη απάντηση", "trả lời tự động", "balasan otomatis",
 ];
 
 /// Words of absence that people also use in tickets: they count only beside a machine's mark.
@@ -357,8 +363,11 @@ fn automatic_reply(mail: &Reading) -> Option<String> {
     if let Some(why) = calendar_reply(mail, &root) {
         return Some(why);
     }
-    if let Some(why) = challenge(mail) {
+    if let Some(why) = challenge(mail).or_else(|| receipt(mail)) {
         return Some(why);
+    }
+    if mail.return_path == Some(None) && !mail.references.is_empty() {
+        return Some("it answers with a null reverse-path, as no person does (RFC 5321 section 4.5.5)".to_owned());
     }
     if mail.header("Auto-Submitted").is_some() && submitted.is_none() {
         return None;
@@ -367,7 +376,7 @@ fn automatic_reply(mail: &Reading) -> Option<String> {
         return Some(format!("its subject begins with \"{word}\""));
     }
     let machine =
-        submitted.is_some() || mail.return_path == Some(None) || matches!(precedence.as_str(), "bulk" | "junk") || suppressed(mail);
+        submitted.is_some() || mail.return_path == Some(None) || matches!(precedence.as_str(), "bulk" | "junk") || asks_for_none(mail);
     let subject = mail.subject.to_lowercase();
     let absence = ABSENCE.iter().find(|w| subject.contains(**w)).filter(|_| machine)?;
     Some(format!("its subject says \"{absence}\" and a machine wrote it"))
@@ -400,6 +409,22 @@ fn challenge(mail: &Reading) -> Option<String> {
     Some(format!("its subject is a challenge: \"{word}\""))
 }
 
+/// How read receipts without a report begin their subject, lower case, and what one of them says.
+const RECEIPTS: &[&str] =
+    &["read:", "not read:", "已读:", "已读：", "未读:", "回执:", "回执：", "gelesen:", "lu :", "leído:", "letto:", "lido:"];
+const RECEIPT_WORDS: &[&str] = &[
+    "was read on", "was deleted without being read", "this is a receipt for", "已被阅读", "已于", "已阅读", "已查看", "wurde gelesen",
+    "wurde am", "a été lu", "fue leído", "è stato letto", "foi lida",
+];
+
+/// A read receipt of a client that knows no RFC 3798.
+fn receipt(mail: &Reading) -> Option<String> {
+    let subject = mail.subject.to_lowercase();
+    let opening = opening(&mail.text);
+    let begun = RECEIPTS.iter().find(|word| subject.starts_with(**word))?;
+    RECEIPT_WORDS.iter().any(|words| opening.contains(words)).then(|| format!("it is a read receipt: its subject begins with \"{begun}\""))
+}
+
 // Machines' own mail.
 
 fn generated(mail: &Reading) -> Option<String> {
@@ -429,8 +454,23 @@ fn bulk(mail: &Reading, policy: &Policy) -> Option<String> {
 
 // Beside the kind.
 
-/// The sender's system asks that no machine answers.
+/// Marks that ticket systems and robots put on all that they send, a person's words among it: a ticket, but no answer of ours, or two
+/// systems would thank each other for ever.
+const ROBOTS: &[&str] = &[
+    "X-Postdesk-Mail", "X-Loop", "X-RT-Loop-Prevention", "RT-Ticket", "X-OTRS-Loop", "X-Powered-By-OTRS", "X-Znuny-Loop",
+    "X-Zammad-Ticket-Id", "X-JIRA-FingerPrint", "X-Zendesk-From-Account-Id", "X-ServiceNow-Generated", "X-GLPI-Itemtype", "X-Redmine-Host",
+    "X-GitHub-Reason", "X-GitLab-Project", "X-Bugzilla-Type", "X-Roundup-Name", "X-Freshdesk-Ticket-Id", "X-osTicket-Loop",
+    "X-Request-Tracker",
+];
+
+/// The sender's system asks that no machine answers, or is a machine that would answer back.
 fn suppressed(mail: &Reading) -> bool {
+    // A null reverse-path is never answered: RFC 5321 section 4.5.5.
+    asks_for_none(mail) || mail.return_path == Some(None) || ROBOTS.iter().any(|name| mail.header(name).is_some())
+}
+
+/// X-Auto-Response-Suppress (Exchange's own).
+fn asks_for_none(mail: &Reading) -> bool {
     mail.all_headers("X-Auto-Response-Suppress").any(|v| {
         let v = v.to_ascii_lowercase();
         ["all", "autoreply", "oof"].iter().any(|w| v.split([',', ' ', ';']).any(|x| x.trim() == *w))
@@ -444,12 +484,17 @@ fn suspicion(mail: &Reading, policy: &Policy) -> Option<String> {
             return Some(format!("{name}: {}", value.chars().take(40).collect::<String>()));
         }
     }
+    dmarc_failed(mail, policy).then(|| "our border reports dmarc=fail".to_owned())
+}
+
+/// Does our own border say that From is forged (RFC 8601)? What others write under their names says nothing.
+pub fn dmarc_failed(mail: &Reading, policy: &Policy) -> bool {
     let ours = |value: &str| {
         let id = value.split([';', ' ']).next().unwrap_or("").trim();
         policy.authserv_ids.iter().any(|own| own.eq_ignore_ascii_case(id))
     };
     let failed = |value: &str| value.split(';').skip(1).any(|r| r.trim_start().to_ascii_lowercase().starts_with("dmarc=fail"));
-    mail.all_headers("Authentication-Results").find(|v| ours(v) && failed(v)).map(|_| "our border reports dmarc=fail".to_owned())
+    mail.all_headers("Authentication-Results").any(|v| ours(v) && failed(v))
 }
 
 #[cfg(test)]
@@ -489,6 +534,7 @@ mod tests {
             matrix: Matrix::default(),
             rules: std::sync::Arc::new(RuleSet::default()),
             articles: std::sync::Arc::default(),
+            search: std::sync::Arc::new(crate::domain::suggest::Nowhere),
             calendar: None,
             closing: Closing { close: chrono::Duration::days(7), reopen_window: chrono::Duration::days(7) },
             limits: Limits { message_size: 0, per_address: vec![], per_ticket: vec![], attachments: 0 },
@@ -561,6 +607,13 @@ mod tests {
             (AutomaticReply, "Subject: Read: x\nContent-Type: multipart/report; report-type=disposition-notification\n\nx"),
             (AutomaticReply, "Subject: Accepted: visit\nContent-Type: text/calendar; method=REPLY\n\nx"),
             (AutomaticReply, "Subject: Please confirm your message\n\nclick"),
+            (AutomaticReply, "Subject: Absence du bureau : VPN\n\nJe suis absente"),
+            (AutomaticReply, "Subject: Автоматический ответ: VPN\n\nx"),
+            (AutomaticReply, "Subject: 부재중: VPN\n\nx"),
+            (AutomaticReply, "Subject: Read: VPN\n\nYour message was read on Tuesday."),
+            (AutomaticReply, "Subject: 已读：VPN\n\n您的邮件已被阅读"),
+            (P, "Subject: Read: the manual is wrong\n\nPage 3 of it."),
+            (P, "Subject: Absence requests cannot be saved\n\nx"),
             (Generated, "Subject: Alert: mail rejected rate is high\nAuto-Submitted: auto-generated\n\nsee the graph"),
             (Generated, "Subject: disk full\nAuto-Submitted: auto-generated\n\nx"),
             (Generated, "Subject: x\nContent-Type: multipart/report; report-type=feedback-report\n\nx"),
@@ -602,6 +655,9 @@ mod tests {
             ("X-Auto-Response-Suppress: All", false, true),
             ("X-Auto-Response-Suppress: DR, OOF, AutoReply", false, true),
             ("X-Auto-Response-Suppress: None", false, false),
+            ("X-JIRA-FingerPrint: 1", false, true),
+            ("X-Postdesk-Mail: reply", false, true),
+            ("Return-Path: <>", false, true),
         ] {
             let origin = judge(&mail(&format!("Subject: x\n{raw}\n\nx")), &policy());
             assert_eq!((origin.kind, origin.suspect, origin.suppress), (P, suspect, suppress), "{raw}");

@@ -10,6 +10,7 @@ use chrono_tz::Tz;
 use super::calendar::Calendar;
 use super::message::Address;
 use super::rules::RuleSet;
+use super::suggest::Search;
 use super::ticket::{Matrix, Ticket};
 use super::trust::Key;
 
@@ -34,6 +35,8 @@ pub struct Policy {
     pub rules: Arc<RuleSet>,
     /// `kb/*.md`.
     pub articles: Arc<Vec<Article>>,
+    /// Finds them by words.
+    pub search: Arc<dyn Search>,
     /// `[calendar]`.
     pub calendar: Option<Calendar>,
     /// `[closing]`.

@@ -57,6 +57,24 @@ const CLIENTS: &[&str] = &[
 const CLIENT_PARTS: [&str; 9] =
     ["签名由", "邮箱大师定制", "发自我的企业微信", "发自企业微信", "版邮件发送", "通过 outlook", "發送自", "发送自", "gesendet.html"];
 
+/// What companies' gateways write below every mail, lower case.
+const GATEWAYS: &[&str] = &[
+    "confidential", "intended recipient", "disclaimer", "privileged", "think before you print", "consider the environment", "scanned by",
+    "virus-free", "unauthorised", "unauthorized", "vertraulich", "confidentiel", "confidencial", "riservat", "保密", "机密", "免责声明",
+    "请勿泄露", "打印前", "非指定收件人", "機密", "免責",
+];
+
+/// Is this a line that a gateway writes below every mail?
+pub fn is_gateway_line(line: &str) -> bool {
+    let lower = line.to_lowercase();
+    GATEWAYS.iter().any(|words| lower.contains(words))
+}
+
+/// A field of a quote's head.
+pub fn is_field(line: &str) -> bool {
+    field(line).is_some_and(|(name, _)| FROM_FIELDS.iter().chain(OTHER_FIELDS).any(|known| same_field(known, &name)))
+}
+
 /// Is this line a row of dashes or the like?
 pub fn is_rule(line: &str) -> bool {
     let line = line.trim();
@@ -102,7 +120,9 @@ fn is_separator(line: &str) -> bool {
     let inside = line.trim_matches(dashes);
     let marked = line.len() - inside.len() >= 4 || line.chars().filter(|c| *c == '-' || *c == '—').count() >= 4;
     let lower = inside.trim_end_matches([':', '：']).replace("&nbsp;", " ").trim().to_lowercase();
-    let known = || SEPARATORS.iter().chain(SEPARATORS_ZH).any(|s| lower == *s);
+    // Notes: -----"IT Support" <it@desk.example> wrote: -----
+    let wrote = || WROTE.iter().any(|verb| lower.ends_with(verb)) && lower.contains('@');
+    let known = || wrote() || SEPARATORS.iter().chain(SEPARATORS_ZH).any(|s| lower == *s);
     (marked
         && line.starts_with(['-', '*', '_', '=', '—', '─'])
         && (known() || lower.starts_with("forwarded by") || lower.starts_with("original message")))

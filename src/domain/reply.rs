@@ -1,11 +1,10 @@
 //! What a person wrote himself: quotes, quote heads and signatures cut away.
 //!
-//! Lines are judged one by one with a window of four, so that the time is linear. What we sent ourselves is subtracted first, because that
-//! is knowledge and the rest is custom. Statistical cutters were weighed: they lose a person's words without saying so. Here every cut has
+//! Lines are judged one by one with a window of four, so that the time is linear. What we sent ourselves is subtracted first (see `echo`),
+//! because that is knowledge and the rest is custom. Statistical cutters were weighed: they lose a person's words without saying so. Here every cut has
 //! a rule, and what looks like a quote but fits none is kept and called unsure.
 
-use std::collections::HashSet;
-
+use super::echo::{self, Echo, Line};
 use super::message::ReplyText;
 use super::quotes;
 
@@ -24,122 +23,75 @@ enum Kind {
 
 /// Lines of words that a signature may have.
 const SIGNATURE: usize = 15;
-/// Most of our own mail's text that is compared.
-const SENT: usize = 64 * 1024;
 
 /// Cuts quotes and signature from a text. `sent` is the stored text of the mail of ours that is answered: it is subtracted first.
 pub fn own_words(text: &str, sent: Option<&str>) -> ReplyText {
+    cut(text, sent, |echo| echo.quoted)
+}
+
+/// The same for an answer to a mail that returned the writer's own words: they may come again, so that mail is subtracted only where it
+/// stands to its very end.
+pub fn own_words_again(text: &str, sent: &str) -> ReplyText {
+    cut(text, Some(sent), |echo| echo.to_the_end)
+}
+
+fn cut(text: &str, sent: Option<&str>, certain: impl Fn(&Echo) -> bool) -> ReplyText {
     let lines: Vec<&str> = text.lines().map(|l| l.trim_end_matches(['\r', ' ', '\t', '\u{a0}'])).collect();
     let mut kinds: Vec<Kind> = lines.iter().map(|l| first_look(l)).collect();
-    if let Some(sent) = sent.filter(|s| !s.trim().is_empty()) {
-        subtract(&lines, &mut kinds, sent);
-    }
-    let headless = cut_heads(&lines, &mut kinds);
-    wrapped_tails(&lines, &mut kinds);
+    let echo = sent.filter(|s| !s.trim().is_empty()).and_then(|sent| echo::find(&lines, sent)).filter(certain);
+    let unsure = match &echo {
+        Some(echo) => subtract(&lines, &mut kinds, echo),
+        None => {
+            let headless = cut_heads(&lines, &mut kinds, None);
+            wrapped_tails(&lines, &mut kinds);
+            headless
+        }
+    };
     cut_signatures(&lines, &mut kinds);
     let mut reply = gather(&lines, &kinds);
-    reply.unsure = headless || looks_quoted(&reply.text);
+    reply.unsure = unsure || looks_quoted(&reply.text);
     reply
+}
+
+/// Cuts our own mail, which is known, and what clients write around it. True where what remains may be a part of it.
+fn subtract(lines: &[&str], kinds: &mut [Kind], echo: &Echo) -> bool {
+    let mut doubtful = false;
+    let mut marked = false;
+    for ((kind, line), ours) in kinds.iter_mut().zip(lines).zip(&echo.lines) {
+        match (*kind, ours) {
+            (Kind::Own, Line::Ours) => *kind = Kind::Quote,
+            (Kind::Own, Line::Doubtful) if !quotes::is_field(line) => doubtful = true,
+            (Kind::Quote, Line::Ours) => marked = true,
+            _ => {}
+        }
+    }
+    let headless = cut_heads(lines, kinds, Some(echo));
+    // Behind the whole of an unmarked quote stands what a gateway adds, or the answer.
+    let last = echo.last().unwrap_or(0);
+    let above = kinds.iter().take(last).any(|kind| *kind == Kind::Own);
+    if above && !marked && echo.to_the_end {
+        let below: Vec<usize> = (last + 1..lines.len()).filter(|at| kinds.get(*at) == Some(&Kind::Own)).collect();
+        if let (Some(first), true) = (below.first(), below.iter().any(|at| lines.get(*at).is_some_and(|l| quotes::is_gateway_line(l)))) {
+            sign(kinds, *first, lines.len());
+        }
+    }
+    doubtful || headless
 }
 
 fn first_look(line: &str) -> Kind {
     let bare = line.trim_matches(|c: char| c.is_whitespace() || "\u{feff}\u{200b}ᐧ".contains(c));
     if bare.is_empty() {
         Kind::Blank
-    } else if bare.starts_with('>') || bare.starts_with("&gt;") {
+    } else if bare.starts_with(['>', '＞']) || bare.starts_with("&gt;") {
         Kind::Quote
     } else {
         Kind::Own
     }
 }
 
-/// Letters and digits alone, lower case: what survives re-wrapping, quote marks and mailers' decorations.
-fn squeeze(text: &str) -> String {
-    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
-}
-
-/// Marks the lines that stand in our mail. A short line alone may be chance: it counts between others of ours, or in a quote.
-fn subtract(lines: &[&str], kinds: &mut [Kind], sent: &str) {
-    let cut = sent.char_indices().map(|(i, c)| i + c.len_utf8()).take_while(|end| *end <= SENT).last().unwrap_or(0);
-    let sent = sent.get(..cut).unwrap_or("");
-    let whole: HashSet<String> = sent.lines().map(squeeze).filter(|l| !l.is_empty()).collect();
-    let stream = squeeze(sent);
-    let ours: Vec<Ours> = lines
-        .iter()
-        .map(|line| {
-            let bare = squeeze(line);
-            // A Han character is worth three Latin letters, which is also its length in bytes.
-            let long = bare.len() >= 16 && (whole.contains(&bare) || stream.contains(&bare));
-            match () {
-                () if bare.is_empty() => Ours::Silent,
-                () if long => Ours::Surely(bare.len()),
-                () if whole.contains(&bare) => Ours::Whole,
-                () if bare.len() >= 3 && stream.contains(&bare) => Ours::Piece,
-                () => Ours::No,
-            }
-        })
-        .collect();
-    // One sure line may be chance, as people repeat what they were told.
-    let weights = || ours.iter().filter_map(|o| if let Ours::Surely(n) = o { Some(*n) } else { None });
-    if weights().count() < 2 && weights().sum::<usize>() < 40 {
-        return;
-    }
-    let mut at = 0;
-    while at < ours.len() {
-        let run = ours.iter().skip(at).take_while(|o| **o != Ours::No).count();
-        let inside = ours.get(at..at + run).unwrap_or_default();
-        if let Some(first) = inside.iter().position(|o| matches!(o, Ours::Surely(_))) {
-            let begin = at + greeting(inside, first);
-            let end = at + inside.iter().rposition(|o| *o != Ours::Silent).map_or(0, |i| i + 1);
-            let end = if at + run < ours.len() { end - greeting_below(inside) } else { end };
-            // A piece of a re-wrapped line touches its rest; alone it may be the answer: "it works".
-            let whole = |i: usize| matches!(ours.get(i), Some(Ours::Surely(_) | Ours::Whole));
-            for i in (begin..end).filter(|i| ours.get(*i) != Some(&Ours::Piece) || whole(i + 1) || i.checked_sub(1).is_some_and(whole)) {
-                mark(kinds, i, i + 1);
-            }
-        }
-        at += run.max(1);
-    }
-}
-
-/// How many lines at the end of a run belong to the own words right below it: short ones, "您好," say, set off by an empty line.
-fn greeting_below(inside: &[Ours]) -> usize {
-    let short = inside.iter().rev().take_while(|o| matches!(o, Ours::Whole | Ours::Piece)).count();
-    let set_off = inside.len().checked_sub(short + 1).and_then(|i| inside.get(i)) == Some(&Ours::Silent);
-    if set_off { short } else { 0 }
-}
-
-/// Short lines of ours right before the first sure one belong to it (a greeting), with one gap between.
-fn greeting(inside: &[Ours], first: usize) -> usize {
-    let mut begin = first;
-    let mut gaps = 0;
-    for (i, o) in inside.iter().enumerate().take(first).rev() {
-        match o {
-            Ours::Whole | Ours::Piece => begin = i,
-            Ours::Silent if gaps < 1 => gaps += 1,
-            _ => break,
-        }
-    }
-    begin
-}
-
-/// Does a line stand in our mail?
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Ours {
-    /// Long enough to be no chance; its weight.
-    Surely(usize),
-    /// A whole line of ours, but a short one.
-    Whole,
-    /// A short piece of one.
-    Piece,
-    /// Nothing but marks on it.
-    Silent,
-    /// No.
-    No,
-}
-
-/// Cuts quote heads, and what follows them. True when a head was followed by text that may be the answer.
-fn cut_heads(lines: &[&str], kinds: &mut [Kind]) -> bool {
+/// Cuts quote heads, and what follows them: up to where our mail begins, where that is known, else to the end. True when a head was
+/// followed by text that may be the answer.
+fn cut_heads(lines: &[&str], kinds: &mut [Kind], echo: Option<&Echo>) -> bool {
     let mut unsure = false;
     let mut own_before = false;
     let mut at = 0;
@@ -148,9 +100,13 @@ fn cut_heads(lines: &[&str], kinds: &mut [Kind]) -> bool {
             at += 1;
             continue;
         }
+        let ours = echo.and_then(|echo| echo.next(at));
         if let Some(start) = quotes::separator(lines, at) {
-            mark(kinds, start, lines.len());
-            return unsure;
+            mark(kinds, start, ours.unwrap_or(lines.len()));
+            let Some(ours) = ours else { return unsure };
+            keep_twice_said(lines, kinds, start, ours);
+            at = ours;
+            continue;
         }
         let Some((start, end)) = quotes::wrote(lines, at) else {
             own_before = true;
@@ -162,6 +118,8 @@ fn cut_heads(lines: &[&str], kinds: &mut [Kind]) -> bool {
         own_before |= start > at;
         if quoted {
             mark(kinds, start, end);
+        } else if let Some(ours) = ours {
+            mark(kinds, start, ours);
         } else if !own_before {
             // An unmarked quote with the answer below it, or nothing but a quote: who can tell?
             mark(kinds, start, end);
@@ -173,6 +131,15 @@ fn cut_heads(lines: &[&str], kinds: &mut [Kind]) -> bool {
         at = end;
     }
     unsure
+}
+
+/// A greeting right below the head that our mail begins with as well stands there twice: once it is the writer's.
+fn keep_twice_said(lines: &[&str], kinds: &mut [Kind], start: usize, ours: usize) {
+    let first = lines.get(ours).map(|line| line.trim()).unwrap_or_default();
+    let twice = (start..ours).find(|at| lines.get(*at).is_some_and(|line| line.trim() == first));
+    if let Some(kind) = twice.and_then(|at| kinds.get_mut(at)) {
+        *kind = Kind::Own;
+    }
 }
 
 fn mark(kinds: &mut [Kind], from: usize, to: usize) {

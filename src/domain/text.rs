@@ -73,9 +73,11 @@ pub fn may_compose(c: char) -> bool {
     c.is_ascii_alphabetic() || matches!(c, '<' | '=' | '>')
 }
 
-/// Soft hyphen, zero-width characters, byte order mark: seen by nobody, in the middle of words.
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{feff}' | '\u{fe00}'..='\u{fe0f}')
+/// Soft hyphen, zero-width characters, marks of the writing direction, byte order mark: seen by nobody, in the middle of words. One table for
+/// all who read or write names, tags and subjects: what one of them saw and another did not would be an order in disguise.
+pub fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{feff}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// Folds a text, white space as it is.

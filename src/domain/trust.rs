@@ -9,6 +9,7 @@ use serde::Serialize;
 use sha2::Sha256;
 
 use super::message::{MessageId, Reading};
+use super::origin;
 use super::policy::{Policy, Role};
 use super::ticket::TicketNo;
 
@@ -132,11 +133,22 @@ pub fn tokens(mail: &Reading, policy: &Policy) -> Vec<(Token, TokenPlace)> {
             add(Token::read(local, &policy.key), TokenPlace::Reference);
         }
     }
-    for word in mail.text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '.' || c == '-' || c == '_')).filter(|w| w.starts_with("pd."))
-    {
-        add(Token::read(word.trim_end_matches('.'), &policy.key), TokenPlace::RefLine);
+    // A quote's own Ref: line is its last; what stands above may be a stranger's words.
+    for token in in_text(&mail.text, &policy.key).into_iter().rev() {
+        add(Some(token), TokenPlace::RefLine);
     }
     found
+}
+
+/// Every token of ours in a text, whatever stands around it.
+pub fn in_text(text: &str, key: &Key) -> Vec<Token> {
+    let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '.' || c == '-' || c == '_'));
+    let tokens = words.filter_map(|word| word.char_indices().map(|(at, _)| at).find_map(|at| word.get(at..).filter(|w| starts(w))));
+    tokens.filter_map(|word| Token::read(word.trim_end_matches('.'), key)).collect()
+}
+
+fn starts(word: &str) -> bool {
+    word.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("pd."))
 }
 
 /// Where a token stood.
@@ -158,6 +170,10 @@ pub fn judge(mail: &Reading, tokens: &[(Token, TokenPlace)], policy: &Policy) ->
         return Sender { role: SenderRole::Requester, agent: None, proved: Vec::new(), trusted: false, because };
     };
     let role = if agent.role == Role::Lead { SenderRole::Lead } else { SenderRole::Agent };
+    if let Some(why) = forged(mail, policy) {
+        let because = format!("From is {}, but {why}", agent.address);
+        return Sender { role, agent: Some(agent.handle.clone()), proved: Vec::new(), trusted: false, because };
+    }
     let mine = tokens.iter().filter(|(t, _)| t.agent.as_deref() == Some(agent.handle.as_str()));
     let proved: Vec<TicketNo> = mine.map(|(t, _)| t.ticket).collect();
     let because = match proved.first() {
@@ -167,4 +183,13 @@ pub fn judge(mail: &Reading, tokens: &[(Token, TokenPlace)], policy: &Policy) ->
         None => format!("From is {}, but the mail carries no token that was mailed to {}", agent.address, agent.handle),
     };
     Sender { role, agent: Some(agent.handle.clone()), trusted: !proved.is_empty(), proved, because }
+}
+
+/// Why From may be another's, whatever token the mail carries (promise 6).
+fn forged(mail: &Reading, policy: &Policy) -> Option<&'static str> {
+    if origin::dmarc_failed(mail, policy) {
+        return Some("our border reports dmarc=fail");
+    }
+    // RFC 5322 section 3.6 knows one From; programs differ in which of two they believe.
+    (mail.all_headers("From").count() > 1).then_some("the mail has several From fields")
 }

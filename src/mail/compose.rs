@@ -19,6 +19,7 @@ use crate::domain::CauseKey;
 use crate::domain::facts::Facts;
 use crate::domain::message::{Address, Attach, Draft, Enclosure, Letter, LetterKey, LetterKind, MessageId, Recipient, Wording};
 use crate::domain::policy::{Mailbox, Policy};
+use crate::domain::text;
 use crate::domain::trust::Token;
 use crate::transfer::encode;
 
@@ -210,9 +211,9 @@ fn people<'a>(recipients: impl Iterator<Item = &'a Recipient>) -> Option<Mailbox
 }
 
 /// A name fit for a header: one line, nothing invisible, not endless.
-fn one_line(text: &str) -> String {
-    let words: Vec<&str> = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|w| !w.is_empty()).collect();
-    words.join(" ").chars().filter(|c| !super::templates::invisible(*c)).take(100).collect()
+fn one_line(line: &str) -> String {
+    let words: Vec<&str> = line.split(|c: char| c.is_whitespace() || c.is_control()).filter(|w| !w.is_empty()).collect();
+    words.join(" ").chars().filter(|c| !text::is_invisible(*c)).take(100).collect()
 }
 
 /// `support+detail@…` (RFC 5233); `None` where the local part would be longer than RFC 5321 section 4.5.3.1.1 allows.

@@ -26,7 +26,6 @@ use crate::domain::complaint::{Complaint, nearest};
 use crate::domain::facts::{Facts, NOTICE_END};
 use crate::domain::message::TemplateName;
 use check::Piece;
-pub(in crate::mail) use escape::invisible;
 
 /// The languages that ship.
 const LANGUAGES: [&str; 2] = ["en", "zh"];

@@ -83,6 +83,26 @@ pub fn load_config(config: &Path) -> Result<Config, Vec<Complaint>> {
     config::read(config, &text).map(|read| read.config)
 }
 
+/// Reads the config and the articles alone, without a config what is built in.
+///
+/// # Errors
+/// Everything that is wrong in the config; where that is sound, everything that is wrong in the articles.
+pub fn load_library(config: Option<&Path>) -> Result<(Config, Library), Vec<Complaint>> {
+    let read = match config {
+        Some(config) => config::read(config, &read_config(config)?)?,
+        None => config::read(Path::new(NOWHERE), NO_CONFIG)?,
+    };
+    let (config, mut wrong) = (read.config, Vec::new());
+    let at = &config.directories;
+    let own = read_all(&at.base, &at.kb, "md", &mut wrong);
+    let library = articles(own.as_ref(), &config).map_err(|c| wrong.extend(c)).ok();
+    wrong.extend(library.iter().flat_map(|library| unknown_playbooks(&config, library)));
+    match library {
+        Some(library) if wrong.is_empty() => Ok((config, library)),
+        _ => Err(wrong.into_iter().map(|c| beside(&at.base, c)).collect()),
+    }
+}
+
 /// Makes the data directory and the desk's key, where they are not there yet, then loads.
 ///
 /// # Errors
@@ -242,10 +262,14 @@ fn untranslated(config: &Config, language: &str, stem: &str) -> Complaint {
 
 fn articles(own: Option<&Files>, config: &Config) -> Result<Library, Vec<Complaint>> {
     let categories: Vec<&str> = config.categories.iter().map(|c| c.id.as_str()).collect();
-    match own {
-        Some(files) => Library::read(files, &categories),
-        None => Library::read(&built_in_articles(), &categories),
+    let mut library = match own {
+        Some(files) => Library::read(files, &categories)?,
+        None => Library::read(&built_in_articles(), &categories)?,
+    };
+    if let Some(base) = &config.kb_url {
+        library.publish(base);
     }
+    Ok(library)
 }
 
 fn built_in_articles() -> Files {
@@ -334,6 +358,7 @@ fn policy(config: &Config, rules: RuleSet, library: &Library, key: Key, fingerpr
         matrix: config.matrix.clone(),
         rules: Arc::new(rules),
         articles: Arc::clone(&library.cards),
+        search: Arc::new(kb::Index::of(library)),
         calendar: config.calendar.clone(),
         closing: Closing { close: config.closing.close, reopen_window: config.closing.reopen_window },
         limits: config.limits.clone(),

@@ -82,7 +82,8 @@ pub async fn watch<I: Inbox>(
             Err(error) => {
                 (failures, told) = (failures + 1, false);
                 let (why, wait) = (format!("{error:#}"), backoff::wait(Trouble::Passing, failures, &path));
-                tracing::warn!(mailbox = account.mailbox, why, seconds = wait.as_secs(), "the Maildir cannot be read now, waiting");
+                let seconds = wait.as_millis().div_ceil(1000);
+                tracing::warn!(mailbox = account.mailbox, why, seconds, "the mailbox cannot be read now, waiting");
                 report(SourceState::Waiting { why, wait, refused: false });
                 wait
             }
@@ -419,12 +420,27 @@ pub async fn keep(account: &Account, folder: &str, mails: Vec<Arc<Vec<u8>>>) -> 
             // The name is the mail's own, so that the same mail is kept once.
             let name = format!("{:016x}.postdesk", hash64(&mail));
             let draft = folder.join("tmp").join(&name);
-            fs::write(&draft, mail.as_slice())?;
+            fs::write(&draft, with_lf(&mail))?;
             fs::rename(draft, folder.join("cur").join(format!("{name}:2,S")))?;
         }
         Ok(())
     })
     .await?
+}
+
+/// Lines of files end in LF.
+fn with_lf(mail: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(mail.len());
+    for line in mail.split_inclusive(|byte| *byte == b'\n') {
+        match line.strip_suffix(b"\r\n") {
+            Some(text) => {
+                out.extend_from_slice(text);
+                out.push(b'\n');
+            }
+            None => out.extend_from_slice(line),
+        }
+    }
+    out
 }
 
 #[cfg(test)]

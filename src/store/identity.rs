@@ -1,7 +1,7 @@
 //! Who a mail is, before anybody has read it: Message-ID, From and the SHA-256 of the bytes after the header.
 //!
-//! Copies of one mail (two mailboxes, a changed UIDVALIDITY, a pipe beside IMAP) differ in trace fields and in line ends, so
-//! neither counts. The header is scanned by hand and tolerantly: identity must not change when the parser learns something.
+//! Copies of one mail (two mailboxes, a changed UIDVALIDITY, a pipe beside IMAP) differ in trace fields, in line ends and in
+//! empty lines at the end, so none of these counts. The header is scanned by hand and tolerantly: identity must not change when the parser learns something.
 //! What its very bytes are called, line ends and trace fields and all, follows from the same pass: hashing them twice was a tenth of
 //! what it costs to receive a mail.
 
@@ -111,8 +111,11 @@ fn name(header: &[u8], raw: &[u8], digest: &Digest32) -> BlobHash {
     BlobHash(hash.chain_update(header).chain_update(digest).finalize().into())
 }
 
-/// The digest with these bytes added, every CRLF as LF.
+/// The digest with these bytes added, every CRLF as LF, and without empty lines at the end: programs add and take those (so does
+/// DKIM not count them, RFC 6376 section 3.4.3).
 fn folded(bytes: &[u8], mut hash: Sha256) -> Digest32 {
+    let end = bytes.iter().rposition(|byte| !matches!(byte, b'\r' | b'\n')).map_or(0, |at| at + 1);
+    let bytes = bytes.get(..end).unwrap_or(bytes);
     if memchr(b'\r', bytes).is_none() {
         hash.update(bytes);
         return hash.finalize().into();
@@ -153,6 +156,8 @@ mod tests {
             b"Received: from b\n by c\nMESSAGE-ID : <1@a> (kept)\nFrom: Ann\n  <ann@a>\nX-Spam: no\n\nline 1\nline 2\n",
             b"From:\tAnn <ann@a>\nMessage-Id:\n <1@a>\n\nline 1\r\nline 2\n",
             b"Message-ID: 1@a\nMessage-ID: <2@a>\nFrom: Ann <ann@a>\n\nline 1\nline 2\n",
+            b"Message-ID: <1@a>\nFrom: Ann <ann@a>\n\nline 1\nline 2\n\n\n",
+            b"Message-ID: <1@a>\r\nFrom: Ann <ann@a>\r\n\r\nline 1\r\nline 2",
         ];
         for copy in copies {
             assert_eq!(Identity::of(copy).key, Identity::of(MAIL).key, "{}", String::from_utf8_lossy(copy));

@@ -343,6 +343,11 @@ fn exit_codes_and_sentences() {
         ("summary daily", 2, "--preview"),
         ("tickets show 4711", 1, "there is no ticket #4711"),
         ("tickets list --team netwrk", 0, "did you mean network?"),
+        ("kb", 2, "search"),
+        ("kb search", 2, "<WORDS>"),
+        ("kb search vpn --lang de", 1, "there are some in en, zh"),
+        ("kb search qqqq", 0, "nothing was found"),
+        ("kb build .", 1, "name an empty directory"),
         ("rules", 2, "eval"),
         ("rules eval", 2, "<FILE>"),
         ("rules eval --at-least 90 broken.toml", 2, "such as 0.9"),
@@ -371,6 +376,62 @@ fn exit_codes_and_sentences() {
         assert!(said.contains(words), "{command}\n{said}");
         assert!(!said.contains("panicked"), "{command}\n{said}");
     }
+}
+
+/// A rule that knows nothing of what the mail of the next test says.
+const FAX: &str = "[[rule]]\nname = \"fax\"\nwhen = { words = \"fax\" }\nthen = { category = \"hardware\" }\n";
+
+#[test]
+fn what_no_rule_names_is_found_by_its_words() {
+    let scratch = desk("found");
+    let dir = scratch.path();
+    std::fs::create_dir(dir.join("rules")).unwrap();
+    std::fs::write(dir.join("rules/1.toml"), FAX).unwrap();
+    let raw = mail("w", "Alice <alice@ext.test>", "Connect to the Wi-Fi", "My laptop does not see the wireless network any more.");
+    std::fs::write(dir.join("wifi.eml"), raw).unwrap();
+    let explained = |dir: &Path| done(dir, &["explain", "--json", "wifi.eml"]).json();
+    let bare = explained(dir);
+    assert_eq!((&bare["kb"][0]["id"], &bare["kb"][0]["url"]), (&Value::from("wifi-connect"), &Value::Null), "{bare}");
+    let score = bare["kb"][0]["score"].as_f64().unwrap();
+    assert!(score > 0.5 && score < 1.0, "{score}");
+    let notice = bare["mails"].as_array().unwrap().iter().find(|m| m["template"] == "agent_new").unwrap();
+    assert!(notice["text"].as_str().unwrap().contains("Connect to the Wi-Fi"), "{notice}");
+    assert!(done(dir, &["explain", "wifi.eml"]).out.contains("search: wifi-connect fits the words, 0."));
+
+    // With pages to link to, the requester gets the link too.
+    std::fs::write(dir.join("config.toml"), CONFIG.replacen("data = ", "kb_url = \"https://help.test/kb/\"\ndata = ", 1)).unwrap();
+    let linked = explained(dir);
+    let ack = linked["mails"].as_array().unwrap().iter().find(|m| m["template"] == "ack").unwrap();
+    assert!(ack["text"].as_str().unwrap().contains("https://help.test/kb/en/wifi-connect.html"), "{ack}");
+}
+
+#[test]
+fn the_knowledge_base_is_searched_checked_and_built() {
+    let scratch = desk("kb");
+    let dir = scratch.path();
+    let rows = done(dir, &["kb", "search", "--json", "--lang", "zh", "無線", "网络"]).rows();
+    assert_eq!((&rows[0]["id"], &rows[0]["language"], &rows[0]["suggested"]), (&"wifi-connect".into(), &"zh".into(), &true.into()));
+    assert!(done(dir, &["kb", "search", "pritner"]).out.contains("printer-offline"));
+
+    let checked = done(dir, &["kb", "check"]);
+    assert!(checked.err.contains("password-reset.en.md:1:1: has no url") && checked.err.contains("no article is about"), "{}", checked.err);
+    assert!(checked.out.contains("articles: sound, with "), "{}", checked.out);
+
+    done(dir, &["kb", "build", "pages"]);
+    let english = std::fs::read_to_string(dir.join("pages/en/vpn-setup.html")).unwrap();
+    assert!(english.contains("../zh/vpn-setup.html") && english.contains("support@desk.test"), "{english}");
+
+    // Own articles: what is gone from the library is gone from the pages, and nothing else is.
+    std::fs::write(dir.join("pages/en/mine.html"), "mine").unwrap();
+    std::fs::create_dir(dir.join("kb")).unwrap();
+    let article = |more: &str| format!("+++\nid = \"fax\"\ntitle = \"Fax\"\nlanguage = \"en\"\nsummary = \"S\"\n{more}+++\nText.\n");
+    std::fs::write(dir.join("kb/fax.md"), article("")).unwrap();
+    done(dir, &["kb", "build", "pages"]);
+    let left = |name: &str| dir.join("pages").join(name).exists();
+    assert_eq!(["en/fax.html", "en/mine.html", "en/vpn-setup.html", "zh/index.html"].map(left), [true, true, false, false]);
+    std::fs::write(dir.join("kb/fax.md"), article("titel = 1\n")).unwrap();
+    let broken = run(dir, &["kb", "check"]);
+    assert!(broken.code == 1 && broken.err.contains("fax.md:6:1:") && broken.err.contains("did you mean \"title\"?"), "{}", broken.err);
 }
 
 /// Mails whose right verdict is known, as `rules eval` reads them.
@@ -439,7 +500,8 @@ fn rules_are_counted_over_the_mails_of_the_desk() {
 #[test]
 fn every_command_has_help_with_examples() {
     let dir = std::env::temp_dir();
-    for command in ["demo", "check", "doctor", "run", "deliver", "explain", "rules", "tickets", "outbox", "quarantine", "status", "summary"]
+    for command in
+        ["demo", "check", "doctor", "run", "deliver", "explain", "kb", "rules", "tickets", "outbox", "quarantine", "status", "summary"]
     {
         let help = done(&dir, &[command, "--help"]).out;
         assert!(help.contains(&format!("Examples:\n  postdesk {command}")), "{help}");
@@ -469,6 +531,49 @@ fn a_reader_that_has_seen_enough_is_no_error() {
         let output = child.wait_with_output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success() && said.is_empty(), "{arguments:?}: {said}");
+    }
+}
+
+#[test]
+fn nobody_who_reads_the_log_stops_nothing() {
+    let scratch = desk("no-log");
+    let dir = scratch.path();
+    std::fs::write(dir.join("in/new/1.1.ext"), mail("log", "alice@ext.test", "VPN down", "Help.")).unwrap();
+    for (arguments, config, code) in [(&["run", "--once"][..], CONFIG, 0), (&["check"], "nonsense", 1), (&["status"], "nonsense", 1)] {
+        std::fs::write(dir.join("config.toml"), config).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_postdesk"));
+        let mut child = command.args(arguments).current_dir(dir).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stderr.take());
+        assert_eq!(child.wait().unwrap().code(), Some(code), "{arguments:?}");
+    }
+    std::fs::write(dir.join("config.toml"), CONFIG).unwrap();
+    assert_eq!(done(dir, &["tickets", "list", "--json"]).rows().len(), 1);
+}
+
+#[test]
+fn explain_reads_standard_input_and_goes_on_after_a_file_that_is_not_there() {
+    let scratch = desk("explain-input");
+    let vpn = mail("vpn", "Alice <alice@ext.test>", "VPN down", "It says error 809.");
+    let run = run_with(scratch.path(), &["explain", "--json", "nothing.eml", "-"], &vpn);
+    assert_eq!((run.code, run.json()["file"].as_str(), run.json()["message"]["subject"].as_str()), (1, Some("-"), Some("VPN down")));
+    assert!(run.err.contains("nothing.eml"), "{}", run.err);
+}
+
+#[test]
+fn a_list_that_is_cut_says_so() {
+    let scratch = desk("cut-lists");
+    let dir = scratch.path();
+    for id in ["a", "b", "c"] {
+        assert_eq!(run_with(dir, &["deliver"], &mail(id, &format!("{id}@ext.test"), "VPN down", "Help.")).code, 0);
+    }
+    for (command, rows, cut) in [
+        (["tickets", "list", "--json", "--limit", "2"], 2, true),
+        (["tickets", "list", "--json", "--limit", "3"], 3, false),
+        (["outbox", "list", "--json", "--limit", "5"], 5, true),
+        (["outbox", "list", "--json", "--limit", "6"], 6, false),
+    ] {
+        let run = done(dir, &command);
+        assert_eq!((run.rows().len(), run.err.contains("only the first")), (rows, cut), "{command:?}: {}", run.err);
     }
 }
 

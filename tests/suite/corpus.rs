@@ -37,6 +37,7 @@ fn policy() -> Policy {
         matrix: Matrix::default(),
         rules: Arc::new(RuleSet::default()),
         articles: Arc::default(),
+        search: Arc::new(postdesk::domain::suggest::Nowhere),
         calendar: None,
         closing: Closing { close: chrono::Duration::days(7), reopen_window: chrono::Duration::days(7) },
         limits: Limits { message_size: 0, per_address: vec![], per_ticket: vec![], attachments: 0 },

@@ -43,6 +43,7 @@ fn policy(name: &str, plus_addresses: bool) -> Policy {
         matrix: Matrix::default(),
         rules: Arc::default(),
         articles: Arc::default(),
+        search: Arc::new(postdesk::domain::suggest::Nowhere),
         calendar: None,
         closing: Closing { close: Duration::days(5), reopen_window: Duration::days(14) },
         limits: Limits { message_size: 25 << 20, per_address: vec![], per_ticket: vec![], attachments: 10 << 20 },

@@ -3,6 +3,7 @@
 
 mod architecture;
 mod cli;
+mod clients;
 mod common;
 mod corpus;
 mod crash;
@@ -10,6 +11,9 @@ mod docs;
 mod goldens;
 mod import;
 mod init;
+mod kb;
+mod leaks;
+mod robots;
 mod store;
 mod stories;
 mod world;

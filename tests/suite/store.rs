@@ -6,7 +6,9 @@ use std::time::Duration as Wait;
 
 use chrono::Duration;
 use postdesk::domain::attachment::{Attachment, Span, Transfer};
-use postdesk::domain::message::{Arrival, Cursor, Enclosure, Letter, LetterId, LetterKind, MessageId, Place, TemplateName, Wording};
+use postdesk::domain::message::{
+    Arrival, Cursor, Enclosure, Letter, LetterId, LetterKey, LetterKind, MessageId, Place, TemplateName, Wording,
+};
 use postdesk::domain::reports::{Scope, Tally};
 use postdesk::domain::ticket::{Alert, Change, Status, Ticket, TicketNo, Version};
 use postdesk::domain::{Answer, CauseKey, HeldLetter, Known, Outcome, Query, Reason, Sent, TicketFile, Undelivered};
@@ -512,7 +514,12 @@ fn ids_lead_to_tickets(open: Open<'_>, dir: &Path) {
     let of = |id: &str, ticket: &Ticket, sent: Option<String>| Known {
         id: message_id(id),
         ticket: ticket.number,
-        sent: sent.map(|text| Sent { template: Some(TemplateName::Ack), text }),
+        sent: sent.map(|text| Sent {
+            key: LetterKey(id.split('@').next().unwrap().replace('.', " ")),
+            template: Some(TemplateName::Ack),
+            subject: "[#1001] VPN down".into(),
+            text,
+        }),
     };
     assert_eq!(
         known,
@@ -978,6 +985,12 @@ fn automatic_mail_is_counted(open: Open<'_>, dir: &Path) {
     let mut of = |number: TicketNo, since: i64| ask(&mut *store, Query::AutomaticFor(number, minute(since)));
     assert_eq!([0, 11, 31].map(|since| of(ticket.number, since)), [2, 1, 0].map(Answer::Count));
     assert_eq!(of(TicketNo(1), 0), Answer::Count(0));
+    let mut notices = |who: &str, number: TicketNo, since: i64| ask(&mut *store, Query::NoticesTo(address(who), number, minute(since)));
+    assert_eq!([0, 20, 21].map(|since| notices("ann@corp.example", ticket.number, since)), [1, 1, 0].map(Answer::Count));
+    assert_eq!(
+        (notices("bob@corp.example", ticket.number, 0), notices("ann@corp.example", TicketNo(1), 0)),
+        (Answer::Count(0), Answer::Count(0))
+    );
     let newest = store.outbox(false, 1).unwrap().pop().unwrap();
     assert!(store.cancel(newest.envelope, minute(31)).unwrap());
     assert_eq!(ask(&mut *store, Query::AutomaticTo(address("ann@corp.example"), minute(0))), Answer::Count(2), "it was never sent");
@@ -1167,7 +1180,12 @@ fn an_earlier_database_is_brought_up_to_date() {
     let known = Known {
         id: message_id("l@desk.example"),
         ticket: old.number,
-        sent: Some(Sent { template: Some(TemplateName::Ack), text: "text".into() }),
+        sent: Some(Sent {
+            key: LetterKey("mail:a.b#0".into()),
+            template: Some(TemplateName::Ack),
+            subject: "VPN".into(),
+            text: "text".into(),
+        }),
     };
     assert_eq!(ask(&mut *store, Query::Known(vec![known.id.clone()])), Answer::Known(vec![known]));
     assert_eq!((keys(&store.pending(9).unwrap()), store.quarantined().unwrap().len()), (vec!["due:1"], 1));

@@ -88,6 +88,9 @@ schedule = "0 8 * * *"
 
 [limits]
 attachments = "2MB"
+
+[trust]
+authserv_ids = ["mx.desk.test"]
 "#;
 
 /// A mail that left the desk.

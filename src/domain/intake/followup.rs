@@ -7,7 +7,7 @@ use crate::domain::message::{Draft, LetterKind, Reading};
 use crate::domain::notify::{self, say};
 use crate::domain::policy::Policy;
 use crate::domain::ticket::{Change, Status, Ticket};
-use crate::domain::{Case, Decision, Judged, Need, Outcome, reply, text};
+use crate::domain::{Case, Decision, Judged, Need, Outcome, absence, reply, text};
 
 /// What a requester's answer to a resolved ticket, or a courtesy, means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +16,8 @@ enum Gist {
     Solved,
     /// Thanks and nothing else.
     Thanks,
+    /// An absence notice or a robot's "received", though nothing in its header says so.
+    Absence,
     /// Something to read.
     Words,
 }
@@ -30,6 +32,9 @@ const THANKS: &[&str] = &["谢谢", "感谢", "多谢", "收到", "thanks", "tha
 
 /// The gist of short own words; anything longer than a line or two, or with a doubt in it, is words.
 fn gist(text: &str) -> Gist {
+    if absence::phrase(text).is_some() {
+        return Gist::Absence;
+    }
     let text = text::fold(text.trim());
     if text.is_empty() || text.chars().count() > 60 || NOT_SOLVED.iter().any(|w| text.contains(w)) {
         return Gist::Words;
@@ -79,6 +84,9 @@ pub(super) fn followup(case: &Case, scene: &Scene<'_>, ticket: &Ticket, policy: 
     for change in &changes {
         after.apply(change, scene.at);
     }
+    if gist == Gist::Absence {
+        decision.because("it reads like an automatic answer: no status changes");
+    }
     if gist == Gist::Thanks && status.is_none() {
         decision.because("thanks and nothing else: filed, nobody is disturbed");
     } else if scene.incoming.quiet {
@@ -87,7 +95,7 @@ pub(super) fn followup(case: &Case, scene: &Scene<'_>, ticket: &Ticket, policy: 
         tell_caretakers(&mut decision, scene, &after, (&reply.text, &files), reopened, policy);
     }
     if reopened && is_requester && ticket.alert.is_none() {
-        match withheld(scene, allowed) {
+        match withheld(scene, allowed, policy) {
             Some(why) => decision.because(format!("no word that it is open again: {why}")),
             None => decision.drafts.push(open_again(&after, policy)),
         }
@@ -108,7 +116,7 @@ fn open_again(ticket: &Ticket, policy: &Policy) -> Draft {
 fn next_status(status: Status, gist: Gist, is_requester: bool) -> Option<(Status, &'static str)> {
     match (status, gist) {
         (Status::Resolved, Gist::Solved) if is_requester => Some((Status::Closed, "the requester confirms that it is solved: closed")),
-        (_, Gist::Thanks) => None,
+        (_, Gist::Thanks | Gist::Absence) => None,
         (Status::Waiting, _) => Some((Status::Open, "the answer that it waited for is here: open again")),
         (Status::Resolved | Status::Closed, Gist::Words) => Some((Status::Open, "it is not solved for the writer: reopened")),
         _ => None,
@@ -166,6 +174,8 @@ mod tests {
             ("thanks, error 809 now", Gist::Words),
             ("Please send the invoice to accounting", Gist::Words),
             ("", Gist::Words),
+            ("I am out of the office until Monday.", Gist::Absence),
+            ("您好，我正在休假，12月7日返回。", Gist::Absence),
         ] {
             assert_eq!(gist(text), expected, "{text}");
         }

@@ -10,7 +10,7 @@ use crate::domain::origin::OriginKind;
 use crate::domain::policy::{Agent, Policy, Role};
 use crate::domain::rules::Verdict;
 use crate::domain::ticket::{Alert, Change, Ticket, TicketNo};
-use crate::domain::{Case, Decision, Judged, Need, Outcome, Reason, approvals};
+use crate::domain::{Case, Decision, Judged, Need, Outcome, Reason, approvals, suggest};
 
 /// A new ticket with acknowledgment and notifications. `verdict`: what the rules say, where they have been asked already.
 pub(super) fn open(case: &Case, scene: &Scene<'_>, verdict: Option<Verdict>, policy: &Policy) -> Result<Decision, Need> {
@@ -37,20 +37,23 @@ pub(super) fn open(case: &Case, scene: &Scene<'_>, verdict: Option<Verdict>, pol
     let mut decision = Decision::new(Outcome::Opened { ticket: number }, ticket.requester.address.as_str());
     decision.because.extend(verdict.because.iter().map(|sentence| Reason(format!("rules: {sentence}"))));
     decision.because.extend(matches_by_rule(&verdict).map(Reason));
+    let suggested = suggest::articles(&verdict.kb, scene, policy, &ticket.language);
+    decision.because.extend(suggested.iter().filter_map(suggest::because).map(Reason));
+    let articles: Vec<String> = suggested.iter().map(|hit| hit.id.clone()).collect();
     let mut links = Vec::new();
     let allowed = if ticket.alert.is_some() { Err("a machine that reports by a key is never answered".into()) } else { allowed };
-    match withheld(scene, allowed) {
+    match withheld(scene, allowed, policy) {
         Some(why) => decision.because(format!("no acknowledgment: {why}")),
-        None => decision.drafts.push(acknowledgment(&ticket, scene, &verdict, policy, &mut links)),
+        None => decision.drafts.push(acknowledgment(&ticket, scene, &verdict, &articles, policy, &mut links)),
     }
     ask_approvers(&mut decision, &ticket, scene, policy);
-    let found = Found { evidence: &verdict.evidence, articles: &verdict.kb };
+    let found = Found { evidence: &verdict.evidence, articles: &articles };
     for agent in notified_of_new(&ticket, &verdict, scene, policy) {
         decision.drafts.push(notify::agent_new(agent, &ticket, scene.mail, &found, policy));
     }
     decision.changes.push((number, Change::Opened(Box::new(ticket))));
     decision.changes.extend(links.into_iter().map(|id| (number, Change::Link(id, true))));
-    decision.judged = Some(Box::new(Judged { verdict, ..Judged::of(scene) }));
+    decision.judged = Some(Box::new(Judged { verdict, suggested, ..Judged::of(scene) }));
     Ok(decision)
 }
 
@@ -164,13 +167,20 @@ fn subject_of(mail: &Reading, language: &str) -> String {
 }
 
 /// The acknowledgment, or the word that the mail was too large. Fills in the articles that it links.
-fn acknowledgment(ticket: &Ticket, scene: &Scene<'_>, verdict: &Verdict, policy: &Policy, linked: &mut Vec<String>) -> Draft {
+fn acknowledgment(
+    ticket: &Ticket,
+    scene: &Scene<'_>,
+    verdict: &Verdict,
+    suggested: &[String],
+    policy: &Policy,
+    linked: &mut Vec<String>,
+) -> Draft {
     let card = notify::card(ticket, policy, &ticket.language);
     let facts = if scene.mail.oversize {
         let megabytes = |bytes: u64| format!("{:.1}", bytes as f64 / 1_048_576.0);
         Facts::TooLarge(TooLarge { ticket: card, size_mb: megabytes(scene.mail.size), limit_mb: megabytes(policy.limits.message_size) })
     } else {
-        let (ids, articles) = notify::links(&verdict.kb, policy, &ticket.language).into_iter().unzip();
+        let (ids, articles) = notify::links(suggested, policy, &ticket.language).into_iter().unzip();
         *linked = ids;
         Facts::Ack(Ack { ticket: card, articles, missing: verdict.missing.clone() })
     };

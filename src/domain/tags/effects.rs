@@ -2,8 +2,10 @@
 
 use super::registry::Arg;
 use super::span::Span;
+use crate::domain::HeldLetter;
 use crate::domain::approvals;
 use crate::domain::complaint::nearest;
+use crate::domain::message::TemplateName;
 use crate::domain::orders::{Plan, Refusal, Scene};
 use crate::domain::policy::{Agent, Approver};
 use crate::domain::text::fold;
@@ -258,18 +260,26 @@ fn attach(plan: &mut Plan, scene: &Scene, wanted: &str) -> Effect {
     Ok(())
 }
 
-/// `[send]`
+/// `[send]`: what the answered mail asks about; elsewhere only what one mail left behind. A letter that nobody has looked at may be forged.
 pub fn send(plan: &mut Plan, scene: &Scene, _: &Arg) -> Effect {
     let held = scene.case.held(scene.ticket.number).unwrap_or_default();
-    if held.is_empty() {
+    let asked = scene.answered.filter(|sent| sent.template == Some(TemplateName::AgentError));
+    let meant: Vec<&HeldLetter> = held.iter().filter(|letter| asked.is_none_or(|sent| letter.key.is_beside(&sent.key))).collect();
+    let Some(first) = meant.first() else {
         return Err(scene.refuse(
-            "[send]: no reply of this ticket is held back; write your reply as the text of the mail.".into(),
-            "【发送】：该工单没有被暂扣的回复；请直接在邮件正文中回复。".into(),
+            "[send]: no reply of this ticket is held back that this mail could mean; write your reply as the text of the mail.".into(),
+            "【发送】：没有与此对应的暂扣回复；请直接在邮件正文中回复。".into(),
+        ));
+    };
+    if meant.iter().any(|letter| !letter.key.is_beside(&first.key)) {
+        return Err(scene.refuse(
+            "[send]: several replies are held back; answer the mail that asks about the one that is to go.".into(),
+            "【发送】：有多封回复被暂扣；请直接回复询问该封邮件的通知。".into(),
         ));
     }
-    plan.release.extend(held.iter().map(|letter| letter.id));
-    let subjects: Vec<&str> = held.iter().map(|letter| letter.subject.as_str()).collect();
-    let (n, subjects) = (held.len(), subjects.join("; "));
+    plan.release.extend(meant.iter().map(|letter| letter.id));
+    let subjects: Vec<&str> = meant.iter().map(|letter| letter.subject.as_str()).collect();
+    let (n, subjects) = (meant.len(), subjects.join("; "));
     plan.done.push(scene.say(format!("What was held back goes out ({n}): {subjects}"), format!("现发出暂扣的回复（{n} 封）：{subjects}")));
     Ok(())
 }

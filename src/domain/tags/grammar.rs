@@ -1,16 +1,20 @@
 //! Where tags stand and how they are written; nothing of what they do.
 //!
 //! Three shapes end as text: brackets that the ticket's own subject has, brackets that look like no tag (`[EXTERNAL]`, `[JIRA-12]`)
-//! and everything after the first line of a body that is no order. Everything else that comes near a tag is an order or an error,
+//! and everything after the first line of a body that is no order, unless it is one to the letter and stands at the wrong place. Everything else that comes near a tag is an order or an error,
 //! because a mistyped order must never reach a requester (promise 7). Names of this release with a colon (`【优先级：高】`) count as written
 //! with `=`: people write so, and no other reading is likely.
 
 use unicode_normalization::UnicodeNormalization;
 
 use super::registry::{self, Known, Scope, TagSpec, Takes};
-use super::{Op, Tag, TagError, TagReading};
+use super::{Op, Tag, TagError, TagReading, strays};
 use crate::domain::complaint::{distance, nearest};
 use crate::domain::text;
+
+/// Brackets that hold tags.
+pub(super) const OPENING: [char; 4] = ['[', '【', '〔', '［'];
+pub(super) const CLOSING: [char; 4] = [']', '】', '〕', '］'];
 
 /// A longer bracket is prose.
 const LONGEST: usize = 200;
@@ -20,7 +24,7 @@ const LONGEST: usize = 200;
 /// `subject` is the decoded subject on one line, `ticket_subject` that of the ticket which the mail joins, `body` the writer's own
 /// words. With `joins` false only the names of [`Scope::Opening`] are orders, and those of [`Scope::Question`] where no text remains.
 pub fn read(subject: &str, ticket_subject: Option<&str>, body: &str, joins: bool) -> TagReading {
-    let own = ticket_subject.unwrap_or_default();
+    let own = &[ticket_subject.unwrap_or_default()];
     if joins {
         return scan(subject, own, body, &|_| true);
     }
@@ -29,6 +33,12 @@ pub fn read(subject: &str, ticket_subject: Option<&str>, body: &str, joins: bool
         return asked;
     }
     scan(subject, own, body, &|scope| scope == Scope::Opening)
+}
+
+/// Reads the orders of an answer on a ticket. `own` are the subjects that it may answer: the ticket's, and that of our mail, which may say
+/// the ticket's otherwise (cut, without its links). A bracket that stands in either is nobody's order.
+pub fn read_answer(subject: &str, own: [&str; 2], body: &str) -> TagReading {
+    scan(subject, &own, body, &|_| true)
 }
 
 /// Folds a name: NFKC, case, traditional characters, surrounding quotes and stops; inside Chinese names also spaces.
@@ -41,27 +51,21 @@ pub(super) fn fold_name(name: &str) -> String {
     folded
 }
 
-fn scan(subject: &str, own: &str, body: &str, wanted: &dyn Fn(Scope) -> bool) -> TagReading {
+fn scan(subject: &str, own: &[&str], body: &str, wanted: &dyn Fn(Scope) -> bool) -> TagReading {
     let mut reading = TagReading::default();
     read_subject(&mut reading, subject, own, wanted);
     read_body(&mut reading, body, wanted);
     reading
 }
 
-fn read_subject(reading: &mut TagReading, subject: &str, own: &str, wanted: &dyn Fn(Scope) -> bool) {
-    let found = brackets(subject);
-    if found.is_empty() {
-        subject.clone_into(&mut reading.subject);
-        return;
-    }
-    // A multiset: where the ticket's subject says [resolve] once, a second one is an order.
-    let mut own: Vec<String> = brackets(own).iter().map(|bracket| fold_name(bracket.content)).collect();
+fn read_subject(reading: &mut TagReading, subject: &str, own: &[&str], wanted: &dyn Fn(Scope) -> bool) {
+    let mut theirs = own_brackets(own);
     let mut kept = String::with_capacity(subject.len());
     let mut done = 0;
-    for bracket in &found {
+    for bracket in &brackets(subject) {
         let folded = fold_name(bracket.content);
-        if let Some(index) = own.iter().position(|other| *other == folded) {
-            own.swap_remove(index);
+        if let Some(index) = theirs.iter().position(|other| *other == folded) {
+            theirs.swap_remove(index);
             continue;
         }
         if let Sense::Tag(meant) = bracket_sense(bracket.content)
@@ -76,26 +80,95 @@ fn read_subject(reading: &mut TagReading, subject: &str, own: &str, wanted: &dyn
     }
     kept.push_str(subject.get(done..).unwrap_or_default());
     reading.subject = if done == 0 { kept } else { kept.split_whitespace().collect::<Vec<_>>().join(" ") };
+    if wanted(Scope::Ticket) {
+        let theirs: Vec<String> = own.iter().flat_map(|own| strays::find(own)).map(|stray| fold_name(stray.content)).collect();
+        for stray in strays::find(subject).into_iter().filter(|stray| !theirs.contains(&fold_name(stray.content))) {
+            if let Some(wrong) = stray.wrong() {
+                misspelt(&parts(&squash(stray.content), false), wrong).file(reading, format!("subject:{}", stray.column));
+            }
+        }
+    }
+}
+
+/// The brackets of the subjects that are answered, folded: a multiset, as often as the one says it that says it more often. Where a
+/// ticket's subject says [resolve] once, a second one is an order.
+fn own_brackets(own: &[&str]) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    for subject in own {
+        let mut known = all.clone();
+        for folded in brackets(subject).iter().map(|bracket| fold_name(bracket.content)) {
+            match known.iter().position(|other| *other == folded) {
+                Some(index) => drop(known.swap_remove(index)),
+                None => all.push(folded),
+            }
+        }
+    }
+    all
 }
 
 fn read_body(reading: &mut TagReading, body: &str, wanted: &dyn Fn(Scope) -> bool) {
     let mut rest = body;
     let mut after_orders = body;
-    for (index, line) in body.split_inclusive('\n').enumerate() {
+    let mut lines = body.split_inclusive('\n').enumerate();
+    for (index, line) in lines.by_ref() {
         let bare = line.trim_matches(is_blank);
         if !bare.is_empty() {
-            let Some(order) = order_line(bare) else { break };
+            let place = || format!("body:{}", index + 1);
+            let Some(order) = order_line(bare) else {
+                if let Some(meant) = misplaced(bare).filter(|meant| wanted(meant.scope)) {
+                    meant.file(reading, place());
+                }
+                break;
+            };
             let meant = line_sense(order);
             if !wanted(meant.scope) {
                 break;
             }
-            meant.file(reading, format!("body:{}", index + 1));
+            meant.file(reading, place());
             after_orders = rest.strip_prefix(line).unwrap_or_default();
         }
         rest = rest.strip_prefix(line).unwrap_or_default();
     }
+    for (index, line) in lines {
+        if let Some(meant) = too_late(line.trim_matches(is_blank)).filter(|meant| wanted(meant.scope)) {
+            meant.file(reading, format!("body:{}", index + 1));
+        }
+    }
     let cut = after_orders.len() < body.len();
     reading.body = unescape(if cut { rest } else { body });
+}
+
+/// A first line of text that was meant as an order: `# note`, `[note]`, `#[note]`.
+fn misplaced(line: &str) -> Option<Meant> {
+    let bare = line.strip_prefix(['#', '＃']).unwrap_or(line).trim_start_matches(is_blank);
+    if bare.starts_with(OPENING) {
+        let first = brackets(bare).into_iter().next().filter(|bracket| bracket.start == 0)?;
+        let Sense::Tag(meant) = bracket_sense(first.content) else { return None };
+        return Some(meant.astray(&format!("[{}]", squash(first.content))));
+    }
+    if bare.len() == line.len() {
+        return None;
+    }
+    let text = squash(bare);
+    let known = registry::lookup(parts(&text, true).name).filter(|known| matches!(known, Known::Tag(_)))?;
+    let meant = known_sense(known, &parts(&text, true), &text);
+    meant.wrong.is_none().then(|| meant.astray(&format!("# {text}")))
+}
+
+/// A line below text that is an order to the letter: `#note`, or tags in brackets and nothing else.
+fn too_late(line: &str) -> Option<Meant> {
+    if let Some(order) = order_line(line) {
+        let text = squash(order);
+        let known = registry::lookup(parts(&text, true).name).filter(|known| matches!(known, Known::Tag(_)))?;
+        let meant = known_sense(known, &parts(&text, true), &text);
+        return meant.wrong.is_none().then(|| meant.astray(&format!("#{text}")));
+    }
+    let found = brackets(line);
+    let covered: usize = found.iter().map(|bracket| bracket.end - bracket.start).sum();
+    let spaces: usize = line.chars().filter(|c| is_blank(*c)).map(char::len_utf8).sum();
+    let first = found.first().filter(|_| covered + spaces >= line.len())?;
+    let Sense::Tag(meant) = bracket_sense(first.content) else { return None };
+    Some(meant.astray(line))
 }
 
 /// What follows `#` on an order line: a letter, without a space between.
@@ -122,11 +195,7 @@ fn unescape(body: &str) -> String {
 
 /// White space, and the marks without width that editors and web mail leave behind.
 fn is_blank(c: char) -> bool {
-    c.is_whitespace() || is_invisible(c)
-}
-
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{ad}')
+    c.is_whitespace() || text::is_invisible(c)
 }
 
 fn is_han(c: char) -> bool {
@@ -151,8 +220,8 @@ fn brackets(subject: &str) -> Vec<Bracket<'_>> {
     let mut open = None;
     for (column, (at, c)) in subject.char_indices().enumerate() {
         match c {
-            '[' | '【' | '〔' | '［' => open = Some((at, at + c.len_utf8(), column + 1)),
-            ']' | '】' | '〕' | '］' => {
+            c if OPENING.contains(&c) => open = Some((at, at + c.len_utf8(), column + 1)),
+            c if CLOSING.contains(&c) => {
                 if let Some((start, inside, column)) = open.take()
                     && let Some(content) = subject.get(inside..at)
                 {
@@ -166,8 +235,8 @@ fn brackets(subject: &str) -> Vec<Bracket<'_>> {
 }
 
 /// NFKC without invisible marks, white space as single spaces.
-fn squash(text: &str) -> String {
-    let clean: String = text.nfkc().filter(|c| !is_invisible(*c)).map(|c| if c.is_control() { ' ' } else { c }).collect();
+pub(super) fn squash(line: &str) -> String {
+    let clean: String = line.nfkc().filter(|c| !text::is_invisible(*c)).map(|c| if c.is_control() { ' ' } else { c }).collect();
     clean.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
@@ -220,11 +289,21 @@ impl Meant {
         }
         reading.tags.push(Tag { name: self.name, op: self.op, value: self.value, at, error });
     }
+
+    /// It stands in the text, where it is no order.
+    fn astray(mut self, shown: &str) -> Meant {
+        let shown: String = shown.chars().take(60).collect();
+        self.wrong.get_or_insert((
+            format!("{shown} stands in the text, where it is no order; put it into the subject, or on a line of its own above the text, as #note."),
+            format!("{shown} 写在正文里，不是指令；请写入主题，或在正文之前单独成行，如 #备注。"),
+        ));
+        self
+    }
 }
 
 /// A tag taken apart: name, operation, value.
-struct Parts<'a> {
-    name: &'a str,
+pub(super) struct Parts<'a> {
+    pub(super) name: &'a str,
     op: Op,
     value: &'a str,
     /// Written with a colon.
@@ -232,7 +311,7 @@ struct Parts<'a> {
 }
 
 /// Takes `name=value`, `name+=value`, `name: value` apart; `spaced` also `name value`.
-fn parts(text: &str, spaced: bool) -> Parts<'_> {
+pub(super) fn parts(text: &str, spaced: bool) -> Parts<'_> {
     let split = |at: char| text.split_once(at).filter(|(name, _)| !spaced || !name.trim_end_matches(['+', '-', ' ']).contains(' '));
     if let Some((name, value)) = split('=') {
         let (name, op) = match (name.strip_suffix('+'), name.strip_suffix(['-', '\u{2212}'])) {
@@ -257,15 +336,22 @@ fn bracket_sense(content: &str) -> Sense {
         return Sense::Text;
     }
     let text = squash(content);
-    let parts = parts(&text, false);
+    // People mix the two shapes: [#note].
+    let text = text.strip_prefix('#').filter(|rest| rest.starts_with(char::is_alphabetic)).unwrap_or(&text);
+    let parts = parts(text, false);
     let shown = format!("[{text}]");
+    if text.contains("...") {
+        // Somebody has cut it (NFKC has made three points of an ellipsis): what remains may be a stranger's words.
+        return registry::lookup(parts.name).map_or(Sense::Text, |known| Sense::Tag(misspelt(&parts, no_tag(&shown, Some(known)))));
+    }
     match registry::lookup(parts.name) {
         // `[Report: May]` is a label, but `[note: check the firewall]` must not go out to the requester.
         Some(Known::Later(_)) if parts.colon => return Sense::Text,
         Some(known) => return Sense::Tag(known_sense(known, &parts, &shown)),
         None => {}
     }
-    let wrong = near_miss(&parts).map(|known| no_tag(&shown, Some(known))).or_else(|| spaced_out(&text, &shown)).or_else(|| several(&text));
+    let wrong = near_miss(&parts).or_else(|| strays::nearly_note(text)).map(|known| no_tag(&shown, Some(known)));
+    let wrong = wrong.or_else(|| spaced_out(text, &shown)).or_else(|| several(text));
     match wrong {
         Some(wrong) => Sense::Tag(misspelt(&parts, wrong)),
         None => Sense::Text,
@@ -343,6 +429,9 @@ fn near_miss(parts: &Parts) -> Option<Known> {
     let letters = name.chars().count();
     let with_value = parts.op != Op::Bare && !parts.colon;
     if name.chars().all(|c| c.is_ascii_alphabetic() || c == '-' || c == '_') {
+        if letters == 4 {
+            return registry::names().find(|known| known.len() == 4 && swapped(&name, known)).and_then(registry::lookup);
+        }
         let found = nearest(&name, registry::names().filter(|known| known.is_ascii() && known.len() >= 5))?;
         // Bare words of the trade stay text: [Request], [Urgent] and [Public] are two letters from a tag.
         // So do longer forms of a word: [Reminder].
@@ -352,6 +441,18 @@ fn near_miss(parts: &Parts) -> Option<Known> {
     let chinese = letters >= 2 && name.chars().all(is_han);
     let found = nearest(&name, registry::names().filter(|known| !known.is_ascii()).filter(|_| chinese && with_value))?;
     registry::lookup(found)
+}
+
+/// Do two letters next to each other stand the wrong way round, and all else is the same?
+fn swapped(one: &str, other: &str) -> bool {
+    one != other && distance(one, other) == 1 && {
+        let sorted = |word: &str| {
+            let mut letters: Vec<char> = word.chars().collect();
+            letters.sort_unstable();
+            letters
+        };
+        sorted(one) == sorted(other)
+    }
 }
 
 /// `[priority high]`: a name that takes a value, the `=` forgotten. Names that are common words need a number after them.
@@ -378,7 +479,7 @@ fn several(text: &str) -> Option<(String, String)> {
     })
 }
 
-fn no_tag(shown: &str, near: Option<Known>) -> (String, String) {
+pub(super) fn no_tag(shown: &str, near: Option<Known>) -> (String, String) {
     match near {
         Some(known) => (
             format!("{shown} is no tag; did you mean [{}]?", known.name()),

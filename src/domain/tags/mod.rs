@@ -1,19 +1,21 @@
 //! Subject tags (design section 5): what an agent's mail orders, and what of it is plain text.
 //!
 //! `grammar` finds tags in a subject and at the head of a body, `registry` says what each one means, `effects` carries one
-//! out on a [`super::orders::Plan`], `span` reads lengths of time. The grammar is searched for, not matched against: a subject
+//! out on a [`super::orders::Plan`], `span` reads lengths of time, `strays` finds what missed
+//! its brackets. The grammar is searched for, not matched against: a subject
 //! that has been through three mail clients and a spam gateway still holds its tags somewhere.
 
 mod effects;
 mod grammar;
 mod registry;
 mod span;
+mod strays;
 #[cfg(test)]
 mod tests;
 
 use serde::Serialize;
 
-pub use grammar::read;
+pub use grammar::{read, read_answer};
 pub use registry::{Arg, Known, Phase, RESERVED, Reserved, Scope, TAGS, TagSpec, Takes, help_rows, lookup, markdown, spec};
 
 /// How a tag changes its value.

@@ -5,6 +5,8 @@
 //! [`super::markdown`] turns it back while it writes. The same plane carries the marks of `{{relay …}}` and `{{verbatim …}}`, whose
 //! texts never pass through Markdown at all. Plane 15 and not the BMP's private area, because GB18030 mail really uses the latter.
 
+use crate::domain::text::is_invisible;
+
 /// Punctuation of a fact: its ASCII code is added.
 const FACT: u32 = 0xF_0000;
 /// Begins the mark of a relayed text (a person of ours wrote it: links stay links).
@@ -83,7 +85,7 @@ pub(super) fn subject(text: &str) -> String {
     let mut out = String::with_capacity(text.len().min(4 * SUBJECT_CHARS));
     let clean = |c: char| if c.is_control() || c.is_whitespace() { ' ' } else { c };
     // A longer look than the cut, so that a link across the cut is seen as one; a subject may be megabytes long.
-    let head: String = text.chars().take(8 * SUBJECT_CHARS).map(clean).filter(|c| !invisible(*c)).collect();
+    let head: String = text.chars().take(8 * SUBJECT_CHARS).map(clean).filter(|c| !is_invisible(*c)).collect();
     for word in head.split(' ').filter(|w| !w.is_empty()) {
         if !out.is_empty() {
             out.push(' ');
@@ -100,11 +102,6 @@ pub(super) fn subject(text: &str) -> String {
         Some((end, _)) => format!("{}…", out.get(..end).unwrap_or("").trim_end()),
         None => out,
     }
-}
-
-/// Marks that show nothing or turn the writing direction: in a subject or a name they only serve to deceive.
-pub(in crate::mail) fn invisible(c: char) -> bool {
-    matches!(c, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
 }
 
 /// Where a link begins in a word, if there is one that a mail client would make clickable.

@@ -155,7 +155,8 @@ pub async fn watch<I: Inbox>(
         let refused = error.is::<Refused>();
         let wait = backoff::wait(if refused { Trouble::Refused } else { Trouble::Passing }, failures, &key);
         let why = format!("{error:#}");
-        tracing::warn!(mailbox = account.mailbox, folder, why, seconds = wait.as_secs(), "the mailbox cannot be read now, waiting");
+        let seconds = wait.as_millis().div_ceil(1000);
+        tracing::warn!(mailbox = account.mailbox, folder, why, seconds, "the mailbox cannot be read now, waiting");
         report(SourceState::Waiting { why, wait, refused });
         tokio::select! {
             () = sleep(wait) => (),
@@ -191,7 +192,17 @@ impl<I: Inbox, C: Fn() -> DateTime<Utc> + Sync, R: Fn(SourceState) + Sync> Reade
         let stored = self.inbox.cursor(&self.folder).await?;
         let mut cursor = plan::take_up(stored, selected, self.account.start, (self.clock)());
         if stored != Some(cursor) {
-            tracing::info!(mailbox = self.account.mailbox, folder = self.folder.folder, ?stored, ?cursor, "the folder is taken up");
+            let (mailbox, folder, uidvalidity) = (&self.account.mailbox, &self.folder.folder, cursor.uidvalidity);
+            match stored {
+                None => tracing::info!(mailbox, folder, uidvalidity, "the folder is taken up"),
+                Some(old) => tracing::info!(
+                    mailbox,
+                    folder,
+                    uidvalidity,
+                    before = old.uidvalidity,
+                    "the server has renumbered the folder: it is gone through again"
+                ),
+            }
             self.inbox.set_cursor(&self.folder, cursor).await?;
             progress.unfinished = Some(Vec::new());
         }

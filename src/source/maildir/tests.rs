@@ -165,6 +165,25 @@ async fn received_mails_are_marked_or_moved_where_configured() {
 }
 
 #[tokio::test]
+async fn a_copy_of_a_sent_mail_is_kept_once_and_read_by_nobody() {
+    let mailbox = Mailbox::new();
+    let account = mailbox.account(Start::All);
+    let mail = |text: &str| Arc::new(format!("Subject: a\r\n\r\n{text}\r\n").into_bytes());
+    for _ in 0..2 {
+        keep(&account, "Sent/Desk", vec![mail("one"), mail("two")]).await.unwrap();
+    }
+    let kept = mailbox.files(".Sent.Desk/cur");
+    assert_eq!(kept.len(), 2, "{kept:?}");
+    assert!(kept.iter().all(|name| name.ends_with(":2,S")), "{kept:?}");
+    let text = fs::read_to_string(mailbox.0.join(".Sent.Desk/cur").join(&kept[0])).unwrap();
+    assert!(text.starts_with("Subject: a\n\n") && !text.contains('\r'), "{text:?}");
+    assert!(mailbox.files(".Sent.Desk/tmp").is_empty());
+    let list = List::default();
+    read_once(&account, &list).await.unwrap();
+    assert!(list.names().is_empty(), "copies are no mail that came in");
+}
+
+#[tokio::test]
 async fn a_move_that_a_crash_prevented_is_made_up_for() {
     let (maildir, inbox) = (Mailbox::new(), List::default());
     maildir.put("new/a", 1, "x");

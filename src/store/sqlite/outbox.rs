@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Row, params};
 
 use super::{Db, blobs, causes, commit, due_micros, enclosures, micros, moment};
-use crate::domain::message::{Address, Letter, LetterId, LetterKind, TemplateName, hash64};
+use crate::domain::message::{Address, Letter, LetterId, LetterKey, LetterKind, TemplateName, hash64};
 use crate::domain::ticket::TicketNo;
 use crate::domain::{CauseKey, HeldLetter, Sent, Undelivered};
 use crate::store::{CauseId, Fate, JournalMail, Note, OutboxRow, Posting, Result, Sealed};
@@ -302,19 +302,35 @@ pub(super) fn letter_bytes(db: &Db, envelope: i64) -> Result<Option<Vec<u8>>> {
 
 /// What a letter said, and the template that made it.
 pub(super) fn sent(db: &Db, letter: LetterId) -> Result<Option<Sent>> {
-    let mut select = db.sql("SELECT w.blob, w.text_size, l.template FROM letter l JOIN wording w ON w.letter = l.id WHERE l.id = ?1")?;
+    let mut select =
+        db.sql("SELECT w.blob, w.text_size, l.template, l.key, w.subject FROM letter l JOIN wording w ON w.letter = l.id WHERE l.id = ?1")?;
     let mut rows = select.query([letter.0])?;
     let Some(row) = rows.next()? else { return Ok(None) };
-    Ok(Some(Sent { template: TemplateName::parse(row.get_ref(2)?.as_str()?), text: blobs::head(db, row.get(0)?, row.get(1)?)? }))
+    Ok(Some(Sent {
+        key: LetterKey(row.get(3)?),
+        template: TemplateName::parse(row.get_ref(2)?.as_str()?),
+        subject: row.get(4)?,
+        text: blobs::head(db, row.get(0)?, row.get(1)?)?,
+    }))
 }
 
 pub(super) fn held(db: &Db, number: TicketNo) -> Result<Vec<HeldLetter>> {
     let mut select = db.sql(
-        "SELECT l.id, min(e.why), w.subject FROM letter l JOIN envelope e ON e.letter = l.id JOIN wording w ON w.letter = l.id
+        "SELECT l.id, min(e.why), w.subject, l.key FROM letter l JOIN envelope e ON e.letter = l.id JOIN wording w ON w.letter = l.id
          WHERE l.ticket = ?1 AND e.state = 'held' GROUP BY l.id ORDER BY l.id",
     )?;
-    let read = |row: &Row<'_>| Ok(HeldLetter { id: LetterId(row.get(0)?), why: row.get(1)?, subject: row.get(2)? });
+    let read =
+        |row: &Row<'_>| Ok(HeldLetter { id: LetterId(row.get(0)?), why: row.get(1)?, subject: row.get(2)?, key: LetterKey(row.get(3)?) });
     select.query_and_then([number.0], read)?.collect()
+}
+
+/// Found by the ticket, as no index leads from a recipient to notices.
+pub(super) fn notices_to(db: &Db, address: &Address, number: TicketNo, since: DateTime<Utc>) -> Result<u32> {
+    let mut select = db.sql(
+        "SELECT count(*) FROM letter l JOIN envelope e ON e.letter = l.id
+         WHERE l.ticket = ?1 AND l.class = 1 AND l.created >= ?2 AND e.recipient = ?3",
+    )?;
+    Ok(select.query_row(params![number.0, micros(since), address.as_str()], |row| row.get(0))?)
 }
 
 pub(super) fn automatic_to(db: &Db, address: &Address, since: DateTime<Utc>) -> Result<u32> {

@@ -138,3 +138,23 @@ fn what_an_agent_wrote_is_kept_once_in_the_sent_folder() {
     assert_eq!(String::from_utf8(fs::read(copy).unwrap()).unwrap(), String::from_utf8_lossy(reply.as_sent()));
     assert!(!desk.log().contains("no copy"), "{}", desk.log());
 }
+
+#[test]
+fn a_copy_that_cannot_be_kept_is_said_and_nothing_is_sent_again() {
+    let _servers = SERVERS.blocking_read();
+    // No server takes a name with an empty part.
+    let desk = Desk::new("unsent", &Setting { mailbox: "sent_folder = \"a//b\"", ..Setting::default() });
+    let alice = desk.requester("alice");
+    desk.run();
+    desk.writes(&alice, "The lamp blinks", "All day.");
+    mail(&alice, "ack", 1);
+    desk.answers(&desk.agent("li"), "The lamp blinks", "We bring a new one.", &[]);
+    mail(&alice, "reply", 1);
+    desk.logs("no copy of sent mail could be kept");
+    desk.settle(2);
+    desk.stop();
+    let replies: Vec<_> = desk.outbox().into_iter().filter(|row| row["template"] == "reply").collect();
+    let [reply] = &replies[..] else { panic!("one reply: {replies:?}") };
+    assert_eq!((reply["state"].as_str(), reply["attempts"].as_u64()), (Some("sent"), Some(1)));
+    assert_eq!(mails(&alice).iter().filter(|mail| mail.template() == "reply").count(), 1);
+}

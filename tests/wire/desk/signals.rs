@@ -43,6 +43,19 @@ fn changed_rules_go_live_only_when_they_are_sound() {
     desk.signal("-HUP");
     eventually("SIGHUP reloads", || (reloads() == before + 1).then_some(()));
     assert_eq!(category("The last kettle", 5), "software");
+
+    // Rules that have moved are looked at where they are now.
+    desk.write("others/10-kettle.toml", &rule("account"));
+    let config = std::fs::read_to_string(desk.directory.join("config.toml")).unwrap();
+    let (before, moved) = (reloads(), config.replacen("[desk]", "[desk]\nrules = \"others\"", 1));
+    desk.write("config.toml", &moved);
+    eventually("the moved rules", || (reloads() == before + 1).then_some(()));
+    assert!(!desk.log().contains("after a restart"));
+    desk.write("others/10-kettle.toml", &rule("permission"));
+    eventually("the changed rules", || (reloads() == before + 2).then_some(()));
+    assert_eq!(category("Now really the last kettle", 6), "permission");
+    desk.write("config.toml", &moved.replacen("start = \"now\"", "start = \"now\"\nmark = \"seen\"", 1));
+    desk.logs("that takes effect after a restart");
     desk.stop();
 }
 

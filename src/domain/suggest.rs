@@ -1,0 +1,74 @@
+//! Which articles go along with the first mails of a ticket: those that its rules name, then those that its words lead to.
+//!
+//! The search itself is not the domain's: the policy brings one along, pure as everything in it.
+
+use std::fmt;
+
+use super::intake::Scene;
+use super::message::Reading;
+use super::notify::MOST_LINKS;
+use super::origin::OriginKind;
+use super::policy::{Article, Policy};
+
+/// An article that fits.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Hit {
+    /// Its id.
+    pub id: String,
+    /// How well, from 0 to 1; a rule's word is 1.
+    pub score: f64,
+}
+
+/// Finds articles by words. The same words find the same articles for as long as the policy lives.
+pub trait Search: fmt::Debug + Send + Sync {
+    /// The articles of this language that are sure to be about it, best first; those for agents among them.
+    fn find(&self, subject: &str, text: &str, language: &str) -> Vec<Hit>;
+}
+
+/// Finds nothing.
+#[derive(Debug, Clone, Copy)]
+pub struct Nowhere;
+
+impl Search for Nowhere {
+    fn find(&self, _subject: &str, _text: &str, _language: &str) -> Vec<Hit> {
+        Vec::new()
+    }
+}
+
+/// The score of an article that a rule names.
+const BY_RULE: f64 = 1.0;
+
+/// What a search reads of a mail's own words, bytes: what it is about is said early.
+const MOST_TEXT: usize = 1000;
+
+/// The articles that the rules name, in their order, then those that a person's words lead to, best first. Where the rules name enough
+/// articles that a requester of this language can read, nothing is searched.
+pub fn articles(named: &[String], scene: &Scene<'_>, policy: &Policy, language: &str) -> Vec<Hit> {
+    let mut hits: Vec<Hit> = named.iter().map(|id| Hit { id: id.clone(), score: BY_RULE }).collect();
+    let readable = named.iter().filter_map(|id| policy.article(id, language)).filter(|a| is_for_requester(a, language)).count();
+    if scene.origin.kind != OriginKind::Person || readable >= MOST_LINKS {
+        return hits;
+    }
+    for found in policy.search.find(&scene.mail.base_subject, own_words(scene.mail), language) {
+        if !named.contains(&found.id) {
+            hits.push(found);
+        }
+    }
+    hits
+}
+
+/// The beginning of what somebody wrote himself.
+pub fn own_words(mail: &Reading) -> &str {
+    let own = if mail.reply.text.trim().is_empty() { &mail.text } else { &mail.reply.text };
+    own.get(..own.floor_char_boundary(MOST_TEXT)).unwrap_or(own)
+}
+
+/// Why an article goes along that no rule names.
+pub fn because(hit: &Hit) -> Option<String> {
+    (hit.score < BY_RULE).then(|| format!("search: {} fits the words, {:.2}", hit.id, hit.score))
+}
+
+/// Can a requester of this language follow a link to it?
+pub fn is_for_requester(article: &Article, language: &str) -> bool {
+    !article.internal && article.language == language && article.url.is_some()
+}
