@@ -3,26 +3,35 @@
 use std::path::Path;
 
 use super::table;
-use super::{Exit, count, load};
+use super::{Exit, count, load, load_to_work};
 use crate::daemon;
 
-/// Try the servers: names, TLS, login, capabilities, folders.
+/// Try the servers: names, TLS, login, capabilities, folders, senders; with --send a round trip.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   postdesk doctor
-  postdesk -c /etc/postdesk/config.toml doctor
+  postdesk doctor --send
+  postdesk -c /var/lib/postdesk/config.toml doctor
 
-Sends no mail and changes nothing on the servers. Exit code 1 when something is wrong.")]
-pub struct Arguments {}
+Without --send no mail is sent; nothing on the servers is changed in any case. Exit code 1 when something is wrong.")]
+pub struct Arguments {
+    /// Send a mail from each mailbox to itself, and wait up to a minute until it is there: proves sender, plus addresses and clock
+    #[arg(long)]
+    send: bool,
+}
 
 /// Runs the command.
 ///
 /// # Errors
 /// The configuration is unsound.
-pub fn run(config: &Path, _arguments: &Arguments) -> anyhow::Result<Exit> {
-    let loaded = load(config)?;
+pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
+    // The mails carry a mark that the desk signs with its key.
+    let loaded = if arguments.send { load_to_work(config)? } else { load(config)? };
+    if arguments.send {
+        eprintln!("each mailbox gets a mail from itself, which is waited for; that may take a minute");
+    }
     let mut wrong = 0;
-    daemon::examine(&loaded, |(name, steps)| {
+    daemon::examine(&loaded, arguments.send, |(name, steps)| {
         table::line(format_args!("{name}"))?;
         for (good, sentence) in steps {
             table::line(format_args!("  {} {sentence}", if good { "ok   " } else { "WRONG" }))?;

@@ -62,7 +62,7 @@ enum Command {
     Init(init::Arguments),
     /// Read configuration, rules with their examples, templates and articles, and say what is wrong
     Check(check::Arguments),
-    /// Try the servers: names, TLS, login, capabilities, folders
+    /// Try the servers: names, TLS, login, capabilities, folders, senders; with --send a round trip
     Doctor(doctor::Arguments),
     /// Work: watch the mailboxes, decide, send
     Run(run::Arguments),

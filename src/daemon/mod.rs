@@ -3,6 +3,7 @@
 mod accounts;
 mod alarm;
 mod copies;
+mod doctor;
 pub mod hub;
 pub mod played;
 
@@ -21,6 +22,7 @@ use tokio::task::JoinSet;
 use self::accounts::Watcher;
 use self::alarm::{Alarm, Subject};
 use self::copies::Copies;
+pub use self::doctor::Examination;
 use self::hub::{Door, Hub, Line, Message};
 use crate::config::Mailbox;
 use crate::delivery::{Carrier, Handover};
@@ -334,14 +336,12 @@ async fn carry(mut carrier: Carrier, subject: Subject, postings: Arc<tokio::sync
     carrier.close().await;
 }
 
-/// What was tried at one server: each step, whether it went well, in words.
-pub type Examination = (String, Vec<(bool, String)>);
-
-/// Tries every server of the configuration, for `doctor`; `tell` hears of each as soon as it was tried.
+/// Tries every server of the configuration, for `doctor`; `tell` hears of each as soon as it was tried. With `send` a mail goes from
+/// each mailbox to itself.
 ///
 /// # Errors
 /// The runtime cannot be started, or `tell` fails.
-pub fn examine(loaded: &Loaded, mut tell: impl FnMut(Examination) -> anyhow::Result<()>) -> anyhow::Result<()> {
+pub fn examine(loaded: &Loaded, send: bool, mut tell: impl FnMut(Examination) -> anyhow::Result<()>) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("starting the runtime")?;
-    runtime.block_on(accounts::examine(loaded, &mut tell))
+    runtime.block_on(doctor::examine(loaded, send, &mut tell))
 }

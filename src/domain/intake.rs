@@ -91,10 +91,10 @@ pub fn mail(case: &Case, event: &Event, incoming: &Incoming, policy: &Policy, no
             None => newcomer(case, &scene, policy)?,
         },
     };
-    notify::hold_back_loops(case, &mut decision, now)?;
     if incoming.quiet {
         history::lay_to_rest(&mut decision, ticket, event.at, policy, now);
     }
+    notify::hold_back_loops(case, &mut decision, now)?;
     decision.because.insert(0, super::Reason(format!("origin: {}", origin.because)));
     decision.because.insert(1, super::Reason(format!("thread: {}", thread.because)));
     decision.because.insert(2, super::Reason(format!("sender: {}", sender.because)));

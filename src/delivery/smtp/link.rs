@@ -193,6 +193,21 @@ impl Link {
         self.message(&payload::canonical(&parcel.bytes), limits).await
     }
 
+    /// Would the server take a mail from this address to itself? Nothing is sent: the transaction is taken back before DATA.
+    ///
+    /// # Errors
+    /// What the server says against it.
+    pub async fn would_take(&mut self, sender: &Address, limits: &Timeouts) -> Result<(), String> {
+        let refused = |halt| match halt {
+            Halt::Reply(code, text) => words(code, &text),
+            Halt::Broken(why) => why,
+        };
+        self.say("MAIL", Mail::new(Some(envelope_address(sender)), Vec::new()), limits.command).await.map_err(refused)?;
+        // Some servers judge the sender here only.
+        self.say("RCPT", Rcpt::new(envelope_address(sender), Vec::new()), limits.command).await.map_err(refused)?;
+        self.say("RSET", Rset, limits.command).await.map_err(refused).map(drop)
+    }
+
     /// ESMTP parameters of MAIL, by what the server offers.
     ///
     /// # Errors

@@ -22,6 +22,7 @@ use std::time::Duration;
 use lettre::transport::smtp::extension::ClientId;
 
 use crate::delivery::{Handover, Parcel};
+use crate::domain::message::Address;
 use link::{Ending, Link, Unopened};
 
 pub use crate::tls::Tls;
@@ -183,13 +184,33 @@ impl Connection {
     }
 }
 
-/// Tries everything but sending: name, connection, TLS, EHLO, login. A sentence a step; the last is false with the remedy when it failed.
-pub async fn doctor(account: &Arc<Account>) -> Vec<(bool, String)> {
+/// Tries everything but sending: name, connection, TLS, EHLO, login, and whether mail from these addresses would be taken. A sentence a
+/// step; false with the remedy where it failed.
+pub async fn doctor(account: &Arc<Account>, senders: &[Address]) -> Vec<(bool, String)> {
     let mut steps = Vec::new();
-    match Link::open(account, &mut steps).await {
-        Ok(link) => link.quit(account.timeouts.probe).await,
-        Err(Unopened { why, .. }) => steps.push((false, why)),
+    let mut link = match Link::open(account, &mut steps).await {
+        Ok(link) => link,
+        Err(Unopened { why, .. }) => {
+            steps.push((false, why));
+            return steps;
+        }
+    };
+    for sender in senders {
+        if let Err(why) = link.would_take(sender, &account.timeouts).await {
+            let login = account.user.as_deref().unwrap_or("no login");
+            steps.push((
+                false,
+                format!(
+                    "mail from {sender} is not taken with this login ({login}): {why}; many servers want From to be the login: make user and \
+                     the mailbox's address the same, or let the server allow it"
+                ),
+            ));
+            // What the server thinks of the link now is unknown.
+            return steps;
+        }
+        steps.push((true, format!("mail from {sender} is taken")));
     }
+    link.quit(account.timeouts.probe).await;
     steps
 }
 

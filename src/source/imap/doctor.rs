@@ -1,36 +1,57 @@
 //! An account tried step by step, each in words with a remedy.
 
-use super::connect::{NoPassword, connect};
-use super::{Account, Refused, name};
+use std::time::{Duration, Instant};
 
-/// Connects, logs in, opens every folder read-only and names what the server lacks. Each step: did it go well, and a sentence.
-pub async fn doctor(account: &Account) -> Vec<(bool, String)> {
+use chrono::{DateTime, Utc};
+
+use super::connect::{NoPassword, connect};
+use super::fetch::Header;
+use super::session::Session;
+use super::{Account, Refused, name};
+use crate::domain::message::MessageId;
+
+/// How many of a mailbox's newest mails are looked at.
+const NEWEST: usize = 50;
+
+/// What was tried at an account, and what lies there.
+#[derive(Debug, Default)]
+pub struct Examined {
+    /// Each step: did it go well, and a sentence.
+    pub steps: Vec<(bool, String)>,
+    /// Headers of the newest mails.
+    pub newest: Vec<Header>,
+}
+
+/// Connects, logs in, opens every folder read-only and names what the server lacks.
+pub async fn doctor(account: &Account) -> Examined {
     let place = format!("{}:{}", account.host, account.port);
     let mut session = match connect(account).await {
         Ok(session) => session,
         Err(error) => {
-            let remedy = if error.is::<Refused>() {
-                "; see user and password_env, password_file or password_command (many providers want an app password or authorization code)"
-            } else if error.is::<NoPassword>() || format!("{error:#}").contains("ca_file") {
-                // It names its own.
-                ""
-            } else {
-                "; see host, port and tls (implicit: 993, often; starttls: 143, often)"
-            };
-            return vec![(false, format!("IMAP {place}: {error:#}{remedy}"))];
+            return Examined { steps: vec![(false, format!("IMAP {place}: {error:#}{}", remedy(&error)))], newest: Vec::new() };
         }
     };
-    let mut steps = vec![(true, format!("IMAP {place}: connected and logged in as {}", account.user))];
+    let mut found = Examined::default();
+    let steps = &mut found.steps;
+    steps.push((true, format!("IMAP {place}: connected and logged in as {}", account.user)));
     steps.push(if session.can_idle {
         (true, "IDLE: new mail is seen at once".to_owned())
     } else {
         (true, format!("no IDLE: new mail is looked for every {} s (poll)", account.poll.as_secs()))
     });
+    steps.push((true, moves(&session, account.done_folder.as_deref())));
     for folder in &account.folders {
-        steps.push(match session.open(&name::on_the_wire(folder), false).await {
-            Ok(_) => (true, format!("folder {folder} can be read")),
-            Err(error) => (false, format!("{error:#}; see folders, and the server's own spelling")),
-        });
+        match session.open(&name::on_the_wire(folder), false).await {
+            Ok(_) => steps.push((true, format!("folder {folder} can be read"))),
+            Err(error) => {
+                steps.push((false, format!("{error:#}; see folders, and the server's own spelling")));
+                continue;
+            }
+        }
+        match session.newest(NEWEST).await {
+            Ok(headers) => found.newest.extend(headers),
+            Err(error) => steps.push((false, format!("folder {folder}: its newest mails cannot be read: {error:#}"))),
+        }
     }
     for folder in account.done_folder.iter().chain(&account.sent_folder) {
         steps.push(match session.open(&name::on_the_wire(folder), false).await {
@@ -40,5 +61,63 @@ pub async fn doctor(account: &Account) -> Vec<(bool, String)> {
         });
     }
     session.leave().await;
-    steps
+    found
+}
+
+/// What to look at when there is no session.
+fn remedy(error: &anyhow::Error) -> &'static str {
+    if error.is::<Refused>() {
+        "; see user and password_env, password_file or password_command (many providers want an app password or authorization code)"
+    } else if error.is::<NoPassword>() || format!("{error:#}").contains("ca_file") {
+        // It names its own.
+        ""
+    } else {
+        "; see host, port and tls (implicit: 993, often; starttls: 143, often)"
+    }
+}
+
+/// What becomes of a handled mail on this server (RFC 6851, RFC 4315).
+fn moves(session: &Session, done_folder: Option<&str>) -> String {
+    let folder = done_folder.unwrap_or("a done_folder");
+    match (session.can_move, session.can_uid_expunge) {
+        (true, _) => format!("MOVE: mail can be moved to {folder} in one step"),
+        (false, true) => format!("no MOVE, but UIDPLUS: mail for {folder} is copied there and removed here"),
+        (false, false) => format!(
+            "neither MOVE nor UIDPLUS: mail for {folder} is copied there and flagged \\Deleted here; it stays until somebody empties the folder"
+        ),
+    }
+}
+
+/// Waits until mails with these Message-IDs lie in the account's folders. For each its header and when it was seen; `None` where it did
+/// not come in time. The others are given `grace` after the first.
+///
+/// # Errors
+/// The account cannot be read.
+pub async fn await_mails(
+    account: &Account,
+    wanted: &[MessageId],
+    patience: Duration,
+    grace: Duration,
+) -> anyhow::Result<Vec<Option<(Header, DateTime<Utc>)>>> {
+    let mut session = connect(account).await?;
+    let mut found: Vec<Option<(Header, DateTime<Utc>)>> = vec![None; wanted.len()];
+    let mut until = Instant::now() + patience;
+    loop {
+        for folder in &account.folders {
+            // Opened anew, so that servers show what has come meanwhile.
+            session.open(&name::on_the_wire(folder), false).await?;
+            for header in session.newest(NEWEST).await? {
+                let named = |id: &MessageId| header.raw.windows(id.as_str().len()).any(|bytes| bytes == id.as_str().as_bytes());
+                if let Some(place) = wanted.iter().zip(&mut found).find_map(|(id, place)| (place.is_none() && named(id)).then_some(place)) {
+                    *place = Some((header, Utc::now()));
+                    until = until.min(Instant::now() + grace);
+                }
+            }
+        }
+        if found.iter().all(Option::is_some) || Instant::now() >= until {
+            session.leave().await;
+            return Ok(found);
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
 }

@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use async_imap::imap_proto::{AttributeValue, Response};
+use async_imap::imap_proto::{AttributeValue, MailboxDatum, Response};
 use chrono::{DateTime, Utc};
 
 use super::Mark;
@@ -18,6 +18,18 @@ pub(super) struct Fetched {
     pub raw: Vec<u8>,
     pub whole_size: Option<u64>,
 }
+
+/// The header of a message, for a look at what servers wrote into it.
+#[derive(Debug, Clone)]
+pub struct Header {
+    /// Its bytes, cut where it is very long.
+    pub raw: Vec<u8>,
+    /// INTERNALDATE.
+    pub at: Option<DateTime<Utc>>,
+}
+
+/// Of a header so many bytes are looked at.
+const HEADER: usize = 32 * 1024;
 
 /// How a large body came.
 enum Body {
@@ -37,6 +49,27 @@ impl Session {
         })
         .await?;
         Ok(found)
+    }
+
+    /// The headers of the newest messages of the open folder, oldest first.
+    pub(super) async fn newest(&mut self, count: usize) -> anyhow::Result<Vec<Header>> {
+        let mut uids = Vec::new();
+        self.checked("UID SEARCH ALL", |response| {
+            if let Response::MailboxData(MailboxDatum::Search(found)) = response {
+                uids.extend_from_slice(found);
+            }
+        })
+        .await?;
+        uids.sort_unstable();
+        let newest = uid_set(uids.iter().rev().take(count).rev().copied());
+        let mut headers = Vec::new();
+        if !newest.is_empty() {
+            self.checked(&format!("UID FETCH {newest} (UID INTERNALDATE BODY.PEEK[HEADER]<0.{HEADER}>)"), |response| {
+                headers.extend(body(response).map(|raw| Header { raw: raw.to_vec(), at: arrival(response) }));
+            })
+            .await?;
+        }
+        Ok(headers)
     }
 
     /// Which of these messages lack the mark, or lie there unmoved.
@@ -155,8 +188,11 @@ fn body<'r>(response: &'r Response<'_>) -> Option<&'r [u8]> {
 /// A FETCH response that others' changes caused has no RFC822.SIZE and is no discovery.
 fn discovered(response: &Response<'_>) -> Option<Found> {
     let size = attributes(response).find_map(|one| if let AttributeValue::Rfc822Size(size) = one { Some(*size) } else { None })?;
-    let date = attributes(response).find_map(|one| if let AttributeValue::InternalDate(date) = one { internal_date(date) } else { None });
-    Some(Found { uid: uid(response)?, size, at: date })
+    Some(Found { uid: uid(response)?, size, at: arrival(response) })
+}
+
+fn arrival(response: &Response<'_>) -> Option<DateTime<Utc>> {
+    attributes(response).find_map(|one| if let AttributeValue::InternalDate(date) = one { internal_date(date) } else { None })
 }
 
 /// RFC 3501 section 9, date-time: ` 7-Feb-1994 21:52:25 -0800`.

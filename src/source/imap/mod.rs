@@ -34,7 +34,8 @@ use super::{Inbox, Shutdown, SourceState, stopped, stopping};
 use crate::domain::message::{Arrival, Cursor, Folder, Place};
 
 pub use self::copy::keep;
-pub use self::doctor::doctor;
+pub use self::doctor::{Examined, await_mails, doctor};
+pub use self::fetch::Header;
 pub use super::Start;
 pub use crate::tls::Tls;
 

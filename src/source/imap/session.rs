@@ -27,8 +27,10 @@ pub(super) struct Session {
     pub(super) news: bool,
     /// IDLE is offered (RFC 2177).
     pub(super) can_idle: bool,
-    can_move: bool,
-    can_uid_expunge: bool,
+    /// MOVE is offered (RFC 6851).
+    pub(super) can_move: bool,
+    /// UID EXPUNGE is offered (RFC 4315).
+    pub(super) can_uid_expunge: bool,
 }
 
 /// The tagged response was NO or BAD.

@@ -151,7 +151,7 @@ async fn a_certificate_for_another_name() {
     });
     let mut account = with_ca(account(port, Tls::Implicit), ca_file());
     account.host = "127.0.0.2".to_owned();
-    let steps = doctor(&Arc::new(account)).await;
+    let steps = doctor(&Arc::new(account), &[]).await;
     let (ok, why) = steps.last().unwrap();
     assert!(!ok && why.contains("not for 127.0.0.2 but for localhost, mail.desk.test"), "{why}");
     proxy.await.unwrap();
@@ -171,7 +171,7 @@ async fn the_doctor_names_each_step() {
         let base = with_ca(account(host.port("SUBMISSION_PORT"), Tls::Starttls), ca_file());
         Arc::new(with_login(base, "support@desk.test", password))
     };
-    let steps = doctor(&account(host.get("PASSWORD"))).await;
+    let steps = doctor(&account(host.get("PASSWORD")), &[]).await;
     assert!(steps.iter().all(|(ok, _)| *ok), "{steps:?}");
     let sentences: Vec<&str> = steps.iter().map(|(_, sentence)| sentence.as_str()).collect();
     for (sentence, start) in sentences.iter().zip([
@@ -184,7 +184,7 @@ async fn the_doctor_names_each_step() {
         assert!(sentence.starts_with(start), "{sentences:?}");
     }
 
-    let steps = doctor(&account("wrong")).await;
+    let steps = doctor(&account("wrong"), &[]).await;
     assert!(matches!(steps.last(), Some((false, why)) if why.contains("535")), "{steps:?}");
     assert_eq!(steps.iter().filter(|(ok, _)| !ok).count(), 1);
 }

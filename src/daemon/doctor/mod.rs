@@ -1,0 +1,125 @@
+//! What `doctor` tries: every source and delivery of the configuration, what the newest mails tell, the machine, and a round trip.
+
+mod marks;
+mod round_trip;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::Utc;
+
+use super::accounts::{imap_account, smtp_account};
+use super::hub;
+use crate::config::{Delivery, Mailbox, Source};
+use crate::delivery::smtp;
+use crate::mail::parse;
+use crate::policy::Loaded;
+use crate::source::imap;
+
+/// Whether something went well, and a sentence: with the remedy where it did not.
+pub type Step = (bool, String);
+
+/// What was tried at one place.
+pub type Examination = (String, Vec<Step>);
+
+/// A person waits for the answer: no server is waited for as long as RFC 5321 asks for.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Less free space than this is too little to go on for long.
+const LITTLE_SPACE_MB: u64 = 500;
+
+/// Tries everything; with `send` a mail goes from each mailbox to itself.
+///
+/// # Errors
+/// Those of `tell`.
+pub async fn examine(loaded: &Loaded, send: bool, tell: &mut impl FnMut(Examination) -> anyhow::Result<()>) -> anyhow::Result<()> {
+    for mailbox in &loaded.config.mailboxes {
+        tell((format!("mailbox {} ({})", mailbox.name, mailbox.address), source(mailbox, loaded).await))?;
+    }
+    let deliveries: Vec<_> = loaded.config.mailboxes.iter().map(|m| (m.name.clone(), m.delivery.clone())).collect();
+    for (delivery, names) in hub::shared_lines(&deliveries) {
+        let mailboxes: Vec<&Mailbox> = loaded.config.mailboxes.iter().filter(|m| names.contains(&m.name)).collect();
+        let steps = match &delivery {
+            Delivery::Smtp(account) => {
+                let mut account = smtp_account(account);
+                (account.timeouts.greeting, account.timeouts.command) = (PATIENCE, PATIENCE);
+                let senders: Vec<_> = mailboxes.iter().map(|m| m.address.clone()).collect();
+                smtp::doctor(&Arc::new(account), &senders).await
+            }
+            Delivery::Maildir { path } => vec![(true, format!("mail is written below {}", path.display()))],
+        };
+        tell((format!("delivery of {}", names.join(", ")), steps))?;
+    }
+    if send {
+        for mailbox in &loaded.config.mailboxes {
+            tell((format!("round trip of {}", mailbox.name), round_trip::try_it(mailbox, loaded).await))?;
+        }
+    }
+    tell(("this machine".to_owned(), vec![space(&loaded.config.data)]))
+}
+
+async fn source(mailbox: &Mailbox, loaded: &Loaded) -> Vec<Step> {
+    let account = match (&mailbox.source, imap_account(mailbox, loaded.policy.limits.message_size)) {
+        (Source::Maildir { path }, _) => return vec![maildir(path)],
+        (Source::Imap(_), None) => return Vec::new(),
+        (Source::Imap(_), Some(account)) => account,
+    };
+    let imap::Examined { mut steps, newest } = imap::doctor(&account).await;
+    if steps.iter().all(|(good, _)| *good) {
+        let read: Vec<_> = newest.iter().map(|header| (parse::read(&header.raw, None), header.at)).collect();
+        steps.extend(marks::authserv(&read, &loaded.config.trust.authserv_ids));
+        steps.extend(marks::from_the_future(&read, Utc::now()));
+    }
+    steps
+}
+
+fn maildir(path: &Path) -> Step {
+    if path.join("new").is_dir() {
+        return (true, format!("{} is a Maildir", path.display()));
+    }
+    (
+        false,
+        format!("{} is no Maildir: it has no directory `new`; make it with `mkdir -p {}/{{new,cur,tmp}}`", path.display(), path.display()),
+    )
+}
+
+/// Free space where the data is, or will be. POSIX `df` is asked: the standard library cannot, and a crate for one number is much.
+fn space(data: &Path) -> Step {
+    let place = data.ancestors().find(|path| path.exists()).unwrap_or(data);
+    let output = std::process::Command::new("df").arg("-Pk").arg(place).env("LC_ALL", "C").output();
+    let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
+    match free_megabytes(&text) {
+        Some(free) if free < LITTLE_SPACE_MB => {
+            (false, format!("disk: {free} MB are free for {}: make room, or move data to a larger disk", data.display()))
+        }
+        Some(free) => (true, format!("disk: {free} MB are free for {}", data.display())),
+        None => (true, format!("disk: how much is free for {} could not be asked (df -Pk)", data.display())),
+    }
+}
+
+/// POSIX: file system, blocks of 1024 bytes, used, available, capacity, mounted on; a name of the first may hold blanks.
+fn free_megabytes(df: &str) -> Option<u64> {
+    let words: Vec<&str> = df.lines().nth(1)?.split_whitespace().collect();
+    let numbers = |window: &[&str]| window.iter().filter_map(|word| word.parse::<u64>().ok()).collect::<Vec<_>>();
+    let found = words.windows(4).find(|window| window.last().is_some_and(|word| word.ends_with('%')) && numbers(window).len() == 3)?;
+    numbers(found).last().map(|kilobytes| kilobytes / 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn free_space_is_read() {
+        let head = "Filesystem     1024-blocks     Used Available Capacity Mounted on\n";
+        for (line, free) in [
+            ("/dev/vda1        41152736 12345678  26700000      32% /\n", Some(26_074)),
+            ("//server/my share 41152736 12345678  1048576      98% /mnt/my 5% disk\n", Some(1024)),
+            ("none\n", None),
+        ] {
+            assert_eq!(free_megabytes(&format!("{head}{line}")), free, "{line}");
+        }
+        assert!(space(&std::env::temp_dir().join("not/there/yet")).1.contains("MB are free"));
+    }
+}
