@@ -133,11 +133,11 @@ fn the_demo_went_well(desk: &Path) {
         .collect();
     assert_eq!(states.len(), 11);
     assert_eq!(states[&1001], ("closed", "network"));
-    assert_eq!(states[&1002], ("open", "hardware"));
+    assert_eq!(states[&1002], ("open", "printing"));
     assert_eq!(states[&1003], ("resolved", "account"));
     assert_eq!(states[&1004], ("closed", "permission"));
     assert_eq!(states[&1007], ("new", "network"));
-    assert_eq!(states[&1009], ("new", "-"));
+    assert_eq!(states[&1009], ("new", "facility"));
     let status = done(desk, &["status", "--json"]).json();
     assert_eq!((&status["messages"], &status["pending"], &status["quarantined"]), (&31.into(), &0.into(), &0.into()));
 
@@ -455,12 +455,12 @@ fn rules_are_measured() {
         assert!(told.lines().any(|line| line == row), "no row {row:?} in\n{told}");
     }
     let verbose = done(dir, &["rules", "eval", "-v", "mails.jsonl"]).out;
-    assert!(verbose.contains("mails.jsonl:4: 打印机坏了\n  category: expected none, got hardware\n"), "{verbose}");
-    assert!(verbose.contains("rule printer (rules/10-hardware.toml:") && verbose.ends_with(&told), "{verbose}");
+    assert!(verbose.contains("mails.jsonl:4: 打印机坏了\n  category: expected none, got printing\n"), "{verbose}");
+    assert!(verbose.contains("rule printer (rules/15-printing.toml:") && verbose.ends_with(&told), "{verbose}");
     let json = done(dir, &["rules", "eval", "--json", "mails.jsonl"]).json();
     assert_eq!(json["languages"]["zh"]["category"], serde_json::json!({"right": 0, "of": 1, "accuracy": 0.0}));
     assert_eq!((&json["all"]["mails"], &json["missed"][1]["place"]), (&Value::from(3), &Value::from("mails.jsonl:4")));
-    assert_eq!(json["missed"][1]["missed"][0], serde_json::json!({"aspect": "category", "wanted": ["none"], "got": ["hardware"]}));
+    assert_eq!(json["missed"][1]["missed"][0], serde_json::json!({"aspect": "category", "wanted": ["none"], "got": ["printing"]}));
     for (least, code) in [("0.3", 0), ("0.34", 1)] {
         assert_eq!(run(dir, &["rules", "eval", "--at-least", least, "mails.jsonl"]).code, code);
     }

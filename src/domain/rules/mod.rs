@@ -241,11 +241,21 @@ impl RuleSet {
     pub fn builtin_files() -> Vec<(String, String)> {
         [
             ("rules/10-hardware.toml", include_str!("../../../rules/10-hardware.toml")),
+            ("rules/15-printing.toml", include_str!("../../../rules/15-printing.toml")),
             ("rules/20-network.toml", include_str!("../../../rules/20-network.toml")),
             ("rules/30-software.toml", include_str!("../../../rules/30-software.toml")),
+            ("rules/35-mail.toml", include_str!("../../../rules/35-mail.toml")),
             ("rules/40-account.toml", include_str!("../../../rules/40-account.toml")),
+            ("rules/45-staff.toml", include_str!("../../../rules/45-staff.toml")),
             ("rules/50-permission.toml", include_str!("../../../rules/50-permission.toml")),
-            ("rules/60-urgency.toml", include_str!("../../../rules/60-urgency.toml")),
+            ("rules/55-security.toml", include_str!("../../../rules/55-security.toml")),
+            ("rules/60-facility.toml", include_str!("../../../rules/60-facility.toml")),
+            ("rules/65-purchase.toml", include_str!("../../../rules/65-purchase.toml")),
+            ("rules/70-urgency.toml", include_str!("../../../rules/70-urgency.toml")),
+            ("rules/75-howto.toml", include_str!("../../../rules/75-howto.toml")),
+            ("rules/80-feedback.toml", include_str!("../../../rules/80-feedback.toml")),
+            ("rules/85-tone.toml", include_str!("../../../rules/85-tone.toml")),
+            ("rules/90-monitoring.toml", include_str!("../../../rules/90-monitoring.toml")),
         ]
         .map(|(name, text)| (name.to_owned(), text.to_owned()))
         .into()

@@ -71,6 +71,14 @@ fn judge(rules: &RuleSet, mail: &Reading) -> Verdict {
     rules.judge(mail, &around(&BTreeMap::new()))
 }
 
+/// Only what asks for a field that another rule fills is looked at in every mail.
+#[test]
+fn shipped_rules_wait_for_a_word() {
+    let set = RuleSet::compile(&RuleSet::builtin_files(), &names(), 1).unwrap_or_else(|c| panic!("{}", told(&c)));
+    let always: Vec<&str> = set.always.iter().filter_map(|i| set.rules.get(*i as usize)).map(|rule| rule.name.as_str()).collect();
+    assert_eq!(always, ["severity-critical", "severity-first-class", "severity-small"]);
+}
+
 #[test]
 fn shipped_rules_keep_their_own_examples() {
     for threshold in [0, 1] {
