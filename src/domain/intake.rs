@@ -22,7 +22,7 @@ use super::rules::{Circumstances, Verdict};
 use super::thread::{self, By, Thread};
 use super::ticket::Ticket;
 use super::trust::{self, Sender};
-use super::{Case, Decision, Event, Incoming, Judged, Need, Outcome, Quarantined, agents, approvals, history};
+use super::{Case, Decision, Event, Incoming, Judged, Need, Outcome, Quarantined, agents, approvals, history, retire};
 
 /// A mail with every judgement that precedes the decision.
 #[derive(Debug, Clone, Copy)]
@@ -92,6 +92,7 @@ pub fn mail(case: &Case, event: &Event, incoming: &Incoming, policy: &Policy, no
         },
     };
     notify::hold_back_loops(case, &mut decision, now)?;
+    retire::tokens_seen_outside(case, &mut decision, (mail, &origin), &tokens, policy)?;
     if incoming.quiet {
         history::lay_to_rest(&mut decision, ticket, event.at, policy, now);
     }
