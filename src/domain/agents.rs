@@ -37,7 +37,7 @@ pub fn mail(case: &Case, scene: &Scene<'_>, ticket: &Ticket, policy: &Policy) ->
     let known = if scene.mail.attachments.is_empty() { &[] } else { case.files(ticket.number)? };
     let files = Own::of(scene.mail, &words, known, agent);
     let author = Author { scene, ticket, agent, language, files, policy };
-    let mut decision = if !scene.sender.proved.contains(&ticket.number) {
+    let mut decision = if !scene.sender.proved.contains(&(ticket.number, ticket.retired(&agent.handle))) {
         author.hold_unproved(&read, &words)
     } else {
         match orders::plan(case, policy, ticket, agent, &read, sent, scene.now)? {
@@ -131,7 +131,12 @@ impl Author<'_> {
     /// From is the agent's, but nothing proves it: the words wait for `[send]` in an answer to the mail that asks. A note, and what may
     /// be a mistyped one, waits for nothing: it must never go out.
     fn hold_unproved(&self, read: &TagReading, words: &str) -> Decision {
+        let retired = self.scene.sender.proved.iter().any(|(number, _)| *number == self.ticket.number);
         let (en, zh) = match self.scene.origin.suspect {
+            _ if retired => (
+                "The notification that you answered has been seen by people outside, so it proves no more that you wrote the mail.",
+                "您所回复的通知已被外部人员看到，不能再证明邮件由您本人所写。",
+            ),
             true => (
                 "Our mail server says that the sender of the mail may be forged, so nothing proves that you wrote it.",
                 "邮件服务器认为这封邮件的发件人可能是伪造的，无法证明由您本人所写。",

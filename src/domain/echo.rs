@@ -97,9 +97,11 @@ fn chain(bare: &[String], ours: &str) -> Vec<Match> {
     // The heaviest match that ends at a place, and the line that spoke last.
     let mut ends: HashMap<usize, usize> = HashMap::new();
     let mut spoke = None;
+    // Where the newest matches ended: a common word goes on there, though it stands in a hundred places.
+    let mut newest: Vec<usize> = Vec::new();
     for (line, text) in bare.iter().enumerate().filter(|(_, text)| !text.is_empty()) {
         let known = found.len();
-        for start in places(text, ours, &ends) {
+        for start in places(text, ours, &newest) {
             let end = start + text.len();
             let mut score = text.len();
             let mut before = None;
@@ -124,6 +126,8 @@ fn chain(bare: &[String], ours: &str) -> Vec<Match> {
                 ends.insert(one.end, at);
             }
         }
+        newest.extend(found.iter().skip(known).map(|one| one.end));
+        newest.drain(..newest.len().saturating_sub(PLACES * PLACES));
         spoke = Some(line);
     }
     let mut at = heaviest.up_to(ours.len()).map(|(_, at)| at);
@@ -136,12 +140,11 @@ fn chain(bare: &[String], ours: &str) -> Vec<Match> {
     chain
 }
 
-/// Where a line may stand in our mail: its first places, and those where a match ended.
-fn places(text: &str, ours: &str, ends: &HashMap<usize, usize>) -> Vec<usize> {
+/// Where a line may stand in our mail: its first places, and those where a match ended just now.
+fn places(text: &str, ours: &str, newest: &[usize]) -> Vec<usize> {
     let mut places: Vec<usize> = memmem::find_iter(ours.as_bytes(), text).take(PLACES).collect();
     if places.len() == PLACES {
-        let more = ends.keys().filter(|end| ours.get(**end..).is_some_and(|rest| rest.starts_with(text))).copied();
-        places.extend(more.take(PLACES));
+        places.extend(newest.iter().copied().filter(|end| ours.get(*end..).is_some_and(|rest| rest.starts_with(text))));
         places.sort_unstable();
         places.dedup();
     }

@@ -23,6 +23,7 @@ pub mod policy;
 pub mod quotes;
 pub mod reply;
 pub mod reports;
+pub mod retire;
 pub mod rules;
 pub mod sla;
 pub mod suggest;

@@ -8,6 +8,7 @@ use super::message::{Address, Defect, Draft, LetterKind, Person, Reading, Recipi
 use super::policy::{Agent, Article, Policy};
 use super::rules::Evidence;
 use super::ticket::{Ticket, TicketNo};
+use super::trust::Token;
 use super::{Case, Decision, Need, Reason, approvals, suggest};
 
 /// At most so many links in one mail.
@@ -104,7 +105,7 @@ pub fn to_requester(ticket: &Ticket, kind: LetterKind, facts: Facts, cc: Vec<Per
 pub fn to_agent(agent: &Agent, ticket: Option<&Ticket>, policy: &Policy, facts: Facts) -> Draft {
     let person = Person { name: agent.name.clone(), address: agent.address.clone() };
     let mut draft = to_staff(person, agent_language(agent, policy), policy, facts);
-    draft.agent = Some(agent.handle.clone());
+    draft.agent = Some(Token::name(&agent.handle, ticket.map_or(0, |ticket| ticket.retired(&agent.handle))));
     if let Some(ticket) = ticket {
         draft.ticket = Some(ticket.number);
         draft.mailbox.clone_from(&ticket.mailbox);

@@ -231,6 +231,9 @@ pub struct Ticket {
     /// Every approval that was asked for; the newest counts.
     #[serde(default)]
     pub approvals: Vec<Approval>,
+    /// How many tokens of an agent were retired, by handle.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub retired: BTreeMap<String, u32>,
 }
 
 impl Ticket {
@@ -266,6 +269,7 @@ impl Ticket {
             unreachable: Vec::new(),
             linked: None,
             quiet: false,
+            retired: BTreeMap::new(),
             alert: None,
             approvals: Vec::new(),
         }
@@ -274,6 +278,11 @@ impl Ticket {
     /// The approval that is still to be given.
     pub fn open_approval(&self) -> Option<&Approval> {
         self.approvals.last().filter(|approval| approval.ruling.is_none())
+    }
+
+    /// How many tokens of this agent were retired.
+    pub fn retired(&self, handle: &str) -> u32 {
+        self.retired.get(handle).copied().unwrap_or(0)
     }
 
     /// Requester or participant?
@@ -335,6 +344,11 @@ impl Ticket {
             Change::LastFromRequester(id) => put(&mut self.last_from_requester, id).map(Change::LastFromRequester),
             Change::Requester(person) => put(&mut self.requester, person).map(Change::Requester),
             Change::Language(language) => put(&mut self.language, language).map(Change::Language),
+            Change::Retired(handle, count) => {
+                let before = self.retired(handle);
+                self.retired.insert(handle.clone(), *count);
+                (before != *count).then(|| Change::Retired(handle.clone(), before))
+            }
             Change::Playbook(id) => put(&mut self.playbook, id).map(Change::Playbook),
             Change::Alert(alert) => put(&mut self.alert, alert).map(Change::Alert),
             Change::Approvals(approvals) => put(&mut self.approvals, approvals).map(Change::Approvals),
@@ -398,6 +412,8 @@ pub enum Change {
     Requester(Person),
     /// The requester's language.
     Language(String),
+    /// So many tokens of this agent are retired.
+    Retired(String, u32),
     /// The article whose steps are followed; `None` leaves it to the category.
     Playbook(Option<String>),
     /// What is known of a machine's reports.

@@ -50,6 +50,18 @@ pub struct Token {
 }
 
 impl Token {
+    /// The agent whom it was mailed to, and how many of his tokens of this ticket were retired before it.
+    pub fn holder(&self) -> Option<(&str, u32)> {
+        let agent = self.agent.as_deref()?;
+        let later = agent.rsplit_once('.').and_then(|(handle, retired)| Some((handle, retired.parse().ok()?)));
+        Some(later.unwrap_or((agent, 0)))
+    }
+
+    /// How an agent stands in his token. A handle has no dot.
+    pub fn name(handle: &str, retired: u32) -> String {
+        if retired == 0 { handle.to_owned() } else { format!("{handle}.{retired}") }
+    }
+
     /// The text form.
     pub fn text(&self, key: &Key) -> String {
         let agent = self.agent.as_deref().unwrap_or("0");
@@ -80,9 +92,9 @@ pub struct Sender {
     pub role: SenderRole,
     /// The agent's handle, where From is an agent's.
     pub agent: Option<String>,
-    /// The tickets for which the mail proves its sender: on these it may give orders.
+    /// The tickets for which the mail proves its sender, unless that token was retired: so many were before it.
     #[serde(skip)]
-    pub proved: Vec<TicketNo>,
+    pub proved: Vec<(TicketNo, u32)>,
     /// Proved for any ticket at all.
     pub trusted: bool,
     /// Why.
@@ -174,10 +186,11 @@ pub fn judge(mail: &Reading, tokens: &[(Token, TokenPlace)], policy: &Policy) ->
         let because = format!("From is {}, but {why}", agent.address);
         return Sender { role, agent: Some(agent.handle.clone()), proved: Vec::new(), trusted: false, because };
     }
-    let mine = tokens.iter().filter(|(t, _)| t.agent.as_deref() == Some(agent.handle.as_str()));
-    let proved: Vec<TicketNo> = mine.map(|(t, _)| t.ticket).collect();
+    let mine = tokens.iter().filter_map(|(token, _)| Some((token.ticket, token.holder()?)));
+    let proved: Vec<(TicketNo, u32)> =
+        mine.filter(|(_, (handle, _))| *handle == agent.handle).map(|(ticket, (_, retired))| (ticket, retired)).collect();
     let because = match proved.first() {
-        Some(ticket) => {
+        Some((ticket, _)) => {
             format!("From is {} and the mail carries the token that was mailed to {} for {ticket}", agent.address, agent.handle)
         }
         None => format!("From is {}, but the mail carries no token that was mailed to {}", agent.address, agent.handle),

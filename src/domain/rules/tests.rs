@@ -22,6 +22,9 @@ fn names() -> Names {
         agents: set(&["li", "wang"]),
         articles: set(&[
             "host-down", "vpn-setup", "password-reset", "printer-offline", "wifi-connect", "software-install", "permission-request",
+            "battery-swelling", "slow-computer", "mail-missing", "mfa-new-phone", "staff-changes", "phishing-report", "lost-device",
+            "meeting-room-screen", "door-card", "buy-equipment", "meeting-audio", "laptop-will-not-start", "external-screen-dock",
+            "file-recover",
         ]),
         approvers: set(&["wang", "permission"]),
         templates: set(&["ack", "ack-outage", "ack-alert"]),
