@@ -144,7 +144,7 @@ pub fn agent_new(agent: &Agent, ticket: &Ticket, mail: &Reading, found: &Found<'
     let facts = AgentNew {
         text: own_text(mail),
         defects: warnings(ticket, Some(mail), language),
-        evidence: found.evidence.iter().map(because).collect(),
+        evidence: heaviest(found.evidence).into_iter().map(because).collect(),
         articles: agent_links(found.articles, policy, language),
         ..bare_new(agent, ticket, &files, policy)
     };
@@ -198,6 +198,18 @@ pub struct Found<'a> {
     pub evidence: &'a [Evidence],
     /// Article ids.
     pub articles: &'a [String],
+}
+
+/// A notification names so many matches; all of them are in the history.
+const MOST_EVIDENCE: usize = 6;
+
+/// The matches that decided most, in the order of the rules.
+fn heaviest(evidence: &[Evidence]) -> Vec<&Evidence> {
+    let mut ranked: Vec<(usize, &Evidence)> = evidence.iter().enumerate().collect();
+    ranked.sort_by_key(|(_, e)| std::cmp::Reverse(e.weight));
+    ranked.truncate(MOST_EVIDENCE);
+    ranked.sort_by_key(|(at, _)| *at);
+    ranked.into_iter().map(|(_, e)| e).collect()
 }
 
 fn because(evidence: &Evidence) -> Because {

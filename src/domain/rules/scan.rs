@@ -41,8 +41,21 @@ impl Atoms {
 /// The words of the table by their first token: what follows the token, and the atoms that ask for it.
 type Table = HashMap<Box<str>, Vec<(Box<str>, Vec<AtomId>)>, BuildHasherDefault<Fnv>>;
 
-/// By atom.
-pub(super) type States = HashMap<AtomId, State, BuildHasherDefault<Fnv>>;
+/// By atom, those that were met: a byte each, for they are asked for a thousand times a mail.
+#[derive(Debug)]
+pub(super) struct States(Vec<Option<State>>);
+
+impl States {
+    fn get(&self, id: AtomId) -> Option<State> {
+        self.0.get(id.index()).copied().flatten()
+    }
+
+    pub(super) fn set(&mut self, id: AtomId, state: State) {
+        if let Some(slot) = self.0.get_mut(id.index()) {
+            *slot = Some(state);
+        }
+    }
+}
 
 /// FNV-1a: short words, and keys that only the operator chooses, so that nobody can flood the table.
 pub(super) struct Fnv(u64);
@@ -200,14 +213,14 @@ impl Scanner {
     /// Reads a mail: each field once.
     pub(super) fn scan<'s, 'm>(&'s self, mail: &'m Reading) -> Scan<'s, 'm> {
         let values: Vec<Vec<Value<'m>>> = self.fields.iter().map(|f| f.values(mail).into_iter().map(Value::new).collect()).collect();
-        let mut scan = Scan { scanner: self, states: States::default(), hits: Vec::new(), values };
+        let mut scan = Scan { scanner: self, states: States(vec![None; self.atoms.len()]), hits: Vec::new(), values };
         let Scan { states, hits, values, .. } = &mut scan;
         for (search, values) in self.searches.iter().zip(values.iter()) {
             for value in values {
                 search.run(&value.folded, |id, start, end| {
                     let Some(atom) = self.atoms.get(id.index()) else { return };
-                    if !states.contains_key(&id) && atom.test.confirms(&value.folded, start, end) {
-                        states.insert(id, if matches!(atom.test, Test::Pattern(_)) { State::Maybe } else { State::Yes });
+                    if states.get(id).is_none() && atom.test.confirms(&value.folded, start, end) {
+                        states.set(id, if matches!(atom.test, Test::Pattern(_)) { State::Maybe } else { State::Yes });
                         hits.push(id);
                     }
                 });
@@ -231,11 +244,11 @@ pub(super) struct Scan<'s, 'm> {
 impl Scan<'_, '_> {
     /// Is the atom there? Runs its expression if that is still open, once.
     pub(super) fn holds(&mut self, id: AtomId) -> bool {
-        match self.states.get(&id).or_else(|| self.scanner.initial.get(id.index())) {
+        match self.states.get(id).or_else(|| self.scanner.initial.get(id.index()).copied()) {
             Some(State::Yes) => true,
             Some(State::Maybe) => {
                 let holds = self.find(id).is_some();
-                self.states.insert(id, if holds { State::Yes } else { State::No });
+                self.states.set(id, if holds { State::Yes } else { State::No });
                 holds
             }
             Some(State::No) | None => false,

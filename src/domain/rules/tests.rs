@@ -510,7 +510,7 @@ impl super::scan::Scan<'_, '_> {
         for index in 0..self.atoms() {
             let id = super::atom::AtomId(u32::try_from(index).unwrap());
             let there = self.find(id).is_some();
-            self.states().insert(id, if there { State::Yes } else { State::No });
+            self.states().set(id, if there { State::Yes } else { State::No });
         }
     }
 }
