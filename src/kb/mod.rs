@@ -1,4 +1,4 @@
-//! The knowledge base: articles as files ([`articles`]), the search over them ([`search`]), what wants a look ([`doubts`]) and pages for
+//! The knowledge base: articles as files ([`articles`]), the search over them ([`search`]), what wants a look ([`doubts()`]) and pages for
 //! readers ([`pages`]).
 
 pub mod articles;

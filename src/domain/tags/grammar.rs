@@ -91,7 +91,7 @@ fn read_subject(reading: &mut TagReading, subject: &str, own: &[&str], wanted: &
 }
 
 /// The brackets of the subjects that are answered, folded: a multiset, as often as the one says it that says it more often. Where a
-/// ticket's subject says [resolve] once, a second one is an order.
+/// ticket's subject says `[resolve]` once, a second one is an order.
 fn own_brackets(own: &[&str]) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
     for subject in own {
