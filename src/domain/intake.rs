@@ -129,18 +129,29 @@ fn speaks_as_agent(sender: &Sender, ticket: &Ticket, policy: &Policy) -> bool {
     agent.is_some_and(|a| a.address != ticket.requester.address && !a.aliases.contains(&ticket.requester.address))
 }
 
-/// What the rules say of a mail.
+/// What the rules say of the mail of a scene.
 fn judge_by_rules(scene: &Scene<'_>, fields: &BTreeMap<String, String>, policy: &Policy) -> Verdict {
+    verdict(scene.mail, (scene.origin, scene.sender), fields, scene.at, policy)
+}
+
+/// What the rules say of a mail of this origin and sender that arrived at `at`.
+pub fn verdict(
+    mail: &Reading,
+    (origin, sender): (&Origin, &Sender),
+    fields: &BTreeMap<String, String>,
+    at: DateTime<Utc>,
+    policy: &Policy,
+) -> Verdict {
     let around = Circumstances {
-        origin: scene.origin.kind,
-        role: scene.sender.role.as_str(),
-        authenticated: scene.sender.trusted,
-        suspect: scene.origin.suspect,
+        origin: origin.kind,
+        role: sender.role.as_str(),
+        authenticated: sender.trusted,
+        suspect: origin.suspect,
         fields,
-        at: scene.at,
-        business_hours: policy.calendar.as_ref().map(|c| c.is_open(scene.at, policy.desk.timezone)),
+        at,
+        business_hours: policy.calendar.as_ref().map(|c| c.is_open(at, policy.desk.timezone)),
     };
-    policy.rules.judge(scene.mail, &around)
+    policy.rules.judge(mail, &around)
 }
 
 /// Generated and bulk mail: a word on what its key names, or a ticket when a rule says so; never answered.

@@ -10,11 +10,11 @@ use chrono::Utc;
 use serde::Deserialize;
 
 use crate::domain::message::Reading;
-use crate::domain::origin;
 use crate::domain::policy::Policy;
+use crate::domain::rules::Verdict;
 use crate::domain::rules::score::Labels;
-use crate::domain::rules::{Circumstances, Verdict};
 use crate::domain::trust;
+use crate::domain::{intake, origin};
 use crate::mail::parse;
 
 /// A mail with what is known of it beforehand.
@@ -86,17 +86,7 @@ fn raw(line: &Line) -> Vec<u8> {
 pub fn judge(mail: &Reading, policy: &Policy) -> Verdict {
     let origin = origin::judge(mail, policy);
     let sender = trust::judge(mail, &trust::tokens(mail, policy), policy);
-    let now = Utc::now();
-    let around = Circumstances {
-        origin: origin.kind,
-        role: sender.role.as_str(),
-        authenticated: sender.trusted,
-        suspect: origin.suspect,
-        fields: &BTreeMap::new(),
-        at: now,
-        business_hours: policy.calendar.as_ref().map(|c| c.is_open(now, policy.desk.timezone)),
-    };
-    policy.rules.judge(mail, &around)
+    intake::verdict(mail, (&origin, &sender), &BTreeMap::new(), Utc::now(), policy)
 }
 
 #[cfg(test)]
