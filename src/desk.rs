@@ -61,6 +61,8 @@ pub struct Desk {
     singly: usize,
     /// Started with the first batch.
     composer: Option<Composer>,
+    /// Every ticket's next clock is that of this policy.
+    timed: bool,
 }
 
 /// What a step did.
@@ -127,12 +129,12 @@ impl Desk {
         if alone > 0 || unsent > 0 {
             tracing::warn!(causes = alone, envelopes = unsent, "the last run ended uncleanly: its unfinished work is done again");
         }
-        Ok(Desk { store, book, singly: 0, composer: None })
+        Ok(Desk { store, book, singly: 0, composer: None, timed: false })
     }
 
     /// A desk that only answers questions: nothing of what another process left is touched.
     pub fn only_to_ask(store: Box<dyn Store>, book: Rulebook) -> Desk {
-        Desk { store, book, singly: 0, composer: None }
+        Desk { store, book, singly: 0, composer: None, timed: false }
     }
 
     /// The store, for questions.
@@ -148,6 +150,7 @@ impl Desk {
     /// Makes another rulebook live; sound by construction.
     pub fn reload(&mut self, book: Rulebook) {
         self.book = book;
+        self.timed = false;
     }
 
     /// Writes and flushes as one batch; on failure nothing of it remains.
@@ -198,13 +201,20 @@ impl Desk {
     /// The store fails.
     pub fn tick(&mut self, now: DateTime<Utc>) -> anyhow::Result<()> {
         let policy = Arc::clone(&self.book.policy);
+        let timed = self.timed;
         self.durably(|store| {
-            for (ticket, at) in store.due(now, BATCH)? {
-                let key = CauseKey(format!("due:{}:{}", ticket.0, at.timestamp()));
+            if !timed {
+                retime(store, &policy)?;
+            }
+            for (ticket, version, at) in store.due(now, BATCH)? {
+                // Deciding it makes another version, so that each strike of a ticket is a cause of its own.
+                let key = CauseKey(format!("due:{}:{}", ticket.0, version.0));
                 store.enqueue(&key, at, &Note::Due { ticket })?;
             }
             policy.summaries.iter().try_for_each(|summary| enqueue_slot(store, summary, now))
-        })
+        })?;
+        self.timed = true;
+        Ok(())
     }
 
     /// The next moment at which something is due without a mail.
@@ -493,6 +503,20 @@ fn files_of(reading: &Reading, outcome: &Outcome) -> Vec<Attachment> {
         Outcome::Opened { .. } | Outcome::Joined { .. } => reading.attachments.clone(),
         _ => Vec::new(),
     }
+}
+
+/// Sets every clock anew where the policy measures time in another way than when they were set.
+fn retime(store: &mut dyn Store, policy: &Policy) -> anyhow::Result<()> {
+    const NAME: &str = "clocks";
+    let measure = sla::measure(policy);
+    if store.get(NAME)?.as_ref() == Some(&measure) {
+        return Ok(());
+    }
+    let changed = store.retime(&|ticket| sla::next_due(ticket, policy))?;
+    if changed > 0 {
+        tracing::info!(tickets = changed, "clocks set anew by the config");
+    }
+    store.set(NAME, &measure)
 }
 
 /// Makes a cause of a summary's newest slot that has passed; earlier ones that were missed are not made up for.

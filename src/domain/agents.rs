@@ -195,10 +195,14 @@ impl Author<'_> {
         }
         let mut decision = Decision::new(Outcome::Joined { ticket: self.ticket.number }, self.agent.handle.as_str());
         decision.internal = !relays;
-        let changes = self.changes(plan, relays || kept);
+        let mut changes = self.changes(plan, relays || kept);
         let mut after = self.ticket.clone();
         for change in &changes {
             after.apply(change, self.scene.at);
+        }
+        if self.tells(plan, &after, relays) {
+            changes.push(Change::Told(Some(self.scene.now)));
+            after.apply(&Change::Told(Some(self.scene.now)), self.scene.at);
         }
         decision.because(if relays { "the agent's words go to the requester" } else { "nothing of it is relayed" });
         if !self.files.known.is_empty() {
@@ -238,6 +242,18 @@ impl Author<'_> {
         }
         changes.extend(plan.status_changes());
         changes
+    }
+
+    /// Does the requester hear of it, by words or by what the orders entail?
+    fn tells(&self, plan: &Plan, after: &Ticket, relays: bool) -> bool {
+        let entailed = || plan.status.is_some() || !plan.articles.is_empty() || self.update(plan, after).is_some();
+        relays || !self.is_silent(plan, after) && entailed()
+    }
+
+    /// Does the requester get no mail that the orders entail?
+    fn is_silent(&self, plan: &Plan, after: &Ticket) -> bool {
+        let nobody = after.requester.address == Address::nowhere() || after.unreachable.contains(&after.requester.address);
+        plan.quiet || after.quiet || nobody
     }
 
     /// Why the words may hold something internal, if that is not certain.
@@ -299,8 +315,7 @@ impl Author<'_> {
             return;
         }
         let ended = matches!(plan.status, Some(Status::Resolved | Status::Closed));
-        let silent = plan.quiet || after.quiet || after.requester.address == Address::nowhere();
-        if silent || after.unreachable.contains(&after.requester.address) {
+        if self.is_silent(plan, after) {
             return;
         }
         if ended || !plan.articles.is_empty() {

@@ -44,6 +44,8 @@ pub enum Facts {
     Quarantined(Quarantined),
     /// `approval`
     Approval(Approval),
+    /// `reminder`
+    Reminder(Reminder),
 }
 
 /// A ticket, in words for people; times are in the desk's zone.
@@ -93,6 +95,8 @@ pub struct Link {
 pub struct Ack {
     /// The ticket; its subject is for the Subject line only.
     pub ticket: Card,
+    /// When a person will have answered, in words of the reader's language: `Tuesday 14:00`; empty where nothing is promised.
+    pub answer_by: String,
     /// At most three.
     pub articles: Vec<Link>,
     /// What the desk still needs to know.
@@ -177,6 +181,10 @@ pub struct AgentNew {
     pub ticket: Card,
     /// Called by this name.
     pub agent: String,
+    /// When a person must have answered, local time; empty where nothing is promised.
+    pub answer_by: String,
+    /// When it must be resolved, local time; empty where no time is set.
+    pub resolve_by: String,
     /// True when it is the agent's own, false when it came to the team.
     pub yours: bool,
     /// Who handed it over; empty where the rules did.
@@ -368,6 +376,17 @@ pub struct Approval {
     pub files: Vec<String>,
 }
 
+/// `reminder`: the requester is asked once more.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Reminder {
+    /// The ticket.
+    pub ticket: Card,
+    /// We wait for his answer; else for his word that it is solved.
+    pub waiting: bool,
+    /// Days until it closes by itself; 0 where it does not.
+    pub closes_in_days: i64,
+}
+
 impl Facts {
     /// The template that they belong to.
     pub fn template(&self) -> TemplateName {
@@ -386,6 +405,7 @@ impl Facts {
             Facts::Help(_) => TemplateName::Help,
             Facts::Quarantined(_) => TemplateName::Quarantined,
             Facts::Approval(_) => TemplateName::Approval,
+            Facts::Reminder(_) => TemplateName::Reminder,
         }
     }
 
@@ -403,6 +423,7 @@ impl Facts {
             Facts::AgentError(f) => f.ticket.as_ref(),
             Facts::TooLarge(f) => Some(&f.ticket),
             Facts::Approval(f) => Some(&f.ticket),
+            Facts::Reminder(f) => Some(&f.ticket),
             Facts::Summary(_) | Facts::Quarantined(_) => None,
             Facts::Help(f) => f.ticket.as_ref(),
         }

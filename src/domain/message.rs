@@ -399,11 +399,13 @@ pub enum TemplateName {
     Quarantined,
     /// To an approver: may this be done?
     Approval,
+    /// To the requester: we wait for you.
+    Reminder,
 }
 
 impl TemplateName {
     /// Every template, for `check` and the golden tests.
-    pub const ALL: [TemplateName; 14] = [
+    pub const ALL: [TemplateName; 15] = [
         TemplateName::Ack,
         TemplateName::Reply,
         TemplateName::Update,
@@ -418,6 +420,7 @@ impl TemplateName {
         TemplateName::Help,
         TemplateName::Quarantined,
         TemplateName::Approval,
+        TemplateName::Reminder,
     ];
 
     /// The template of this stem; a variant's is the template that it varies.
@@ -448,6 +451,7 @@ impl TemplateName {
             TemplateName::Help => "help",
             TemplateName::Quarantined => "quarantined",
             TemplateName::Approval => "approval",
+            TemplateName::Reminder => "reminder",
         }
     }
 }

@@ -1,15 +1,15 @@
 //! Who gets which mail: cards, drafts and the caps on automatic mail (promise 4).
 
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Datelike, Duration, Utc};
 
 use super::facts::{AgentFollowup, AgentNew, Because, Card, Facts, Link};
 use super::files::Bundle;
 use super::message::{Address, Defect, Draft, LetterKind, Person, Reading, Recipient};
 use super::policy::{Agent, Article, Policy};
 use super::rules::Evidence;
-use super::ticket::{Ticket, TicketNo};
+use super::ticket::{Clock, Ticket, TicketNo};
 use super::trust::Token;
-use super::{Case, Decision, Need, Reason, approvals, suggest};
+use super::{Case, Decision, Need, Reason, approvals, sla, suggest};
 
 /// At most so many links in one mail.
 pub const MOST_LINKS: usize = 3;
@@ -48,6 +48,26 @@ pub fn agent_name(policy: &Policy, handle: &str) -> String {
 /// `2026-12-01 14:00` in the desk's zone.
 pub fn local_time(at: DateTime<Utc>, policy: &Policy) -> String {
     at.with_timezone(&policy.desk.timezone).format("%Y-%m-%d %H:%M").to_string()
+}
+
+/// A moment within the next days as it is promised to a reader: `Tuesday 14:00`, `Thursday 8 October, 14:00`, `今天 14:00`.
+pub fn promised(at: DateTime<Utc>, now: DateTime<Utc>, language: &str, policy: &Policy) -> String {
+    let zone = policy.desk.timezone;
+    let (at, now) = (at.with_timezone(&zone), now.with_timezone(&zone));
+    let clock = at.format("%H:%M");
+    let days = (at.date_naive() - now.date_naive()).num_days();
+    let weekday = usize::try_from(at.weekday().num_days_from_monday()).unwrap_or_default();
+    match (language, days) {
+        ("zh", 0) => format!("今天 {clock}"),
+        ("en", 0) => format!("{clock} today"),
+        ("zh", _) => {
+            let weekday = ["周一", "周二", "周三", "周四", "周五", "周六"].get(weekday).unwrap_or(&"周日");
+            if days < 7 { format!("{weekday} {clock}") } else { format!("{} 月 {} 日（{weekday}）{clock}", at.month(), at.day()) }
+        }
+        ("en", _) if days < 7 => at.format("%A %H:%M").to_string(),
+        ("en", _) => at.format("%A %-d %B, %H:%M").to_string(),
+        _ => at.format("%Y-%m-%d %H:%M").to_string(),
+    }
 }
 
 /// The language that an agent reads.
@@ -167,9 +187,12 @@ pub fn handed_over(agent: &Agent, ticket: &Ticket, by: &Agent, note: &str, first
 /// What a notification says of any ticket.
 fn bare_new(agent: &Agent, ticket: &Ticket, files: &Bundle, policy: &Policy) -> AgentNew {
     let playbook = policy.playbook(ticket, agent_language(agent, policy));
+    let by = |clock| sla::deadline(ticket, clock, policy).map_or_else(String::new, |at| local_time(at, policy));
     AgentNew {
         ticket: card(ticket, policy, agent_language(agent, policy)),
         agent: agent.name.clone(),
+        answer_by: by(Clock::FirstResponse),
+        resolve_by: by(Clock::Resolution),
         yours: ticket.owner.as_deref() == Some(agent.handle.as_str()),
         handed_by: String::new(),
         note: String::new(),

@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 use crate::config::section::{did_you_mean, starred};
 use crate::config::{self, Config};
 use crate::domain::complaint::Complaint;
-use crate::domain::policy::{Category, Closing, Mailbox, Policy, Team};
+use crate::domain::policy::{Category, Mailbox, Policy, Team};
 use crate::domain::rules::{Names, RuleSet};
 use crate::domain::trust::Key;
 use crate::kb::{self, Library};
@@ -360,7 +360,8 @@ fn policy(config: &Config, rules: RuleSet, library: &Library, key: Key, fingerpr
         articles: Arc::clone(&library.cards),
         search: Arc::new(kb::Index::of(library)),
         calendar: config.calendar.clone(),
-        closing: Closing { close: config.closing.close, reopen_window: config.closing.reopen_window },
+        sla: config.sla.clone(),
+        closing: config.closing,
         limits: config.limits.clone(),
         summaries: config.summaries.clone(),
         authserv_ids: config.trust.authserv_ids.clone(),

@@ -23,7 +23,7 @@ use crate::domain::attachment::Attachment;
 use crate::domain::message::{
     Address, Arrival, BlobHash, Cursor, Enclosure, Folder, Letter, LetterId, LetterKind, MessageId, Reading, Wording,
 };
-use crate::domain::ticket::{Change, Ticket, TicketNo};
+use crate::domain::ticket::{Change, Ticket, TicketNo, Version};
 use crate::domain::{Answer, CauseKey, Outcome, Query, Reason};
 use identity::Identity;
 
@@ -410,8 +410,10 @@ pub trait Store: Read + Send {
     fn enqueue(&mut self, key: &CauseKey, at: DateTime<Utc>, note: &Note) -> Result<bool>;
     /// The causes that wait, oldest first; those that are to run alone come one at a time. Fewer than `limit` where mails are large.
     fn pending(&mut self, limit: usize) -> Result<Vec<Pending>>;
-    /// Tickets whose clock has struck.
-    fn due(&self, now: DateTime<Utc>, limit: usize) -> Result<Vec<(TicketNo, DateTime<Utc>)>>;
+    /// Tickets whose clock has struck, with the version that was to strike.
+    fn due(&self, now: DateTime<Utc>, limit: usize) -> Result<Vec<(TicketNo, Version, DateTime<Utc>)>>;
+    /// Sets the clocks of all tickets that are not closed anew.
+    fn retime(&mut self, strikes: &dyn Fn(&Ticket) -> Option<DateTime<Utc>>) -> Result<usize>;
     /// Marks the batch that begins; durable with the next flush. After an unclean end its causes run alone.
     fn begin(&mut self, causes: &[CauseId]) -> Result<()>;
     /// Takes the mark away, in the batch itself.

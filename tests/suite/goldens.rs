@@ -45,7 +45,8 @@ fn policy(name: &str, plus_addresses: bool) -> Policy {
         articles: Arc::default(),
         search: Arc::new(postdesk::domain::suggest::Nowhere),
         calendar: None,
-        closing: Closing { close: Duration::days(5), reopen_window: Duration::days(14) },
+        sla: std::collections::BTreeMap::default(),
+        closing: Closing { close: Duration::days(5), ..Closing::default() },
         limits: Limits { message_size: 25 << 20, per_address: vec![], per_ticket: vec![], attachments: 10 << 20 },
         summaries: vec![],
         authserv_ids: vec![],
@@ -66,11 +67,11 @@ fn recipient(name: &str, at: &str, cc: bool) -> Recipient {
 /// The draft that a decision would make for these facts.
 fn draft(facts: Facts, language: &str) -> Draft {
     use TemplateName::{
-        Ack, AgentError, AgentFollowup, AgentNew, AgentReceipt, Approval, Closed, Help, Quarantined, Reply, Resolved, Summary, TooLarge,
-        Update,
+        Ack, AgentError, AgentFollowup, AgentNew, AgentReceipt, Approval, Closed, Help, Quarantined, Reminder, Reply, Resolved, Summary,
+        TooLarge, Update,
     };
     let (kind, agent) = match facts.template() {
-        Ack | Update | Closed | TooLarge => (LetterKind::Automatic, None),
+        Ack | Update | Closed | TooLarge | Reminder => (LetterKind::Automatic, None),
         Reply | Resolved => (LetterKind::Reply, None),
         AgentNew | AgentFollowup | AgentReceipt | AgentError | Help => (LetterKind::Notice, Some("li".to_owned())),
         Quarantined => (LetterKind::Notice, None),

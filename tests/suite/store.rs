@@ -635,18 +635,23 @@ fn clocks_strike(open: Open<'_>, dir: &Path) {
     let exact = minute(10) + Duration::nanoseconds(1);
     let (late, early, _never) = (set("1@a", Some(exact)), set("2@a", Some(minute(5))), set("3@a", None));
     let mut store = open(dir);
-    let due = |store: &dyn Store, at| store.due(at, 9).unwrap().into_iter().map(|(number, _)| number).collect::<Vec<_>>();
+    let due = |store: &dyn Store, at| store.due(at, 9).unwrap().into_iter().map(|(number, ..)| number).collect::<Vec<_>>();
     assert_eq!(due(&*store, minute(4)), []);
     assert_eq!(due(&*store, minute(5)), [early]);
     assert_eq!(due(&*store, minute(10)), [early], "nothing strikes a nanosecond too early");
     assert_eq!(due(&*store, minute(11)), [early, late]);
-    assert_eq!(store.due(minute(11), 1).unwrap(), [(early, minute(5))]);
-    assert!(store.due(minute(11), 9).unwrap()[1].1 >= exact);
+    assert_eq!(store.due(minute(11), 1).unwrap(), [(early, Version(1), minute(5))]);
+    assert!(store.due(minute(11), 9).unwrap()[1].2 >= exact);
     assert_eq!(store.next_wake().unwrap(), Some(minute(5)));
 
     let ticket = store.ticket(early).unwrap().unwrap();
     change(&mut *store, &ticket, Change::Status(Status::Closed), 6);
     assert_eq!(due(&*store, minute(11)), [late]);
+    let set = |ticket: &Ticket| (ticket.number == late).then(|| minute(20));
+    assert_eq!(store.retime(&set).unwrap(), 1, "closed tickets have no clock");
+    assert_eq!((due(&*store, minute(19)), due(&*store, minute(20))), (vec![], vec![late]));
+    assert_eq!(store.retime(&set).unwrap(), 0);
+    store.flush().unwrap();
     post(&mut *store, "post", 6, vec![letter("l", LetterKind::Notice, None, &["li@corp.example"])]);
     assert_eq!(store.next_wake().unwrap(), Some(minute(6)), "an envelope comes first now");
 }

@@ -30,7 +30,7 @@ use super::{
     Sealed, Store, TicketFilter, TicketState,
 };
 use crate::domain::message::{BlobHash, Cursor, Folder, LetterId, Place};
-use crate::domain::ticket::{Ticket, TicketNo};
+use crate::domain::ticket::{Ticket, TicketNo, Version};
 use crate::domain::{Answer, CauseKey, Query};
 
 /// How long a write waits for another process to end its own.
@@ -185,8 +185,12 @@ impl Store for Sqlite {
         causes::pending(&self.db, &mut self.fresh, limit)
     }
 
-    fn due(&self, now: DateTime<Utc>, limit: usize) -> Result<Vec<(TicketNo, DateTime<Utc>)>> {
+    fn due(&self, now: DateTime<Utc>, limit: usize) -> Result<Vec<(TicketNo, Version, DateTime<Utc>)>> {
         tickets::due(&self.db, now, limit)
+    }
+
+    fn retime(&mut self, strikes: &dyn Fn(&Ticket) -> Option<DateTime<Utc>>) -> Result<usize> {
+        self.write(|db| tickets::retime(db, strikes))
     }
 
     fn begin(&mut self, causes: &[super::CauseId]) -> Result<()> {
