@@ -5,6 +5,7 @@
 
 use super::absence;
 use super::approvals::Question;
+use super::canned;
 use super::facts::{self, AgentError, AgentReceipt, Closed, Facts, Help, Link, NOTICE_END, Update, Words};
 use super::files::{Bundle, Own};
 use super::intake::Scene;
@@ -175,11 +176,13 @@ impl Author<'_> {
     /// Carries out a plan that nothing speaks against.
     fn carry_out(&self, plan: &Plan, read: &TagReading, own: &ReplyText, words: &str, past: Past<'_>) -> Decision {
         let files = &self.files.attach;
+        let own_words = words;
+        let words = &self.with_canned(own_words, plan);
         let speaks = !words.is_empty() || !files.is_empty();
         // A machine reads no answers: words on what it reports stay with the ticket.
         let kept = speaks && !plan.note && self.ticket.alert.is_some();
         let relays = speaks && !plan.note && !kept;
-        let doubt = || self.uncertain(own, words).or_else(|| self.absent(read, words));
+        let doubt = || self.uncertain(own, own_words).or_else(|| self.absent(read, own_words));
         if relays && let Some(why) = doubt() {
             return self.hold(why, words);
         }
@@ -208,7 +211,7 @@ impl Author<'_> {
         if !self.files.known.is_empty() {
             decision.because(format!("known from earlier mails of the ticket, not sent on: {}", self.files.known.join(", ")));
         }
-        self.write_to_requester(&mut decision, plan, &after, relays.then_some(words));
+        self.write_to_requester(&mut decision, plan, &after, relays.then_some(words.as_str()));
         self.tell_colleagues(&mut decision, plan, &after, words, past, relays);
         let held_back = relays && !self.files.known.is_empty();
         if kept || held_back || (!read.tags.is_empty() && !plan.done.is_empty()) {
@@ -224,6 +227,20 @@ impl Author<'_> {
         decision.release.clone_from(&plan.release);
         decision.changes = changes.into_iter().map(|c| (self.ticket.number, c)).collect();
         decision
+    }
+
+    /// The agent's words with the canned replies behind them; where he wrote none, a greeting before them.
+    fn with_canned(&self, words: &str, plan: &Plan) -> String {
+        if plan.canned.is_empty() {
+            return words.to_owned();
+        }
+        let name = canned::harmless(self.ticket.requester.called());
+        let greeting = match self.ticket.language.split('-').next() {
+            Some("zh") => format!("{name}，您好！"),
+            _ => format!("Hello {name},"),
+        };
+        let head = if words.is_empty() { greeting } else { words.to_owned() };
+        std::iter::once(head).chain(plan.canned.iter().cloned()).collect::<Vec<_>>().join("\n\n")
     }
 
     /// Every change of the plan, with those that an answer itself brings.

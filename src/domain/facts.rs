@@ -27,7 +27,7 @@ pub enum Facts {
     /// `closed`
     Closed(Closed),
     /// `agent_new`
-    AgentNew(AgentNew),
+    AgentNew(Box<AgentNew>),
     /// `agent_followup`
     AgentFollowup(AgentFollowup),
     /// `agent_receipt`

@@ -9,6 +9,7 @@ pub mod agents;
 pub mod approvals;
 pub mod attachment;
 pub mod calendar;
+pub mod canned;
 pub mod complaint;
 pub mod echo;
 pub mod facts;

@@ -168,7 +168,7 @@ pub fn agent_new(agent: &Agent, ticket: &Ticket, mail: &Reading, found: &Found<'
         articles: agent_links(found.articles, policy, language),
         ..bare_new(agent, ticket, &files, policy)
     };
-    Draft { attach: files.attach, ..to_agent(agent, Some(ticket), policy, Facts::AgentNew(facts)) }
+    Draft { attach: files.attach, ..to_agent(agent, Some(ticket), policy, Facts::AgentNew(Box::new(facts))) }
 }
 
 /// The notification that a colleague hands a ticket over: what he says about it, and the words with which it began.
@@ -181,7 +181,7 @@ pub fn handed_over(agent: &Agent, ticket: &Ticket, by: &Agent, note: &str, first
         articles: agent_links(&ticket.links, policy, agent_language(agent, policy)),
         ..bare_new(agent, ticket, files, policy)
     };
-    Draft { attach: files.attach.clone(), ..to_agent(agent, Some(ticket), policy, Facts::AgentNew(facts)) }
+    Draft { attach: files.attach.clone(), ..to_agent(agent, Some(ticket), policy, Facts::AgentNew(Box::new(facts))) }
 }
 
 /// What a notification says of any ticket.

@@ -27,6 +27,8 @@ pub struct Plan {
     pub wait_until: Option<DateTime<Utc>>,
     /// Ids of articles to send along, each once, in the order given.
     pub articles: Vec<String>,
+    /// Canned replies that go out behind the mail's words, filled in.
+    pub canned: Vec<String>,
     /// The mail's text stays internal.
     pub note: bool,
     /// No mail that the orders entail.
@@ -59,6 +61,7 @@ impl Plan {
             status: None,
             wait_until: None,
             articles: Vec::new(),
+            canned: Vec::new(),
             note: false,
             quiet: false,
             release: Vec::new(),
@@ -320,6 +323,7 @@ mod tests {
             rules: Arc::new(RuleSet::default()),
             articles: Arc::new(vec![article("vpn-setup", "en", false), article("vpn-setup", "zh", false), article("playbook", "en", true)]),
             search: Arc::new(crate::domain::suggest::Nowhere),
+            canned: Arc::default(),
             calendar: None,
             sla: std::collections::BTreeMap::default(),
             closing: Closing { close: Duration::days(5), ..Closing::default() },

@@ -535,6 +535,7 @@ mod tests {
             rules: std::sync::Arc::new(RuleSet::default()),
             articles: std::sync::Arc::default(),
             search: std::sync::Arc::new(crate::domain::suggest::Nowhere),
+            canned: std::sync::Arc::default(),
             calendar: None,
             sla: std::collections::BTreeMap::default(),
             closing: Closing { close: chrono::Duration::days(7), ..Closing::default() },

@@ -9,6 +9,7 @@ use chrono::{DateTime, Duration, Utc};
 use chrono_tz::Tz;
 
 use super::calendar::Calendar;
+use super::canned::Canned;
 use super::message::Address;
 use super::rules::RuleSet;
 use super::suggest::Search;
@@ -38,6 +39,8 @@ pub struct Policy {
     pub articles: Arc<Vec<Article>>,
     /// Finds them by words.
     pub search: Arc<dyn Search>,
+    /// `templates/<lang>/use/*.md`.
+    pub canned: Arc<Vec<Canned>>,
     /// `[calendar]`.
     pub calendar: Option<Calendar>,
     /// `[sla.<priority>]`; a priority without targets has no clocks.

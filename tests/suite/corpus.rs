@@ -38,6 +38,7 @@ fn policy() -> Policy {
         rules: Arc::new(RuleSet::default()),
         articles: Arc::default(),
         search: Arc::new(postdesk::domain::suggest::Nowhere),
+        canned: std::sync::Arc::default(),
         calendar: None,
         sla: std::collections::BTreeMap::default(),
         closing: Closing { close: chrono::Duration::days(7), ..Closing::default() },

@@ -44,6 +44,7 @@ fn policy(name: &str, plus_addresses: bool) -> Policy {
         rules: Arc::default(),
         articles: Arc::default(),
         search: Arc::new(postdesk::domain::suggest::Nowhere),
+        canned: Arc::default(),
         calendar: None,
         sla: std::collections::BTreeMap::default(),
         closing: Closing { close: Duration::days(5), ..Closing::default() },

@@ -10,6 +10,7 @@ use super::answers::{Answers, Server, Source, tls_word};
 use super::provider::{self, Provider};
 use crate::cli::count;
 use crate::config::{self, Config, Secret};
+use crate::domain::canned;
 use crate::domain::notify::say;
 use crate::domain::rules::RuleSet;
 use crate::kb;
@@ -156,7 +157,7 @@ pub fn file(dir: &Path, name: &str, text: &str) -> anyhow::Result<bool> {
 /// Something cannot be written.
 pub fn beside(dir: &Path, config: &Config) -> anyhow::Result<Written> {
     let rules = RuleSet::builtin_files();
-    let templates = Templates::builtin_files().into_iter().map(|(name, text)| (name, text.to_owned()));
+    let templates = Templates::builtin_files().into_iter().chain(canned::builtin_files()).map(|(name, text)| (name, text.to_owned()));
     let articles = kb::BUILT_IN.iter().map(|(name, text)| (format!("kb/{name}"), (*text).to_owned()));
     let steps = first_steps(&config.desk.language);
     let kinds: [(&'static str, Vec<(String, String)>); 6] = [

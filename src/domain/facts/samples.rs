@@ -246,9 +246,9 @@ fn new_tickets(w: &Vocabulary) -> Vec<Facts> {
         ..new.clone()
     };
     vec![
-        Facts::AgentNew(new.clone()),
-        Facts::AgentNew(AgentNew { ticket: Card { machine: true, ..w.bare() }, playbook: playbook(""), ..bare_new.clone() }),
-        Facts::AgentNew(bare_new),
+        Facts::AgentNew(Box::new(new.clone())),
+        Facts::AgentNew(Box::new(AgentNew { ticket: Card { machine: true, ..w.bare() }, playbook: playbook(""), ..bare_new.clone() })),
+        Facts::AgentNew(Box::new(bare_new)),
     ]
 }
 

@@ -4,6 +4,7 @@ use super::registry::Arg;
 use super::span::Span;
 use crate::domain::HeldLetter;
 use crate::domain::approvals;
+use crate::domain::canned::{self, Filling};
 use crate::domain::complaint::nearest;
 use crate::domain::message::TemplateName;
 use crate::domain::orders::{Plan, Refusal, Scene};
@@ -257,6 +258,42 @@ fn attach(plan: &mut Plan, scene: &Scene, wanted: &str) -> Effect {
     plan.articles.push(id.clone());
     plan.change(Change::Link(id.clone(), true), scene.now);
     plan.done.push(scene.say(format!("The article \"{title}\" goes along."), format!("已附上文章《{title}》。")));
+    Ok(())
+}
+
+/// `[use=ask-logs]`
+pub fn canned(plan: &mut Plan, scene: &Scene, arg: &Arg) -> Effect {
+    let ticket = scene.ticket;
+    if ticket.alert.is_some() {
+        return Err(scene.refuse(
+            format!("[use={}]: a machine reports here, and gets no mail.", arg.value),
+            format!("【套用={}】：该工单由监控系统上报，不会向其发送邮件。", arg.value),
+        ));
+    }
+    let policy = scene.policy;
+    for wanted in arg.value.split([',', '，', '、', ';']).map(str::trim).filter(|name| !name.is_empty()) {
+        let name = fold(wanted);
+        let found = match canned::find(&policy.canned, &name, &ticket.language, &policy.languages) {
+            Ok(found) => found,
+            Err(true) => {
+                let language = &ticket.language;
+                return Err(scene.refuse(
+                    format!("[use={name}]: it is not written in the requester's language ({language}); write your reply yourself."),
+                    format!("【套用={name}】：没有请求人所用语言（{language}）的版本，请自行撰写回复。"),
+                ));
+            }
+            Err(false) => {
+                let mut names: Vec<&str> = policy.canned.iter().map(|canned| canned.name.as_str()).collect();
+                names.sort_unstable();
+                names.dedup();
+                return Err(unknown(scene, ("canned reply", "常用回复"), wanted, names.iter().copied(), names.iter().copied()));
+            }
+        };
+        let tag = format!("[{}{}]", policy.desk.ticket_prefix, ticket.number.0);
+        let filling = Filling { requester: ticket.requester.called(), ticket: &tag, agent: &scene.agent.name, desk: &policy.desk.name };
+        plan.canned.push(found.fill(filling));
+        plan.done.push(scene.say(format!("The canned reply \"{name}\" goes out."), format!("已套用常用回复“{name}”。")));
+    }
     Ok(())
 }
 

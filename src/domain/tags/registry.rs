@@ -198,6 +198,7 @@ pub static TAGS: &[TagSpec] = &[
         doc_zh: "请该审批人（代号、姓名，或其负责的类别）审批；正文发给审批人，不发给请求人。答复之前不能解决或关闭工单。",
         takes: Takes::Value,
         phase: Phase::Reply,
+        clashes: &["use"],
         apply: effects::approval,
         ..PLAIN
     },
@@ -209,6 +210,7 @@ pub static TAGS: &[TagSpec] = &[
         doc_en: "The text of this mail stays internal: it is kept with the ticket and never sent to the requester.",
         doc_zh: "本邮件正文仅供内部：随工单保存，绝不发给请求人。",
         phase: Phase::Reply,
+        clashes: &["use"],
         apply: effects::note,
         ..PLAIN
     },
@@ -222,6 +224,19 @@ pub static TAGS: &[TagSpec] = &[
         takes: Takes::List,
         phase: Phase::Reply,
         apply: effects::kb,
+        ..PLAIN
+    },
+    TagSpec {
+        name: "use",
+        zh: &["套用", "套用模板"],
+        usage: "[use=ask-logs]",
+        usage_zh: "【套用=ask-logs】",
+        doc_en: "Sends that canned reply, in the requester's language, behind your own words if there are any.",
+        doc_zh: "发送该常用回复（按请求人的语言），接在您写的内容之后；可以不写正文。",
+        takes: Takes::List,
+        phase: Phase::Reply,
+        clashes: &["note", "approval"],
+        apply: effects::canned,
         ..PLAIN
     },
     TagSpec {
@@ -374,7 +389,6 @@ pub static RESERVED: &[Reserved] = &[
     later("cc", &["抄送"], &[], Scope::Ticket, ""),
     later("kb-draft", &["成文"], &[], Scope::Ticket, ""),
     later("publish", &["发布"], &["published"], Scope::Ticket, ""),
-    later("use", &["套用"], &[], Scope::Ticket, ""),
     later("visit", &["上门"], &[], Scope::Ticket, ""),
     later("asset", &["资产"], &[], Scope::Ticket, ""),
     later("asset-state", &["资产状态"], &[], Scope::Ticket, ""),
