@@ -49,12 +49,10 @@ macro_rules! shipped {
     ($($name:literal),+ $(,)?) => {
         /// The canned replies that ship, as files: `templates/en/use/ask-logs.md` and its text.
         pub fn builtin_files() -> Vec<(String, &'static str)> {
-            let mut files = Vec::new();
-            $(
-                files.push((concat!("templates/en/use/", $name, ".md").to_owned(), include_str!(concat!("../../templates/en/use/", $name, ".md"))));
-                files.push((concat!("templates/zh/use/", $name, ".md").to_owned(), include_str!(concat!("../../templates/zh/use/", $name, ".md"))));
-            )+
-            files
+            vec![$(
+                (concat!("templates/en/use/", $name, ".md").to_owned(), include_str!(concat!("../../templates/en/use/", $name, ".md"))),
+                (concat!("templates/zh/use/", $name, ".md").to_owned(), include_str!(concat!("../../templates/zh/use/", $name, ".md"))),
+            )+]
         }
     };
 }
