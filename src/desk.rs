@@ -445,6 +445,8 @@ impl Desk {
             policy: self.book.policy.fingerprint.clone(),
             letters,
             release: decision.release,
+            cancel: decision.cancel,
+            restore: decision.restore,
             mail,
         })
     }

@@ -12,6 +12,7 @@ use super::intake::Scene;
 use super::message::{Address, Draft, LetterKind, Person, ReplyText, TemplateName};
 use super::notify::{self, say};
 use super::orders::{self, Plan};
+use super::pacing;
 use super::policy::{Agent, Policy};
 use super::reply;
 use super::tags::{self, TagReading};
@@ -212,6 +213,7 @@ impl Author<'_> {
             decision.because(format!("known from earlier mails of the ticket, not sent on: {}", self.files.known.join(", ")));
         }
         self.write_to_requester(&mut decision, plan, &after, relays.then_some(words.as_str()));
+        pacing::wait_for_second_thoughts(&mut decision, self.policy, self.scene.now);
         self.tell_colleagues(&mut decision, plan, &after, words, past, relays);
         let held_back = relays && !self.files.known.is_empty();
         if kept || held_back || (!read.tags.is_empty() && !plan.done.is_empty()) {
@@ -225,6 +227,8 @@ impl Author<'_> {
             decision.drafts.push(question.to(approver, &after, self.policy));
         }
         decision.release.clone_from(&plan.release);
+        decision.cancel.clone_from(&plan.cancel);
+        decision.restore.clone_from(&plan.restore);
         decision.changes = changes.into_iter().map(|c| (self.ticket.number, c)).collect();
         decision
     }
@@ -246,15 +250,17 @@ impl Author<'_> {
     /// Every change of the plan, with those that an answer itself brings.
     fn changes(&self, plan: &Plan, answers: bool) -> Vec<Change> {
         let mut changes = plan.changes.clone();
-        let moved = changes.iter().any(|c| matches!(c, Change::Owner(_) | Change::Team(_)));
-        if answers && self.ticket.owner.is_none() && !moved {
+        let undoes = !plan.restore.is_empty();
+        let before = if undoes { &plan.after } else { self.ticket };
+        let moved = !undoes && changes.iter().any(|c| matches!(c, Change::Owner(_) | Change::Team(_)));
+        if answers && before.owner.is_none() && !moved {
             changes.push(Change::Owner(Some(self.agent.handle.clone())));
         }
-        if answers && self.ticket.answered.is_none() {
+        if answers && before.answered.is_none() {
             changes.push(Change::Answered(Some(self.scene.at)));
         }
         let takes = changes.iter().any(|c| matches!(c, Change::Owner(Some(handle)) if *handle == self.agent.handle));
-        if plan.status.is_none() && self.ticket.status == Status::New && (answers || takes) {
+        if plan.status.is_none() && before.status == Status::New && (answers || takes) {
             changes.push(Change::Status(Status::Open));
         }
         changes.extend(plan.status_changes());
@@ -397,11 +403,13 @@ impl Author<'_> {
                 format!("工单之前的邮件中已有，未再发送：{names}。"),
             ));
         }
+        let undo = self.policy.closing.undo.filter(|undo| relays && !undo.is_zero());
         let facts = AgentReceipt {
             ticket: notify::card(after, self.policy, self.language),
             agent: self.agent.name.clone(),
             done,
             sent_to: if relays { after.requester.called().to_owned() } else { String::new() },
+            goes_at: undo.map_or_else(String::new, |undo| notify::local_time(self.scene.now + undo, self.policy)),
         };
         notify::to_agent(self.agent, Some(after), self.policy, Facts::AgentReceipt(facts))
     }

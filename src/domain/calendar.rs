@@ -39,6 +39,11 @@ impl Calendar {
         self.hours_of(local.date_naive()).any(|h| (u32::from(h.from)..u32::from(h.to)).contains(&minute))
     }
 
+    /// Is anybody there on this day?
+    pub fn is_workday(&self, day: NaiveDate) -> bool {
+        self.hours_of(day).next().is_some()
+    }
+
     /// The hours of one day; none on a free one.
     fn hours_of(&self, day: NaiveDate) -> impl Iterator<Item = &Hours> {
         let weekday = if self.workdays.contains(&day) {

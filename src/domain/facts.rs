@@ -241,6 +241,8 @@ pub struct AgentReceipt {
     pub done: Vec<String>,
     /// To whom the words went; empty when none were sent.
     pub sent_to: String,
+    /// Until when they can be taken back, local time: then they go out; empty where they went at once.
+    pub goes_at: String,
 }
 
 /// `agent_error`: nothing of this was done.

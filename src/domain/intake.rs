@@ -22,7 +22,7 @@ use super::rules::{Circumstances, Verdict};
 use super::thread::{self, By, Thread};
 use super::ticket::Ticket;
 use super::trust::{self, Sender};
-use super::{Case, Decision, Event, Incoming, Judged, Need, Outcome, Quarantined, agents, approvals, history, retire};
+use super::{Case, Decision, Event, Incoming, Judged, Need, Outcome, Quarantined, agents, approvals, history, pacing, retire};
 
 /// A mail with every judgement that precedes the decision.
 #[derive(Debug, Clone, Copy)]
@@ -95,6 +95,7 @@ pub fn mail(case: &Case, event: &Event, incoming: &Incoming, policy: &Policy, no
         history::lay_to_rest(&mut decision, ticket, event.at, policy, now);
     }
     notify::hold_back_loops(case, &mut decision, now)?;
+    pacing::pace(case, &mut decision, policy, now)?;
     retire::tokens_seen_outside(case, &mut decision, (mail, &origin), &tokens, policy)?;
     decision.because.insert(0, super::Reason(format!("origin: {}", origin.because)));
     decision.because.insert(1, super::Reason(format!("thread: {}", thread.because)));

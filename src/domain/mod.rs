@@ -20,6 +20,7 @@ pub mod message;
 pub mod notify;
 pub mod orders;
 pub mod origin;
+pub mod pacing;
 pub mod policy;
 pub mod quotes;
 pub mod reply;
@@ -141,6 +142,8 @@ pub enum Query {
     NoticesTo(Address, TicketNo, DateTime<Utc>),
     /// Letters that are held for this ticket → [`Answer::Letters`]
     Held(TicketNo),
+    /// What of this ticket's mail to its requester has not left yet, and when he got the last automatic one → [`Answer::Outbox`]
+    Outbox(TicketNo),
     /// What a report counts, over the tickets that are live or were touched in its span → [`Answer::Tally`]
     Tally(reports::Scope),
     /// The own words of the mail that opened a ticket → [`Answer::Words`]
@@ -164,6 +167,8 @@ pub enum Answer {
     Count(u32),
     /// Held letters.
     Letters(Vec<HeldLetter>),
+    /// Mail to a requester that has not left yet.
+    Outbox(Outbox),
     /// What a report counts.
     Tally(Box<reports::Tally>),
     /// A text; empty where there is none.
@@ -218,6 +223,30 @@ pub struct HeldLetter {
     pub why: String,
     /// Its subject.
     pub subject: String,
+}
+
+/// A letter to a requester that nobody has seen yet: it waits for its time in the outbox.
+#[derive(Debug, Clone, PartialEq)]
+pub struct QueuedLetter {
+    /// Its row.
+    pub id: LetterId,
+    /// The cause that it follows from.
+    pub cause: CauseKey,
+    /// Who decided that: an agent's handle, an address, `desk`.
+    pub actor: String,
+    /// The template that made it.
+    pub template: Option<message::TemplateName>,
+    /// What undoes the decision on the ticket, in the order in which it is to be done; empty where the ticket has changed since.
+    pub undoes: Vec<Change>,
+}
+
+/// Mail of a ticket to its requester.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Outbox {
+    /// What waits, oldest first.
+    pub queued: Vec<QueuedLetter>,
+    /// When the newest automatic mail was or will be sent.
+    pub last_automatic: Option<DateTime<Utc>>,
 }
 
 /// What `decide` must know before it can go on.
@@ -285,6 +314,9 @@ impl Case {
     getter!(
         /// Held letters of a ticket.
         held(number: TicketNo) -> &[HeldLetter], Query::Held(number), Letters(list) => list.as_slice());
+    getter!(
+        /// Mail of a ticket to its requester that has not left yet.
+        outbox(number: TicketNo) -> &Outbox, Query::Outbox(number), Outbox(outbox) => outbox);
     getter!(
         /// What a report counts.
         tally(scope: &reports::Scope) -> &reports::Tally, Query::Tally(scope.clone()), Tally(tally) => tally.as_ref());
@@ -364,6 +396,10 @@ pub struct Decision {
     pub drafts: Vec<Draft>,
     /// Held letters that may go now.
     pub release: Vec<LetterId>,
+    /// Queued letters that do not go: this decision says more, or takes them back.
+    pub cancel: Vec<LetterId>,
+    /// Causes whose own cancellations are void: what they said more is taken back.
+    pub restore: Vec<CauseKey>,
     /// The mail's text stays internal (a note, a refused order): never relayed or quoted to a requester.
     pub internal: bool,
     /// Reasons with evidence.
@@ -382,6 +418,8 @@ impl Decision {
             guards: Vec::new(),
             drafts: Vec::new(),
             release: Vec::new(),
+            cancel: Vec::new(),
+            restore: Vec::new(),
             internal: false,
             because: Vec::new(),
             judged: None,

@@ -401,7 +401,8 @@ pub fn is_noreply(address: &Address) -> bool {
 }
 
 fn is_list(address: &Address, mail: &Reading, policy: &Policy) -> bool {
+    let teams = policy.teams.iter().any(|team| team.address.as_ref() == Some(address));
     let listed = policy.mailboxes.iter().flat_map(|m| m.via_lists.iter()).any(|list| list.eq_ignore_ascii_case(address.as_str()));
     let posts_to_it = mail.header("List-Post").is_some_and(|v| v.to_lowercase().contains(address.as_str()));
-    listed || posts_to_it
+    teams || listed || posts_to_it
 }

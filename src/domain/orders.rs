@@ -10,7 +10,7 @@ use super::message::LetterId;
 use super::policy::{Agent, Policy, Role};
 use super::tags::{self, Arg, Op, Phase, Tag, TagReading, TagSpec, Takes, is_chinese};
 use super::ticket::{Change, Status, Ticket};
-use super::{Case, Need, Sent, text};
+use super::{Case, CauseKey, Need, Sent, text};
 
 /// Why an order is not carried out, and what to do: one sentence in the agent's language.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +35,10 @@ pub struct Plan {
     pub quiet: bool,
     /// Held letters that go out.
     pub release: Vec<LetterId>,
+    /// Queued letters that are taken back.
+    pub cancel: Vec<LetterId>,
+    /// The causes that are undone: what they took out of the queue goes out after all.
+    pub restore: Vec<CauseKey>,
     /// The list of tags is asked for.
     pub help: bool,
     /// Handles of approvers who are asked; the mail's words go to them.
@@ -65,6 +69,8 @@ impl Plan {
             note: false,
             quiet: false,
             release: Vec::new(),
+            cancel: Vec::new(),
+            restore: Vec::new(),
             help: false,
             approvers: Vec::new(),
             done: Vec::new(),
@@ -308,7 +314,7 @@ mod tests {
                 operator_language: None,
             },
             mailboxes: Vec::new(),
-            teams: ["network", "hardware"].map(|name| Team { name: name.into(), lead: None, default: false }).into(),
+            teams: ["network", "hardware"].map(|name| Team { name: name.into(), address: None, lead: None, default: false }).into(),
             agents: vec![
                 agent("li", "Li Wei", Some("network")),
                 agent("wang", "王芳", Some("hardware")),

@@ -100,6 +100,8 @@ pub struct Mailbox {
 pub struct Team {
     /// Key.
     pub name: String,
+    /// Its list: no mail goes there, and it takes part in no conversation.
+    pub address: Option<Address>,
     /// Handle of its lead.
     pub lead: Option<String>,
     /// Takes what no rule gives to another.

@@ -383,7 +383,7 @@ fn policy(config: &Config, rules: RuleSet, library: &Library, key: Key, fingerpr
         language: m.language.clone(),
         plus_addresses: m.plus_addresses,
     };
-    let team = |t: &config::Team| Team { name: t.name.clone(), lead: t.lead.clone(), default: t.default };
+    let team = |t: &config::Team| Team { name: t.name.clone(), address: t.address.clone(), lead: t.lead.clone(), default: t.default };
     let category =
         |c: &config::Category| Category { id: c.id.clone(), names: c.names.clone(), team: c.team.clone(), playbook: c.playbook.clone() };
     Policy {

@@ -190,6 +190,10 @@ pub struct Commit {
     pub letters: Vec<Letter>,
     /// Held letters that may go now.
     pub release: Vec<LetterId>,
+    /// Queued letters that do not go.
+    pub cancel: Vec<LetterId>,
+    /// Causes whose cancellations are void.
+    pub restore: Vec<CauseKey>,
     /// For a mail: what the thread index is to know.
     pub mail: Option<CommittedMail>,
 }

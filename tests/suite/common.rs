@@ -136,6 +136,8 @@ pub fn nothing(cause: &Pending, at: DateTime<Utc>) -> Commit {
         policy: "0123456789abcdef".into(),
         letters: Vec::new(),
         release: Vec::new(),
+        cancel: Vec::new(),
+        restore: Vec::new(),
         mail: None,
     }
 }

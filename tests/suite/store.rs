@@ -10,8 +10,8 @@ use postdesk::domain::message::{
     Arrival, Cursor, Enclosure, Letter, LetterId, LetterKey, LetterKind, MessageId, Place, TemplateName, Wording,
 };
 use postdesk::domain::reports::{Scope, Tally};
-use postdesk::domain::ticket::{Alert, Change, Status, Ticket, TicketNo, Version};
-use postdesk::domain::{Answer, CauseKey, HeldLetter, Known, Outcome, Query, Reason, Sent, TicketFile, Undelivered};
+use postdesk::domain::ticket::{Alert, Change, Priority, Status, Ticket, TicketNo, Version};
+use postdesk::domain::{Answer, CauseKey, HeldLetter, Known, Outbox, Outcome, Query, Reason, Sent, TicketFile, Undelivered};
 use postdesk::store::identity::Identity;
 use postdesk::store::lock::DataLock;
 use postdesk::store::{
@@ -47,6 +47,7 @@ fn conforms(open: impl Fn(&Path) -> Box<dyn Store>) {
         ("envelopes end", envelopes_end),
         ("a refusal becomes a cause", a_refusal_becomes_a_cause),
         ("held letters wait", held_letters_wait),
+        ("letters that wait are replaced and taken back", letters_that_wait_are_replaced),
         ("files lie once", files_lie_once),
         ("a ticket knows its files", a_ticket_knows_its_files),
         ("automatic mail is counted", automatic_mail_is_counted),
@@ -808,6 +809,67 @@ fn a_refusal_becomes_a_cause(open: Open<'_>, dir: &Path) {
     store.claim(minute(5), 1, &[MAILBOX.to_owned()]).unwrap();
     store.settle(posting.envelope, &Fate::Failed("still".into()), minute(6)).unwrap();
     assert_eq!(store.pending(9).unwrap().len(), 1);
+}
+
+fn letters_that_wait_are_replaced(open: Open<'_>, dir: &Path) {
+    let mut store = open(dir);
+    let ticket = opened(&mut *store, "1@a", "ann@corp.example", 0);
+    let number = ticket.number;
+    let later = |key: &str, kind: LetterKind, template: &str, at: i64| {
+        let to: &[&str] = if kind == LetterKind::Notice { &["li@corp.example"] } else { &["ann@corp.example", "bob@corp.example"] };
+        Letter { template: template.to_owned(), not_before: Some(minute(at)), ..letter(key, kind, Some(number), to) }
+    };
+    let outbox = |store: &mut dyn Store| match ask(store, Query::Outbox(number)) {
+        Answer::Outbox(outbox) => outbox,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(outbox(&mut *store), Outbox::default());
+    post(
+        &mut *store,
+        "ack",
+        1,
+        vec![later("ack#0", LetterKind::Automatic, "ack", 20), later("ack#1", LetterKind::Notice, "agent_new", 20)],
+    );
+    store.flush().unwrap();
+    let waits = outbox(&mut *store);
+    assert_eq!(waits.last_automatic, Some(minute(20)));
+    let [ack] = waits.queued.as_slice() else { panic!("a notice is not for the requester: {waits:?}") };
+    assert_eq!((ack.template, ack.undoes.len()), (Some(TemplateName::Ack), 0));
+
+    let owner = Change::Owner(Some("li".into()));
+    let next = changed(&ticket, std::slice::from_ref(&owner), minute(2));
+    let cause = note(&mut *store, "answer", 2);
+    let answer = Commit {
+        actor: "li".into(),
+        tickets: vec![TicketState { ticket: next.clone(), next_due: None }],
+        changes: vec![(number, owner, Some(Change::Owner(None)))],
+        letters: vec![later("answer#0", LetterKind::Reply, "reply", 30)],
+        cancel: vec![ack.id],
+        ..nothing(&cause, minute(2))
+    };
+    commits(&mut *store, &answer).unwrap();
+    let waits = outbox(&mut *store);
+    let [reply] = waits.queued.as_slice() else { panic!("{waits:?}") };
+    assert_eq!((reply.cause.0.as_str(), reply.actor.as_str(), waits.last_automatic), ("answer", "li", None));
+    assert_eq!(reply.undoes, [Change::Owner(None)]);
+    assert!(store.outbox(false, 9).unwrap().iter().any(|row| row.state == "cancelled" && row.why.contains("answer")));
+
+    let cause = note(&mut *store, "undo", 3);
+    commits(&mut *store, &Commit { cancel: vec![reply.id], restore: vec![reply.cause.clone()], ..nothing(&cause, minute(3)) }).unwrap();
+    assert_eq!(outbox(&mut *store).queued.iter().map(|letter| letter.id).collect::<Vec<_>>(), [ack.id]);
+    post(&mut *store, "again", 4, vec![later("again#0", LetterKind::Reply, "reply", 30)]);
+    change(&mut *store, &next, Change::Priority(Priority::High), 5);
+    store.flush().unwrap();
+    let mut store = open(dir);
+    assert!(outbox(&mut *store).queued.iter().all(|letter| letter.undoes.is_empty()), "the ticket has changed since");
+    let claimed = store.claim(minute(20), 9, &[MAILBOX.to_owned()]).unwrap();
+    assert_eq!(claimed.iter().filter(|posting| posting.letter == ack.id).count(), 2);
+    assert!(claimed.iter().all(|posting| posting.letter != reply.id));
+    // What a carrier has is not taken back.
+    assert!(outbox(&mut *store).queued.iter().all(|letter| letter.id != ack.id));
+    let cause = note(&mut *store, "too late", 21);
+    commits(&mut *store, &Commit { cancel: vec![ack.id], ..nothing(&cause, minute(21)) }).unwrap();
+    assert!(store.outbox(false, 9).unwrap().iter().any(|row| row.state == "sending" && row.template == "ack"));
 }
 
 fn held_letters_wait(open: Open<'_>, dir: &Path) {

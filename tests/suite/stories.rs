@@ -343,8 +343,8 @@ fn follows(world: &mut World, before: &[(i64, String)], sent: &[Sent]) -> String
                 if content.len() <= 60 { String::from_utf8_lossy(&content).into_owned() } else { format!("{} bytes", content.len()) };
             writeln!(out, "  + {name}: {shown}").unwrap();
         }
-        let whole =
-            ["reply", "resolved", "update", "agent_error", "agent_receipt", "agent_followup", "approval"].contains(&template.as_str());
+        let whole = ["reply", "resolved", "update", "reminder", "agent_error", "agent_receipt", "agent_followup", "approval"]
+            .contains(&template.as_str());
         // Of an acknowledgment its lists, what is linked and what is asked; of a notification the steps of a playbook.
         let listed = |line: &str| match template.as_str() {
             "ack" => line.starts_with("- "),

@@ -191,5 +191,6 @@ fn acknowledgment(
         *linked = ids;
         Facts::Ack(Ack { ticket: card, answer_by: answer_by(ticket, scene, policy), articles, missing: verdict.missing.clone() })
     };
-    Draft { variant: verdict.template.clone(), ..notify::to_requester(ticket, LetterKind::Automatic, facts, Vec::new()) }
+    let not_before = policy.closing.ack_delay.filter(|delay| !delay.is_zero()).map(|delay| scene.now + delay);
+    Draft { variant: verdict.template.clone(), not_before, ..notify::to_requester(ticket, LetterKind::Automatic, facts, Vec::new()) }
 }

@@ -17,6 +17,38 @@ type Effect = Result<(), Refusal>;
 /// More names than this are not listed in a refusal.
 const MOST_NAMES: usize = 20;
 
+/// `[undo]`: runs before every other order, which then speaks of the ticket as it was.
+pub fn undo(plan: &mut Plan, scene: &Scene, _: &Arg) -> Effect {
+    let outbox = scene.case.outbox(scene.ticket.number).ok();
+    let queued = outbox.map(|outbox| outbox.queued.as_slice()).unwrap_or_default();
+    let by_agent = |actor: &str| scene.policy.agent(actor).is_some();
+    let own = queued.iter().rev().find(|letter| letter.actor == scene.agent.handle);
+    let Some(last) = own.or_else(|| queued.iter().rev().find(|letter| by_agent(&letter.actor))) else {
+        return Err(match scene.policy.closing.undo {
+            Some(_) => scene.refuse(
+                "[undo]: no reply of this ticket waits any more; what has gone out cannot be taken back.".into(),
+                "【撤销】：该工单没有待发的回复；已发出的邮件无法撤回。".into(),
+            ),
+            None => scene.refuse(
+                "[undo]: replies go out at once here; what has gone out cannot be taken back.".into(),
+                "【撤销】：此处的回复会立即发出，已发出的邮件无法撤回。".into(),
+            ),
+        });
+    };
+    plan.cancel.extend(queued.iter().filter(|letter| letter.cause == last.cause).map(|letter| letter.id));
+    plan.restore.push(last.cause.clone());
+    for change in &last.undoes {
+        plan.change(change.clone(), scene.now);
+    }
+    plan.quiet = true;
+    let (en, zh) = match last.undoes.is_empty() {
+        true => ("The mail is taken back. The ticket has changed since and stays as it is.", "邮件已撤回。工单此后又有变动，保持现状。"),
+        false => ("The mail is taken back, and what it ordered is undone.", "邮件已撤回，其中的指令也已撤销。"),
+    };
+    plan.done.push(scene.say(en.into(), zh.into()));
+    Ok(())
+}
+
 /// `[take]`
 pub fn take(plan: &mut Plan, scene: &Scene, _: &Arg) -> Effect {
     if plan.after.owner.as_deref() == Some(scene.agent.handle.as_str()) {
@@ -356,7 +388,7 @@ pub fn wait(plan: &mut Plan, scene: &Scene, arg: &Arg) -> Effect {
     let zone = scene.policy.desk.timezone;
     let until = match (arg.value, Span::parse(arg.value)) {
         ("", _) => None,
-        (_, Some(span)) => Some(span.after(scene.now, zone)),
+        (_, Some(span)) => Some(span.after(scene.now, zone, scene.policy.calendar.as_ref())),
         (value, None) => {
             return Err(scene.refuse(
                 format!("[wait={value}]: \"{value}\" is no length of time up to a year; write 4h, 3d, 3wd (working days) or 2w."),

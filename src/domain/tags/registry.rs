@@ -132,6 +132,18 @@ const PLAIN: TagSpec = TagSpec {
 /// Every tag of this release. Inside a phase they are carried out in this order.
 pub static TAGS: &[TagSpec] = &[
     TagSpec {
+        name: "undo",
+        zh: &["撤销", "撤回"],
+        en: &["undone"],
+        usage: "[undo]",
+        usage_zh: "【撤销】",
+        doc_en: "Takes back the newest reply of this ticket that has not gone out yet, and what else its mail ordered. Words of this mail go out in its place.",
+        doc_zh: "撤回该工单最近一封尚未发出的回复，并撤销同一邮件中的指令。本邮件若有正文，则改发本邮件。",
+        needs: |_, ticket| vec![Query::Outbox(ticket.number)],
+        apply: effects::undo,
+        ..PLAIN
+    },
+    TagSpec {
         name: "take",
         zh: &["认领", "领取", "接手"],
         usage: "[take]",
@@ -393,7 +405,6 @@ pub static RESERVED: &[Reserved] = &[
     later("asset", &["资产"], &[], Scope::Ticket, ""),
     later("asset-state", &["资产状态"], &[], Scope::Ticket, ""),
     later("done", &["完成", "已完成"], &[], Scope::Ticket, "[resolve]"),
-    later("undo", &["撤销"], &[], Scope::Ticket, ""),
     later("accept", &["采纳"], &[], Scope::Ticket, ""),
     later("away", &["不在"], &[], Scope::Question, ""),
     later("spam", &["垃圾邮件"], &[], Scope::Ticket, "[close] [quiet]"),

@@ -138,6 +138,7 @@ impl Read for Sqlite {
             Query::AutomaticFor(number, since) => Ok(Answer::Count(outbox::automatic_for(&self.db, *number, *since)?)),
             Query::NoticesTo(address, number, since) => Ok(Answer::Count(outbox::notices_to(&self.db, address, *number, *since)?)),
             Query::Held(number) => Ok(Answer::Letters(outbox::held(&self.db, *number)?)),
+            Query::Outbox(number) => Ok(Answer::Outbox(outbox::unsent(&self.db, *number)?)),
             Query::Tally(scope) => Ok(Answer::Tally(Box::new(tickets::tally(&self.db, scope)?))),
             Query::FirstWords(number) => Ok(Answer::Words(tickets::first_words(&self.db, *number)?)),
             Query::Files(number) => Ok(Answer::Files(tickets::files(&self.db, *number)?)),

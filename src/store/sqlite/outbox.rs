@@ -12,8 +12,8 @@ use rusqlite::{Row, params};
 
 use super::{Db, blobs, causes, commit, due_micros, enclosures, micros, moment};
 use crate::domain::message::{Address, Letter, LetterId, LetterKey, LetterKind, TemplateName, hash64};
-use crate::domain::ticket::TicketNo;
-use crate::domain::{CauseKey, HeldLetter, Sent, Undelivered};
+use crate::domain::ticket::{Change, TicketNo};
+use crate::domain::{CauseKey, HeldLetter, Outbox, QueuedLetter, Sent, Undelivered};
 use crate::store::{CauseId, Fate, JournalMail, Note, OutboxRow, Posting, Result, Sealed};
 
 /// A claim ends before it holds more bytes than this, but for a single letter.
@@ -107,6 +107,64 @@ pub(super) fn release(db: &Db, letter: LetterId, at: DateTime<Utc>) -> Result<()
     )?
     .execute([letter.0, micros(at)])?;
     Ok(())
+}
+
+/// Why a letter did not go that another decision made needless.
+fn replaced_by(cause: &CauseKey) -> String {
+    format!("replaced by what followed from {}", cause.0)
+}
+
+/// Takes a letter out of the queue for which this cause has something better.
+pub(super) fn replace(db: &Db, letter: LetterId, by: &CauseKey, at: DateTime<Utc>) -> Result<()> {
+    db.sql("UPDATE envelope SET state = 'cancelled', ended = ?3, why = ?2 WHERE letter = ?1 AND state = 'queued'")?.execute(params![
+        letter.0,
+        replaced_by(by),
+        micros(at)
+    ])?;
+    Ok(())
+}
+
+/// Puts back what this cause took out.
+pub(super) fn restore(db: &Db, by: &CauseKey, at: DateTime<Utc>) -> Result<()> {
+    db.sql(
+        "UPDATE envelope SET state = 'queued', ended = NULL, why = '', next_at = max(next_at, ?2)
+         WHERE state = 'cancelled' AND why = ?1",
+    )?
+    .execute(params![replaced_by(by), micros(at)])?;
+    Ok(())
+}
+
+/// Letters of a ticket, but for notices, that wait whole; the decision behind each can be undone while none came after it.
+pub(super) fn unsent(db: &Db, number: TicketNo) -> Result<Outbox> {
+    let last_automatic: Option<i64> = db
+        .sql(
+            "SELECT max(max(l.created, coalesce(l.not_before, 0))) FROM letter l WHERE l.ticket = ?1 AND l.class = 2
+             AND EXISTS (SELECT 1 FROM envelope e WHERE e.letter = l.id AND e.state <> 'cancelled')",
+        )?
+        .query_row([number.0], |row| row.get(0))?;
+    let mut select = db.sql(
+        "SELECT l.id, c.key, j.actor, l.template, j.changes,
+         NOT EXISTS (SELECT 1 FROM journal_ticket t JOIN journal k ON k.id = t.journal
+                     WHERE t.ticket = ?1 AND t.journal > j.id AND k.changes <> '[]')
+         FROM letter l JOIN cause c ON c.id = l.cause JOIN journal j ON j.cause = l.cause
+         WHERE l.ticket = ?1 AND l.class IN (0, 2)
+         AND EXISTS (SELECT 1 FROM envelope e WHERE e.letter = l.id)
+         AND NOT EXISTS (SELECT 1 FROM envelope e WHERE e.letter = l.id AND (e.state <> 'queued' OR e.attempts > 0))
+         ORDER BY l.id",
+    )?;
+    let read = |row: &Row<'_>| -> Result<QueuedLetter> {
+        let changes: Vec<(TicketNo, Change, Option<Change>)> =
+            if row.get(5)? { serde_json::from_str(row.get_ref(4)?.as_str()?)? } else { Vec::new() };
+        Ok(QueuedLetter {
+            id: LetterId(row.get(0)?),
+            cause: CauseKey(row.get(1)?),
+            actor: row.get(2)?,
+            template: TemplateName::parse(row.get_ref(3)?.as_str()?),
+            undoes: changes.into_iter().rev().filter(|(of, ..)| *of == number).filter_map(|(_, _, before)| before).collect(),
+        })
+    };
+    let queued = select.query_and_then([number.0], read)?.collect::<Result<_>>()?;
+    Ok(Outbox { queued, last_automatic: last_automatic.map(moment).transpose()? })
 }
 
 pub(super) fn any_due(db: &Db, now: DateTime<Utc>) -> Result<bool> {
