@@ -79,11 +79,13 @@ pub fn rounded(at: DateTime<Utc>) -> DateTime<Utc> {
 /// The present run of a clock: since when, and how long it may take.
 fn run(ticket: &Ticket, clock: Clock, policy: &Policy) -> Option<(DateTime<Utc>, Duration)> {
     let targets = policy.sla.get(&ticket.priority).filter(|_| ticket.clocked)?;
-    let answered = ticket.answered.is_some() || ticket.resolved.is_some();
+    // Whom nobody can answer is answered by whoever takes it up.
+    let taken = !speaks(ticket) && ticket.owner.is_some();
+    let answered = ticket.answered.is_some() || ticket.resolved.is_some() || taken;
     match clock {
         Clock::FirstResponse => targets.first_response.filter(|_| !answered).map(|length| (ticket.opened, length)),
         // Until somebody has answered, the promise of the first answer stands. A machine reads no progress.
-        Clock::Update if ticket.alert.is_some() || !answered && targets.first_response.is_some() => None,
+        Clock::Update if !speaks(ticket) || !answered && targets.first_response.is_some() => None,
         Clock::Update => targets.update.map(|length| (ticket.told.unwrap_or(ticket.opened), length)),
         Clock::Resolution => targets.resolution.map(|length| (ticket.opened, length)),
         Clock::Reminder => None,
@@ -123,7 +125,7 @@ fn next_alarm(ticket: &Ticket, policy: &Policy) -> Option<(DateTime<Utc>, Due)> 
 
 /// The reminder of a requester who keeps us waiting, in business hours.
 fn reminder(ticket: &Ticket, policy: &Policy) -> Option<(DateTime<Utc>, Due)> {
-    let since = ticket.paused_since().filter(|_| speaks_to_requester(ticket))?;
+    let since = ticket.paused_since().filter(|_| speaks(ticket))?;
     let told = ticket.alarms.get(&Clock::Reminder).is_some_and(|alarm| alarm.since == since);
     let remind = policy.closing.remind.filter(|_| !told)?;
     Some((policy.next_open(since + remind), Due::Remind))
@@ -137,8 +139,8 @@ fn given_up(ticket: &Ticket, policy: &Policy) -> Option<(DateTime<Utc>, Due)> {
     Some((policy.next_open(since + remind) + policy.closing.close, Due::Close))
 }
 
-/// May the requester get mail that nobody typed?
-fn speaks_to_requester(ticket: &Ticket) -> bool {
+/// Does a person read what the desk writes to the requester by itself?
+fn speaks(ticket: &Ticket) -> bool {
     !ticket.quiet && ticket.alert.is_none() && !ticket.unreachable.contains(&ticket.requester.address)
 }
 
@@ -264,7 +266,7 @@ impl Strike<'_> {
         self.decision.because(format!("{} by {}: running out", told_as(clock), notify::local_time(deadline, self.policy)));
         // What is over already is told with that.
         if deadline > self.now {
-            let (en, zh) = running_out(clock, &notify::local_time(deadline, self.policy));
+            let (en, zh) = running_out(clock, speaks(&self.after), &notify::local_time(deadline, self.policy));
             self.tell(notify::caretakers(&self.after, self.policy), &en, &zh);
         }
     }
@@ -275,7 +277,7 @@ impl Strike<'_> {
         let warned = !self.decision.changes.iter().any(|(_, change)| matches!(change, Change::Alarm(c, _) if *c == clock));
         self.change(Change::Alarm(clock, Some(Alarm { since, over: true })));
         self.decision.because(format!("{} by {}: missed", told_as(clock), notify::local_time(at, self.policy)));
-        let (en, zh) = missed(clock, &notify::local_time(at, self.policy));
+        let (en, zh) = missed(clock, speaks(&self.after), &notify::local_time(at, self.policy));
         let mut told = self.policy.leads(self.after.team.as_deref());
         if !warned || told.is_empty() {
             told.extend(notify::caretakers(&self.after, self.policy));
@@ -295,8 +297,11 @@ fn told_as(clock: Clock) -> &'static str {
 }
 
 /// The sentence that a time runs out: English, Chinese.
-fn running_out(clock: Clock, by: &str) -> (String, String) {
+fn running_out(clock: Clock, speaks: bool, by: &str) -> (String, String) {
     match clock {
+        Clock::FirstResponse if !speaks => {
+            (format!("Nobody has taken it up yet, and somebody should by {by}."), format!("尚未有人接手，请在 {by} 之前认领。"))
+        }
         Clock::FirstResponse => (
             format!("Nobody has answered the requester yet, and an answer is due by {by}."),
             format!("尚未有人答复请求人，请在 {by} 之前答复。"),
@@ -310,8 +315,12 @@ fn running_out(clock: Clock, by: &str) -> (String, String) {
 }
 
 /// The sentence that a time is over: English, Chinese.
-fn missed(clock: Clock, by: &str) -> (String, String) {
+fn missed(clock: Clock, speaks: bool, by: &str) -> (String, String) {
     match clock {
+        Clock::FirstResponse if !speaks => (
+            format!("Escalation: nobody has taken it up; somebody should have by {by}."),
+            format!("升级提醒：工单仍无人接手，应于 {by} 之前认领。"),
+        ),
         Clock::FirstResponse => (
             format!("Escalation: nobody has answered the requester; an answer was due by {by}."),
             format!("升级提醒：工单仍无人答复请求人，应于 {by} 之前答复。"),

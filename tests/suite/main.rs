@@ -4,6 +4,7 @@
 mod architecture;
 mod cli;
 mod clients;
+mod clocks;
 mod common;
 mod corpus;
 mod crash;
