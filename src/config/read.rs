@@ -39,7 +39,7 @@ pub(super) fn config(page: &Page, table: &DeTable<'_>, file: &Path) -> Option<Co
     let matrix = matrix(&mut root);
     let threshold = threshold(&mut root);
     let calendar = calendar(&mut root);
-    let sla = sla(&mut root, calendar.as_ref());
+    let sla = sla(&mut root, calendar.as_ref().filter(|c| !c.week().is_zero()));
     if !sla.is_empty() && calendar.is_none() {
         let help = "add  [calendar]  with  hours = [\"mon-fri 09:00-18:00\"]";
         page.warn(root.key_span("sla"), "without a [calendar] the clocks run day and night, on Sundays too", help);

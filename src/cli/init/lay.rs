@@ -105,6 +105,19 @@ pub fn config(answers: &Answers) -> String {
         );
         format!("{why}\n#{}", summary.replace('\n', "\n#"))
     });
+    let promise = say(
+        "# Take the # away, and the acknowledgment promises by when a person answers. Name times that you can keep.",
+        "# 去掉下面的 #，确认邮件就会写明工作人员最迟何时回复。请填写确实能做到的时限。",
+    );
+    parts.push(format!(
+        "{promise}\n#[calendar]\n#hours = [\"mon-fri 09:00-12:00\", \"mon-fri 13:00-18:00\"]\n#\n{}",
+        ["low", "normal", "high", "urgent"]
+            .into_iter()
+            .zip(["2d", "1d", "4h", "1h"])
+            .map(|(priority, time)| format!("#[sla.{priority}]\n#first_response = \"{time}\""))
+            .collect::<Vec<_>>()
+            .join("\n#\n")
+    ));
     parts.join("\n\n") + "\n"
 }
 
