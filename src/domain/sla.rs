@@ -30,6 +30,9 @@ pub enum Due {
 /// The part of its time after which a clock begins to warn: three quarters.
 const WARNED_AFTER: (i32, i32) = (3, 4);
 
+/// Three clocks strike twice each; a wait ends, and so does a reminded one.
+const MOST_AT_ONCE: usize = 9;
+
 /// What is due next on a ticket, and when.
 pub fn due(ticket: &Ticket, policy: &Policy) -> Option<(DateTime<Utc>, Due)> {
     match ticket.status {
@@ -155,7 +158,9 @@ pub fn struck(case: &Case, number: TicketNo, policy: &Policy, now: DateTime<Utc>
     decision.outcome = Outcome::Filed { ticket: number };
     let mut strike = Strike { decision, after: ticket.clone(), policy, now };
     let mut silent = true;
-    while let Some((at, what)) = due(&strike.after, policy).filter(|(at, _)| *at <= now) {
+    // Each step takes one thing off what is due; more than all of them would be an error that must not hold the desk.
+    for _ in 0..MOST_AT_ONCE {
+        let Some((at, what)) = due(&strike.after, policy).filter(|(at, _)| *at <= now) else { break };
         silent = false;
         match what {
             Due::WaitOver => strike.wait_over(),
