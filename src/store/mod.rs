@@ -20,8 +20,9 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::attachment::Attachment;
+use crate::domain::foresight::Foresight;
 use crate::domain::message::{
-    Address, Arrival, BlobHash, Cursor, Enclosure, Folder, Letter, LetterId, LetterKind, MessageId, Reading, Wording,
+    Address, Arrival, BlobHash, Cursor, Enclosure, Folder, Letter, LetterId, LetterKind, MessageId, Wording,
 };
 use crate::domain::ticket::{Change, Ticket, TicketNo};
 use crate::domain::{Answer, CauseKey, Outcome, Query, Reason};
@@ -45,8 +46,8 @@ pub struct Prepared {
     pub identity: Identity,
     /// Its bytes, packed, unless it is large: then they are packed piece by piece as they are written.
     packed: Option<Vec<u8>>,
-    /// Its facts, where somebody has read it already.
-    pub reading: Option<Arc<Reading>>,
+    /// Its facts and what was judged of them, where somebody has read it already.
+    pub foresight: Option<Arc<Foresight>>,
 }
 
 impl From<Arrival> for Prepared {
@@ -56,7 +57,7 @@ impl From<Arrival> for Prepared {
         // A failure is met again, and told, when the bytes are written.
         let packed = small.then(|| pack::pack(raw, |packed| Ok(packed.to_vec())).ok()).flatten();
         let identity = Identity::of(raw);
-        Prepared { arrival, identity, packed, reading: None }
+        Prepared { arrival, identity, packed, foresight: None }
     }
 }
 
@@ -133,8 +134,8 @@ pub struct PendingMail {
     pub mailbox: String,
     /// Decompressed raw bytes.
     pub raw: Vec<u8>,
-    /// Its facts, where it was read as it came in and has been waiting since.
-    pub reading: Option<Arc<Reading>>,
+    /// Its facts and what was judged of them, where it was read as it came in and has been waiting since.
+    pub foresight: Option<Arc<Foresight>>,
     /// Real size where only the header was fetched.
     pub whole_size: Option<u64>,
     /// No automatic mail.

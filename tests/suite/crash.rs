@@ -224,7 +224,7 @@ fn life(
         let Some(raw) = mails.get(*received) else { return Ok(()) };
         let arrival =
             Arrival { mailbox: "support".into(), place: None, at: now, raw: raw.clone(), whole_size: None, quiet: false, cursor: None };
-        desk.receive(vec![desk::prepare(arrival)])?;
+        desk.receive(vec![desk::prepare(arrival, &loaded.policy)])?;
         *received += 1;
     }
 }
