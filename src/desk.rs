@@ -25,7 +25,9 @@ use crate::domain::{self, Case, CauseKey, Decision, Event, Incoming, Outcome, Wh
 use crate::mail::compose;
 use crate::mail::parse;
 use crate::mail::templates::Templates;
-use crate::store::{Commit, CommitError, CommittedMail, Fate, Note, Pending, PendingBody, PendingMail, Posting, Prepared, Store, TicketState};
+use crate::store::{
+    Commit, CommitError, CommittedMail, Fate, Note, Pending, PendingBody, PendingMail, Posting, Prepared, Store, TicketState,
+};
 
 /// Causes that share one flush.
 pub const BATCH: usize = 64;
@@ -292,11 +294,10 @@ impl Desk {
                 _ => self.decide_and_commit(cause, now),
             };
             match outcome {
-                Ok(letters) => {
+                Ok((letters, drafts)) => {
                     step.decided += 1;
-                    for (ordinal, (letter, draft)) in letters.into_iter().enumerate() {
-                        let (key, book) = (cause.key.clone(), self.book.clone());
-                        composer.order(Order { cause: n, key, draft, ordinal, letter, book, now })?;
+                    if !letters.is_empty() {
+                        composer.order(Order { cause: n, key: cause.key.clone(), drafts, letters, book: self.book.clone(), now })?;
                     }
                 }
                 Err(Trouble::Store(error)) => return Err(error.into()),
@@ -317,7 +318,7 @@ impl Desk {
 
     fn put_words(&mut self, written: Written) -> Result<(), Halt> {
         match written.words {
-            Ok(words) => Ok(self.store.word(written.letter, &words)?),
+            Ok(words) => Ok(self.store.word(&written.letters, &words)?),
             Err(why) => Err(Halt::Unwritten { cause: written.cause, why }),
         }
     }
@@ -352,17 +353,17 @@ impl Desk {
     }
 
     /// Decides a cause and commits that; its letters still have to be written.
-    fn decide_and_commit(&mut self, cause: &Pending, now: DateTime<Utc>) -> Result<Vec<(LetterId, Draft)>, Trouble> {
+    fn decide_and_commit(&mut self, cause: &Pending, now: DateTime<Utc>) -> Result<(Vec<LetterId>, Vec<Draft>), Trouble> {
         loop {
             let (reading, mut decision) = self.judge(cause, now)?;
             if let Outcome::SetAside { why } = &decision.outcome {
-                return self.set_aside(cause, why, now).map(|()| Vec::new()).map_err(Trouble::Store);
+                return self.set_aside(cause, why, now).map(|()| (Vec::new(), Vec::new())).map_err(Trouble::Store);
             }
             let drafts = std::mem::take(&mut decision.drafts);
             let letters = address(&drafts, composing(&self.book, &cause.key, now))?;
             let commit = self.commit_of(cause, reading, decision, letters, now).map_err(Trouble::Store)?;
             match self.store.commit(&commit) {
-                Ok(letters) => return Ok(letters.into_iter().zip(drafts).collect()),
+                Ok(letters) => return Ok((letters, drafts)),
                 Err(CommitError::Conflict(conflict)) => tracing::debug!(%conflict, "decided again"),
                 Err(CommitError::Unavailable(error)) => return Err(Trouble::Store(error)),
             }

@@ -124,15 +124,8 @@ impl Reader<'_> {
         let trace = desk::read(&old.raw, old.whole_size).and_then(|reading| parse::arrived(&reading));
         // A clock that was wrong then must not bring mail from the future.
         let at = trace.unwrap_or(old.file_time).min(self.now);
-        let arrival = Arrival {
-            mailbox: self.mailbox.clone(),
-            place: None,
-            at,
-            raw: old.raw,
-            whole_size: old.whole_size,
-            quiet: true,
-            cursor: None,
-        };
+        let arrival =
+            Arrival { mailbox: self.mailbox.clone(), place: None, at, raw: old.raw, whole_size: old.whole_size, quiet: true, cursor: None };
         // All is taken in before anything is decided: what could be foreseen now would be forgotten by then.
         self.since.is_none_or(|since| at >= since).then(|| Prepared::from(arrival))
     }

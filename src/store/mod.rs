@@ -21,9 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::attachment::Attachment;
 use crate::domain::foresight::Foresight;
-use crate::domain::message::{
-    Address, Arrival, BlobHash, Cursor, Enclosure, Folder, Letter, LetterId, LetterKind, MessageId, Wording,
-};
+use crate::domain::message::{Address, Arrival, BlobHash, Cursor, Enclosure, Folder, Letter, LetterId, LetterKind, MessageId, Wording};
 use crate::domain::ticket::{Change, Ticket, TicketNo};
 use crate::domain::{Answer, CauseKey, Outcome, Query, Reason};
 use identity::Identity;
@@ -61,16 +59,23 @@ impl From<Arrival> for Prepared {
     }
 }
 
-/// A letter's words, packed: as for [`Prepared`], on any thread.
+/// The words of a decision's letters, which say nearly the same, packed together: as for [`Prepared`], on any thread.
 #[derive(Debug)]
 pub struct Sealed {
-    /// Subject.
-    subject: String,
-    /// Bytes of the text, with which the packed bytes begin.
-    text_size: usize,
+    letters: Vec<SealedLetter>,
     /// Bytes in all.
     size: usize,
     bytes: SealedBytes,
+}
+
+/// One letter of them.
+#[derive(Debug)]
+struct SealedLetter {
+    subject: String,
+    /// Where its text begins in the bytes; its final bytes follow.
+    start: usize,
+    text_size: usize,
+    stop: usize,
     /// Where its files are.
     files: Vec<Enclosure>,
 }
@@ -78,17 +83,23 @@ pub struct Sealed {
 #[derive(Debug)]
 enum SealedBytes {
     Packed(Vec<u8>),
-    /// Too many for one piece: the text and the final bytes.
-    Large(String, Vec<u8>),
+    /// Too many for one piece: as they are.
+    Large(Vec<u8>),
 }
 
-impl From<Wording> for Sealed {
-    fn from(wording: Wording) -> Sealed {
-        let Wording { subject, text, bytes, files } = wording;
-        let (text_size, size) = (text.len(), text.len() + bytes.len());
-        let packed = (size <= pack::PIECE).then(|| pack::pack(&[text.as_bytes(), &bytes].concat(), |packed| Ok(packed.to_vec())).ok());
-        let bytes = packed.flatten().map_or_else(|| SealedBytes::Large(text, bytes), SealedBytes::Packed);
-        Sealed { subject, text_size, size, bytes, files }
+impl From<Vec<Wording>> for Sealed {
+    fn from(wordings: Vec<Wording>) -> Sealed {
+        let mut plain = Vec::with_capacity(wordings.iter().map(|w| w.text.len() + w.bytes.len()).sum());
+        let mut letters = Vec::with_capacity(wordings.len());
+        for Wording { subject, text, bytes, files } in wordings {
+            let start = plain.len();
+            plain.extend_from_slice(text.as_bytes());
+            plain.extend_from_slice(&bytes);
+            letters.push(SealedLetter { subject, start, text_size: text.len(), stop: plain.len(), files });
+        }
+        let size = plain.len();
+        let packed = (size <= pack::PIECE).then(|| pack::pack(&plain, |packed| Ok(packed.to_vec())).ok()).flatten();
+        Sealed { letters, size, bytes: packed.map_or_else(|| SealedBytes::Large(plain), SealedBytes::Packed) }
     }
 }
 
@@ -427,8 +438,8 @@ pub trait Store: Read + Send {
     /// # Errors
     /// [`CommitError::Conflict`] before anything is written.
     fn commit(&mut self, commit: &Commit) -> std::result::Result<Vec<LetterId>, CommitError>;
-    /// The words of a letter of this batch.
-    fn word(&mut self, letter: LetterId, words: &Sealed) -> Result<()>;
+    /// The words of a decision's letters, in their order; all are of this batch.
+    fn word(&mut self, letters: &[LetterId], words: &Sealed) -> Result<()>;
     /// Sets a cause aside for good, raw bytes kept.
     fn quarantine(&mut self, cause: CauseId, why: &str, at: DateTime<Utc>) -> Result<()>;
     /// Quarantined causes.

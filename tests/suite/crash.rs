@@ -92,7 +92,7 @@ impl Store for Mortal {
     writes! {
         set_cursor(folder: &Folder, cursor: Cursor) -> ();
         receive(mail: Prepared) -> Received;
-        word(letter: LetterId, words: &Sealed) -> ();
+        word(letters: &[LetterId], words: &Sealed) -> ();
         enqueue(key: &CauseKey, at: DateTime<Utc>, note: &Note) -> bool;
         pending(limit: usize) -> Vec<Pending>;
         begin(causes: &[CauseId]) -> ();
