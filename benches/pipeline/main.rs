@@ -4,10 +4,6 @@
 //! `cargo bench --bench pipeline -- mail tickets` makes only the measures of these names. See docs/performance.md.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::string_slice, clippy::panic, missing_docs)]
 
-/// As in the binary.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 mod desk;
 mod floor;
 #[path = "../../tests/wire/host.rs"]
