@@ -35,13 +35,16 @@ pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
     let data = match take(config, arguments) {
         Ok(data) => data,
         Err(error) => {
-            table::complain(format_args!("postdesk: the mail was not taken: {error:#}"));
+            table::complain(format_args!("postdesk: the mail was not taken: {}", store::in_words(&error)));
             return Ok(Exit::TryAgain);
         }
     };
     // The mail is safe, whatever happens now: an MTA that tried again would only bring a copy.
     if let Err(error) = decide(config, &data) {
-        table::complain(format_args!("postdesk: the mail is kept and will be decided by the next `postdesk run`: {error:#}"));
+        table::complain(format_args!(
+            "postdesk: the mail is kept and will be decided by the next `postdesk run`: {}",
+            store::in_words(&error)
+        ));
     }
     Ok(Exit::Done)
 }

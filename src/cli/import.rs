@@ -60,7 +60,7 @@ pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
     let archive = Archive::open(&arguments.paths)?;
     let data = &loaded.config.data;
     let Some(_lock) = DataLock::take(data)? else {
-        anyhow::bail!("a Postdesk works on {}: stop it, import, and start it again; with systemd:  systemctl stop postdesk", data.display())
+        anyhow::bail!("{}: stop it, import, and start it again; with systemd:  systemctl stop postdesk", DataLock::taken(data))
     };
     let book = Rulebook { policy: loaded.policy.clone(), templates: loaded.templates.clone() };
     let mut desk = Desk::open(store::open(data)?, book)?;

@@ -135,7 +135,7 @@ pub fn main(arguments: Arguments) -> ExitCode {
         // A reader such as `head` that has seen enough is no error.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            table::complain(format_args!("postdesk: {error:#}"));
+            table::complain(format_args!("postdesk: {}", store::in_words(&error)));
             ExitCode::from(1)
         }
     }

@@ -13,7 +13,7 @@ use crate::delivery::{self, Handover, Parcel};
 use crate::desk::{self, Desk, Rulebook};
 use crate::domain::message::{Arrival, Cursor, Folder, Place};
 use crate::source::Inbox;
-use crate::store::{Posting, Prepared};
+use crate::store::{self, Posting, Prepared};
 
 /// What may be said to the desk's thread.
 pub enum Message {
@@ -178,7 +178,7 @@ impl Hub {
                 }
                 Err(error) => {
                     failures += 1;
-                    tracing::error!(failures, "the store failed: {error:#}");
+                    tracing::error!(failures, "the store failed: {}", store::in_words(&error));
                     if failures >= 20 {
                         return Err(error.context("the store failed twenty times in a row"));
                     }

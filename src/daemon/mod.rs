@@ -96,7 +96,11 @@ fn lock(data: &Path) -> anyhow::Result<DataLock> {
         if let Some(lock) = DataLock::take(data)? {
             return Ok(lock);
         }
-        anyhow::ensure!(std::time::Instant::now() < until, "another Postdesk already works on {}; end it first", data.display());
+        anyhow::ensure!(
+            std::time::Instant::now() < until,
+            "{} already; end it first, with systemd:  systemctl stop postdesk",
+            DataLock::taken(data)
+        );
         std::thread::sleep(Duration::from_millis(50));
     }
 }

@@ -86,7 +86,8 @@ fn maildir(path: &Path) -> Step {
 
 /// Free space where the data is, or will be. POSIX `df` is asked: the standard library cannot, and a crate for one number is much.
 fn space(data: &Path) -> Step {
-    let place = data.ancestors().find(|path| path.exists()).unwrap_or(data);
+    // The last ancestor of a relative path is empty: the directory where we stand.
+    let place = data.ancestors().find(|path| path.exists()).unwrap_or(Path::new("."));
     let output = std::process::Command::new("df").arg("-Pk").arg(place).env("LC_ALL", "C").output();
     let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
     match free_megabytes(&text) {
@@ -120,6 +121,8 @@ mod tests {
         ] {
             assert_eq!(free_megabytes(&format!("{head}{line}")), free, "{line}");
         }
-        assert!(space(&std::env::temp_dir().join("not/there/yet")).1.contains("MB are free"));
+        for place in [std::env::temp_dir().join("not/there/yet"), "not/there/yet".into()] {
+            assert!(space(&place).1.contains("MB are free"), "{}", place.display());
+        }
     }
 }
