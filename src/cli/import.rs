@@ -43,8 +43,12 @@ pub struct Arguments {
     #[arg(long, value_name = "NAME")]
     mailbox: Option<String>,
     /// Only mail that arrived on this day or later, in the desk's time zone
-    #[arg(long, value_name = "YYYY-MM-DD")]
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
     since: Option<NaiveDate>,
+}
+
+fn day(text: &str) -> Result<NaiveDate, String> {
+    text.parse().map_err(|_| "a day such as 2026-01-31".to_owned())
 }
 
 /// Runs the command.

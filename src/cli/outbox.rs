@@ -30,7 +30,7 @@ enum What {
         #[arg(long)]
         all: bool,
         /// At most so many
-        #[arg(long, default_value_t = 100)]
+        #[arg(long, default_value_t = 100, value_parser = table::at_least_one)]
         limit: usize,
         /// One JSON array
         #[arg(long)]
@@ -38,17 +38,20 @@ enum What {
     },
     /// The bytes of a mail
     Show {
-        /// Envelope number
+        /// Its number in `outbox list`
+        #[arg(value_parser = table::number)]
         envelope: i64,
     },
     /// Send a failed, uncertain or cancelled mail again; a queued one at once
     Retry {
-        /// Envelope number
+        /// Its number in `outbox list`
+        #[arg(value_parser = table::number)]
         envelope: i64,
     },
     /// Do not send a queued or held mail
     Cancel {
-        /// Envelope number
+        /// Its number in `outbox list`
+        #[arg(value_parser = table::number)]
         envelope: i64,
     },
 }
@@ -82,7 +85,9 @@ pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
             })?;
         }
         What::Show { envelope } => {
-            let bytes = store.letter_bytes(*envelope)?.ok_or_else(|| anyhow::anyhow!("there is no envelope {envelope}"))?;
+            let bytes = store
+                .letter_bytes(*envelope)?
+                .ok_or_else(|| anyhow::anyhow!("there is no mail {envelope}; `postdesk outbox list --all` shows what there is"))?;
             std::io::stdout().lock().write_all(&bytes)?;
         }
         What::Retry { envelope } => {

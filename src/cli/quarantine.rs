@@ -30,12 +30,14 @@ enum What {
     },
     /// The raw bytes
     Show {
-        /// Number in the list
+        /// Its number in `quarantine list`
+        #[arg(value_parser = table::number)]
         id: i64,
     },
     /// Try once more
     Retry {
-        /// Number in the list
+        /// Its number in `quarantine list`
+        #[arg(value_parser = table::number)]
         id: i64,
     },
 }

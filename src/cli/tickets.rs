@@ -44,7 +44,7 @@ enum What {
         #[arg(long, value_name = "ADDRESS", value_parser = address)]
         requester: Option<Address>,
         /// At most so many
-        #[arg(long, default_value_t = 100)]
+        #[arg(long, default_value_t = 100, value_parser = table::at_least_one)]
         limit: usize,
         /// One JSON array
         #[arg(long)]

@@ -55,9 +55,11 @@ const IDLE_CONNECTION: Duration = Duration::from_secs(30);
 /// Logs to standard error: `POSTDESK_LOG` (default `info`), no bodies, no secrets; in colour on a terminal only.
 pub fn log_to_stderr(json: bool) {
     let asked = std::env::var("POSTDESK_LOG").unwrap_or_else(|_| DEFAULT_LOG.to_owned());
-    let understood = tracing_subscriber::EnvFilter::try_new(&asked);
-    let misread = understood.is_err();
-    let filter = understood.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(DEFAULT_LOG));
+    // A lone word that is no level would be taken for a module's name, and nothing be logged.
+    let level = asked.contains('=') || asked.parse::<tracing::level_filters::LevelFilter>().is_ok();
+    let understood = tracing_subscriber::EnvFilter::try_new(&asked).ok().filter(|_| level);
+    let misread = understood.is_none();
+    let filter = understood.unwrap_or_else(|| tracing_subscriber::EnvFilter::new(DEFAULT_LOG));
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
@@ -182,10 +184,16 @@ const AFTER_A_PANIC: Duration = Duration::from_secs(10);
 
 /// One source; a bug in it, or in a library below it, stops neither the other sources nor itself for good.
 async fn keep_watching(watcher: Watcher, door: Door, alarm: Alarm, stopping: watch::Receiver<bool>, once: bool) -> anyhow::Result<()> {
+    let mailbox = watcher.mailbox().to_owned();
     loop {
         let ended = tokio::spawn(watcher.clone().watch(door.clone(), alarm.clone(), stopping.clone(), once)).await;
         match ended {
-            Ok(outcome) => return outcome.inspect_err(|error| tracing::error!("a mailbox is no longer watched: {error:#}")),
+            Ok(Ok(())) => return Ok(()),
+            Ok(Err(error)) => {
+                let error = anyhow::anyhow!("{error:#}; `postdesk doctor` tries the servers and says what to change");
+                tracing::error!(mailbox, "a mailbox is no longer watched: {error}");
+                return Err(error);
+            }
             Err(panic) if once => return Err(anyhow::Error::new(panic).context("a source died")),
             Err(panic) => tracing::error!("a source died and is started again in {} s: {panic}", AFTER_A_PANIC.as_secs()),
         }

@@ -31,7 +31,7 @@ impl Run {
 }
 
 /// Runs the program in a directory, with bytes on standard input.
-fn run_with(dir: &Path, arguments: &[&str], input: &[u8]) -> Run {
+pub fn run_with(dir: &Path, arguments: &[&str], input: &[u8]) -> Run {
     let mut child = Command::new(env!("CARGO_BIN_EXE_postdesk"))
         .args(arguments)
         .current_dir(dir)
