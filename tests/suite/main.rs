@@ -7,6 +7,7 @@ mod clients;
 mod common;
 mod corpus;
 mod crash;
+mod day;
 mod docs;
 mod goldens;
 mod import;
