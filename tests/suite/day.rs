@@ -21,7 +21,7 @@ const APPROVER: &str = "[[approver]]\nhandle = \"zhao\"\nname = \"Zhao Lei\"\nad
 
 #[test]
 fn the_day_of_an_agent_goes_as_the_pages_tell_it() {
-    for name in ["docs/agents.md"] {
+    for name in ["docs/agents.md", "docs/agents.zh.md"] {
         let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
         let told = std::fs::read_to_string(&file).unwrap();
         let seen = play(name, &told);
