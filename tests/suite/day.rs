@@ -74,8 +74,8 @@ fn block<'a>(lines: &mut impl Iterator<Item = &'a str>) -> Option<String> {
 
 /// Sixty mails from Friday evening to this hour.
 fn weekend(world: &mut World, until: &str) -> Option<String> {
-    const PEOPLE: [&str; 12] =
-        ["Ben Ortiz", "孙丽", "Carol Diaz", "王磊", "Dan Evans", "周洋", "Emma Fox", "何静", "Frank Green", "吴敏", "Grace Hill", "郑强"];
+    const ENGLISH: [&str; 7] = ["Ben Ortiz", "Carol Diaz", "Dan Evans", "Emma Fox", "Frank Green", "Grace Hill", "Ian Jones"];
+    const CHINESE: [&str; 7] = ["孙丽", "王磊", "周洋", "何静", "吴敏", "郑强", "刘欣"];
     let until = NaiveDateTime::parse_from_str(until, "%Y-%m-%d %H:%M").unwrap();
     let until = Shanghai.from_local_datetime(&until).unwrap().with_timezone(&Utc);
     let mails = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/mails/train.jsonl")).unwrap();
@@ -89,8 +89,8 @@ fn weekend(world: &mut World, until: &str) -> Option<String> {
         let raw = format!(
             "Message-ID: <weekend-{n}@ext.test>\nFrom: {} <p{}@ext.test>\nTo: support@desk.test\nSubject: {subject}\n\
              MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n{text}\n",
-            PEOPLE[n % 12],
-            n % 12
+            if mail["lang"] == "zh" { CHINESE[n % 7] } else { ENGLISH[n % 7] },
+            n
         );
         world.mail(raw.as_bytes());
     }
