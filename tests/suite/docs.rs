@@ -29,7 +29,7 @@ fn pages() -> Vec<(PathBuf, String)> {
             }
         }
     }
-    let mut found = vec![root().join("README.md"), root().join("CHANGELOG.md")];
+    let mut found = vec![root().join("README.md"), root().join("README.zh.md"), root().join("CHANGELOG.md")];
     below(&root().join("docs"), &mut found);
     found.sort();
     assert!(found.len() > 10, "{found:?}");
@@ -220,7 +220,7 @@ fn tags_that_people_are_told_to_write_exist() {
     // The mistake that the pages show.
     const MISTAKES: &[&str] = &["resovle"];
     let mut wrong = Vec::new();
-    for name in ["README.md", "docs/agents.md", "docs/operators.md"] {
+    for name in ["README.md", "README.zh.md", "docs/agents.md", "docs/agents.zh.md", "docs/operators.md"] {
         let text = read(&root().join(name));
         for piece in text.split('[').skip(1) {
             let Some((inside, after)) = piece.split_once(']') else { continue };
