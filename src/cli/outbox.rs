@@ -25,6 +25,7 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 enum What {
     /// Envelopes, newest first
+    #[command(after_help = "Examples:\n  postdesk outbox list\n  postdesk outbox list --all --json | jq length")]
     List {
         /// Sent and cancelled ones too
         #[arg(long)]
@@ -37,18 +38,21 @@ enum What {
         json: bool,
     },
     /// The bytes of a mail
+    #[command(after_help = "Example:\n  postdesk outbox show 17")]
     Show {
         /// Its number in `outbox list`
         #[arg(value_parser = table::number)]
         envelope: i64,
     },
     /// Send a failed, uncertain or cancelled mail again; a queued one at once
+    #[command(after_help = "Example:\n  postdesk outbox retry 17")]
     Retry {
         /// Its number in `outbox list`
         #[arg(value_parser = table::number)]
         envelope: i64,
     },
     /// Do not send a queued or held mail
+    #[command(after_help = "Example:\n  postdesk outbox cancel 17")]
     Cancel {
         /// Its number in `outbox list`
         #[arg(value_parser = table::number)]

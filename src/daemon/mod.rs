@@ -8,6 +8,7 @@ pub mod hub;
 pub mod played;
 
 use std::collections::VecDeque;
+use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -63,7 +64,7 @@ pub fn log_to_stderr(json: bool) {
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
+        .with_ansi(in_colour(std::io::stderr().is_terminal(), |name| std::env::var_os(name)))
         .with_target(false)
         // It would be told by `eprintln`, which panics where standard error is a pipe that nobody reads any more.
         .log_internal_errors(false);
@@ -72,6 +73,11 @@ pub fn log_to_stderr(json: bool) {
     if misread {
         tracing::warn!("POSTDESK_LOG={asked} is not understood: write error, warn, info or debug");
     }
+}
+
+/// <https://no-color.org>: any text in it that is not empty counts. A dumb terminal shows escapes as signs.
+fn in_colour(terminal: bool, variable: impl Fn(&str) -> Option<OsString>) -> bool {
+    terminal && variable("NO_COLOR").is_none_or(|text| text.is_empty()) && variable("TERM").is_none_or(|name| name != "dumb")
 }
 
 /// Works until SIGTERM or Ctrl-C; with `once` until nothing waits any more.
@@ -356,4 +362,24 @@ async fn carry(mut carrier: Carrier, subject: Subject, postings: Arc<tokio::sync
 pub fn examine(loaded: &Loaded, send: bool, mut tell: impl FnMut(Examination) -> anyhow::Result<()>) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("starting the runtime")?;
     runtime.block_on(doctor::examine(loaded, send, &mut tell))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_are_for_terminals_that_want_them() {
+        for (terminal, variables, colours) in [
+            (true, &[][..], true),
+            (false, &[], false),
+            (true, &[("NO_COLOR", "1")], false),
+            (true, &[("NO_COLOR", "")], true),
+            (true, &[("TERM", "xterm")], true),
+            (true, &[("TERM", "dumb")], false),
+        ] {
+            let variable = |wanted: &str| variables.iter().find(|(name, _)| *name == wanted).map(|(_, text)| OsString::from(text));
+            assert_eq!(in_colour(terminal, variable), colours, "{terminal} {variables:?}");
+        }
+    }
 }

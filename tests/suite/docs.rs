@@ -122,7 +122,8 @@ fn shell_words(line: &str) -> Vec<String> {
 fn every_command_has_examples_that_are_understood() {
     let program = Arguments::command();
     let (mut seen, mut wrong) = (0, Vec::new());
-    for command in program.get_subcommands() {
+    let commands = program.get_subcommands().flat_map(|command| std::iter::once(command).chain(command.get_subcommands()));
+    for command in commands {
         let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
         // A line that ends with a backslash goes on in the next.
         let help: Vec<&str> = help.split("\\\n").map(str::trim_start).collect();

@@ -56,7 +56,7 @@ pub async fn examine(loaded: &Loaded, send: bool, tell: &mut impl FnMut(Examinat
             tell((format!("round trip of {}", mailbox.name), round_trip::try_it(mailbox, loaded).await))?;
         }
     }
-    tell(("this machine".to_owned(), vec![space(&loaded.config.data)]))
+    tell(("this machine".to_owned(), vec![space(&loaded.config.data), fonts()]))
 }
 
 async fn source(mailbox: &Mailbox, loaded: &Loaded) -> Vec<Step> {
@@ -99,6 +99,23 @@ fn space(data: &Path) -> Step {
     }
 }
 
+/// Whether a browser or terminal of this machine can show Chinese, by fontconfig. Never wrong: mails and pages are read elsewhere.
+fn fonts() -> Step {
+    let output = std::process::Command::new("fc-list").args([":lang=zh", "family"]).env("LC_ALL", "C").output();
+    (true, font_words(output.ok().map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).as_deref()))
+}
+
+/// `list` is what `fc-list` printed, a font a line with its names; none where there is no fontconfig.
+fn font_words(list: Option<&str>) -> String {
+    const ELSEWHERE: &str = "mails and pages are read elsewhere, but a browser on this machine would show boxes (Debian: fonts-noto-cjk)";
+    let first = list.and_then(|list| list.lines().filter_map(|line| line.split(',').next()).min()).map(str::trim);
+    match (list, first) {
+        (_, Some(name)) if !name.is_empty() => format!("fonts: Chinese can be shown here, in {name}"),
+        (Some(_), _) => format!("fonts: none with Chinese is installed here: {ELSEWHERE}"),
+        (None, _) => "fonts: this machine has no fontconfig, and needs none to send mail".to_owned(),
+    }
+}
+
 /// POSIX: file system, blocks of 1024 bytes, used, available, capacity, mounted on; a name of the first may hold blanks.
 fn free_megabytes(df: &str) -> Option<u64> {
     let words: Vec<&str> = df.lines().nth(1)?.split_whitespace().collect();
@@ -110,6 +127,17 @@ fn free_megabytes(df: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn fonts_are_told() {
+        for (list, words) in [
+            (Some("Noto Serif CJK SC,Noto Serif CJK SC Light\nNoto Sans CJK SC,思源黑体\n"), "can be shown here, in Noto Sans CJK SC"),
+            (Some(""), "none with Chinese is installed here"),
+            (None, "no fontconfig"),
+        ] {
+            assert!(font_words(list).contains(words), "{list:?}: {}", font_words(list));
+        }
+    }
 
     #[test]
     fn free_space_is_read() {
