@@ -280,8 +280,9 @@ impl Heard<'_> {
             // A desk that has stopped answers nobody.
             Err(error) if self.door.0.is_closed() => Err(error),
             Err(error) => {
-                self.alarm.ill(Subject::Store, &format!("{error:#}"), true);
-                Err(error.context("the store failed"))
+                let why = store::in_words(&error);
+                self.alarm.ill(Subject::Store, &why, true);
+                Err(anyhow::anyhow!("the store failed: {why}"))
             }
         }
     }

@@ -232,7 +232,7 @@ impl Hub {
                 // The sender may have gone; its mail is safe all the same.
                 let told = match &received {
                     Ok(()) => Ok(()),
-                    Err(error) => Err(anyhow::anyhow!("{error:#}")),
+                    Err(error) => Err(anyhow::anyhow!(store::in_words(error))),
                 };
                 drop(answer.send(told));
             }
@@ -250,7 +250,10 @@ impl Hub {
         }
         self.unsettled.extend(ended);
         if let Err(error) = self.settle(now) {
-            tracing::error!("how deliveries ended could not be written down; if the desk dies now, they are repeated: {error:#}");
+            tracing::error!(
+                "how deliveries ended could not be written down; if the desk dies now, they are repeated: {}",
+                store::in_words(&error)
+            );
         }
     }
 
