@@ -196,7 +196,10 @@ async fn keep_watching(watcher: Watcher, door: Door, alarm: Alarm, stopping: wat
         match ended {
             Ok(Ok(())) => return Ok(()),
             Ok(Err(error)) => {
-                let error = anyhow::anyhow!("{error:#}; `postdesk doctor` tries the servers and says what to change");
+                let error = anyhow::anyhow!(
+                    "{}; `postdesk doctor` tries the servers and says what to change",
+                    format!("{error:#}").trim_end_matches('.')
+                );
                 tracing::error!(mailbox, "a mailbox is no longer watched: {error}");
                 return Err(error);
             }

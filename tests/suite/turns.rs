@@ -253,3 +253,18 @@ fn remedies_can_be_typed_where_a_path_has_blanks() {
     assert!(std::process::Command::new("sh").args(["-c", &remedy]).current_dir(dir).status().unwrap().success());
     assert_eq!(run(dir, &["check"]).err, "");
 }
+
+#[test]
+fn of_a_mail_over_the_limit_the_header_is_explained() {
+    let scratch = desk("turns-large");
+    let dir = scratch.path();
+    write(dir, "config.toml", CONFIG.replacen("[limits]", "[limits]\nmessage_size = \"1MB\"", 1));
+    for (size, template) in [(1 << 19, "ack"), (3 << 20, "too_large")] {
+        let mail = format!("From: a@ext.test\nSubject: VPN down\n\n{}\n", "words ".repeat(size / 6));
+        write(dir, "large.eml", &mail);
+        let (file, piped) = (run(dir, &["explain", "large.eml"]), run_with(dir, &["explain", "-"], mail.as_bytes()));
+        for explained in [file, piped] {
+            assert!(explained.out.contains(&format!("would send {template} to a@ext.test")), "{size}\n{}{}", explained.out, explained.err);
+        }
+    }
+}
