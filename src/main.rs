@@ -4,6 +4,10 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+/// A mail is many short strings; see docs/decisions/0026-allocator.md.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     match postdesk::cli::Arguments::try_parse() {
         Ok(arguments) => postdesk::cli::main(arguments),

@@ -278,7 +278,7 @@ impl Heard<'_> {
                 Ok(answer)
             }
             // A desk that has stopped answers nobody.
-            Err(error) if self.door.0.is_closed() => Err(error),
+            Err(error) if self.door.desk.is_closed() => Err(error),
             Err(error) => {
                 let why = store::in_words(&error);
                 self.alarm.ill(Subject::Store, &why, true);

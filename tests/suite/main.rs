@@ -9,6 +9,7 @@ mod corpus;
 mod crash;
 mod day;
 mod docs;
+mod fuzz;
 mod goldens;
 mod import;
 mod init;
