@@ -502,11 +502,11 @@ impl Desk {
     ///
     /// # Errors
     /// The store fails, or the mail breaks the desk.
-    pub fn explain(&mut self, raw: &[u8], mailbox: &str, now: DateTime<Utc>) -> anyhow::Result<Resolved> {
+    pub fn explain(&mut self, mail: &Question<'_>, now: DateTime<Utc>) -> anyhow::Result<Resolved> {
         let key = CauseKey("explain".to_owned());
         let store = self.store.as_mut();
         let mut ask = |query: &domain::Query| store.answer(&key, query);
-        let resolved = explain(raw, mailbox, &self.book, now, &mut ask);
+        let resolved = explain(mail, &self.book, now, &mut ask);
         self.store.drop_batch()?;
         resolved
     }
@@ -554,14 +554,24 @@ fn enqueue_slot(store: &mut dyn Store, summary: &Summary, now: DateTime<Utc>) ->
 /// Answers a query of `decide`.
 pub type Ask<'a> = dyn FnMut(&domain::Query) -> anyhow::Result<domain::Answer> + 'a;
 
+/// A mail that is asked about.
+pub struct Question<'a> {
+    /// Its bytes.
+    pub raw: &'a [u8],
+    /// Its size, where the bytes are its header alone.
+    pub whole_size: Option<u64>,
+    /// The mailbox that it came to.
+    pub mailbox: &'a str,
+}
+
 /// Reads, decides and composes one mail by these answers.
 ///
 /// # Errors
 /// An answer fails, or the mail breaks the desk.
-pub fn explain(raw: &[u8], mailbox: &str, book: &Rulebook, now: DateTime<Utc>, ask: &mut Ask<'_>) -> anyhow::Result<Resolved> {
-    let reading = Arc::new(parse::read(raw, None));
+pub fn explain(mail: &Question<'_>, book: &Rulebook, now: DateTime<Utc>, ask: &mut Ask<'_>) -> anyhow::Result<Resolved> {
+    let reading = Arc::new(parse::read(mail.raw, mail.whole_size));
     let foresight = Arc::new(Foresight::of(Arc::clone(&reading), now, Arc::clone(&book.policy)));
-    let incoming = Incoming { mailbox: mailbox.to_owned(), quiet: false, foresight };
+    let incoming = Incoming { mailbox: mail.mailbox.to_owned(), quiet: false, foresight };
     let event = Event { key: CauseKey("explain".to_owned()), at: now, what: What::Mail(incoming) };
     Ok(resolve(&event, Some(reading), book, now, ask)?)
 }

@@ -5,5 +5,8 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> ExitCode {
-    postdesk::cli::main(postdesk::cli::Arguments::parse())
+    match postdesk::cli::Arguments::try_parse() {
+        Ok(arguments) => postdesk::cli::main(arguments),
+        Err(error) => postdesk::cli::usage(&error, std::env::args_os()),
+    }
 }

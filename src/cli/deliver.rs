@@ -1,11 +1,10 @@
 //! `postdesk deliver`: one mail on standard input. The mail is durable before exit code 0 says so.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use chrono::Utc;
 
-use super::{Exit, load_config, load_to_work, table};
+use super::{Exit, input, load_config, load_to_work, table};
 use crate::daemon;
 use crate::domain::message::Arrival;
 use crate::store::{self, lock::DataLock};
@@ -20,7 +19,7 @@ Postfix (master.cf):
   postdesk unix - n n - - pipe user=postdesk argv=/usr/local/bin/postdesk -c /etc/postdesk/config.toml deliver
 
 While `postdesk run` works on the same directory, it takes the mail over; else the mail is decided here and letters go out with the next
-run. Exit code 75 asks the MTA to try again.")]
+run. Exit code 75 asks the MTA to try again, also where the arguments are wrong: nobody's mail is bounced for a slip in master.cf.")]
 pub struct Arguments {
     /// The mailbox that it came to (default: the first of the configuration)
     #[arg(long, value_name = "NAME")]
@@ -35,13 +34,16 @@ pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
     let data = match take(config, arguments) {
         Ok(data) => data,
         Err(error) => {
-            table::complain(format_args!("postdesk: the mail was not taken: {error:#}"));
+            table::complain(format_args!("postdesk: the mail was not taken: {}", store::in_words(&error)));
             return Ok(Exit::TryAgain);
         }
     };
     // The mail is safe, whatever happens now: an MTA that tried again would only bring a copy.
     if let Err(error) = decide(config, &data) {
-        table::complain(format_args!("postdesk: the mail is kept and will be decided by the next `postdesk run`: {error:#}"));
+        table::complain(format_args!(
+            "postdesk: the mail is kept and will be decided by the next `postdesk run`: {}",
+            store::in_words(&error)
+        ));
     }
     Ok(Exit::Done)
 }
@@ -58,28 +60,11 @@ fn decide(config: &Path, data: &Path) -> anyhow::Result<()> {
 fn take(path: &Path, arguments: &Arguments) -> anyhow::Result<PathBuf> {
     let config = load_config(path)?;
     let mailbox = super::mailbox_named(&config, arguments.mailbox.as_deref())?;
-    let limit = config.limits.message_size;
-    let mut raw = Vec::new();
-    std::io::stdin().lock().take(limit.saturating_add(1)).read_to_end(&mut raw)?;
-    anyhow::ensure!(!raw.is_empty(), "standard input was empty");
-    let mut whole_size = None;
-    if raw.len() as u64 > limit {
-        whole_size = Some(raw.len() as u64 + std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink())?);
-        raw.truncate(header_length(&raw));
-    }
+    let (raw, whole_size) = input::mail(&mut std::io::stdin().lock(), config.limits.message_size)?;
+    anyhow::ensure!(!raw.is_empty(), "standard input was empty; the mail comes there:  postdesk deliver < mail.eml");
     let arrival = Arrival { mailbox, place: None, at: Utc::now(), raw, whole_size, quiet: false, cursor: None };
     let mut store = store::open(&config.data)?;
     store.receive(arrival.into())?;
     store.flush()?;
     Ok(config.data)
-}
-
-/// Length of the header with its empty line; everything where there is none.
-fn header_length(raw: &[u8]) -> usize {
-    let lf = raw.windows(2).position(|w| w == b"\n\n").map(|i| i + 2);
-    let crlf = raw.windows(4).position(|w| w == b"\r\n\r\n").map(|i| i + 4);
-    match (lf, crlf) {
-        (Some(a), Some(b)) => a.min(b),
-        (one, other) => one.or(other).unwrap_or(raw.len()),
-    }
 }

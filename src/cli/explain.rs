@@ -1,14 +1,14 @@
 //! `postdesk explain`: how a mail would be read, threaded, judged and answered. The same path as the daemon's, without the commit.
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use chrono::Utc;
 use serde_json::{Value, json};
 
-use super::{Exit, load_or_builtin, table};
-use crate::desk::{self, Desk, Resolved, Rulebook};
+use super::{Exit, input, load_or_builtin, table};
+use crate::desk::{self, Desk, Question, Resolved, Rulebook};
 use crate::domain::facts::{Facts, Link};
 use crate::domain::message::{MessageId, Person, Reading};
 use crate::domain::policy::Policy;
@@ -52,10 +52,11 @@ pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
     };
     let mailbox = super::mailbox_named(&loaded.config, arguments.mailbox.as_deref())?;
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    let limit = loaded.config.limits.message_size;
     let mut unread = 0_u32;
     for file in &arguments.files {
-        let raw = match read(file).with_context(|| format!("reading {}", file.display())) {
-            Ok(raw) => raw,
+        let (raw, whole_size) = match read(file, limit).with_context(|| format!("reading {}", file.display())) {
+            Ok(mail) => mail,
             Err(error) => {
                 out.flush()?;
                 table::complain(format_args!("postdesk: {error:#}"));
@@ -63,7 +64,7 @@ pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
                 continue;
             }
         };
-        let resolved = asked.explain(&raw, &mailbox, &book)?;
+        let resolved = asked.explain(&Question { raw: &raw, whole_size, mailbox: &mailbox }, &book)?;
         let name = file.display().to_string();
         if arguments.json {
             serde_json::to_writer(&mut out, &report(&name, &resolved, &book.policy))?;
@@ -76,13 +77,12 @@ pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
     Ok(if unread == 0 { Exit::Done } else { Exit::Findings })
 }
 
-fn read(file: &Path) -> std::io::Result<Vec<u8>> {
-    if file != Path::new("-") {
-        return std::fs::read(file);
+fn read(file: &Path, limit: u64) -> anyhow::Result<(Vec<u8>, Option<u64>)> {
+    if file == Path::new("-") {
+        return Ok(input::mail(&mut std::io::stdin().lock(), limit)?);
     }
-    let mut raw = Vec::new();
-    std::io::stdin().lock().read_to_end(&mut raw)?;
-    Ok(raw)
+    anyhow::ensure!(!file.is_dir(), "this is a directory: name the mails in it, such as {}/*.eml", file.display());
+    Ok(input::mail(&mut std::fs::File::open(file)?, limit)?)
 }
 
 /// Who answers the questions of `decide`.
@@ -94,10 +94,10 @@ enum Asked {
 }
 
 impl Asked {
-    fn explain(&mut self, raw: &[u8], mailbox: &str, book: &Rulebook) -> anyhow::Result<Resolved> {
+    fn explain(&mut self, mail: &Question<'_>, book: &Rulebook) -> anyhow::Result<Resolved> {
         match self {
-            Asked::Desk(desk) => desk.explain(raw, mailbox, Utc::now()),
-            Asked::Nobody => desk::explain(raw, mailbox, book, Utc::now(), &mut |query| Ok(nothing_known(query))),
+            Asked::Desk(desk) => desk.explain(mail, Utc::now()),
+            Asked::Nobody => desk::explain(mail, book, Utc::now(), &mut |query| Ok(nothing_known(query))),
         }
     }
 }

@@ -43,8 +43,12 @@ pub struct Arguments {
     #[arg(long, value_name = "NAME")]
     mailbox: Option<String>,
     /// Only mail that arrived on this day or later, in the desk's time zone
-    #[arg(long, value_name = "YYYY-MM-DD")]
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
     since: Option<NaiveDate>,
+}
+
+fn day(text: &str) -> Result<NaiveDate, String> {
+    text.parse().map_err(|_| "a day such as 2026-01-31".to_owned())
 }
 
 /// Runs the command.
@@ -60,7 +64,7 @@ pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
     let archive = Archive::open(&arguments.paths)?;
     let data = &loaded.config.data;
     let Some(_lock) = DataLock::take(data)? else {
-        anyhow::bail!("a Postdesk works on {}: stop it, import, and start it again; with systemd:  systemctl stop postdesk", data.display())
+        anyhow::bail!("{}: stop it, import, and start it again; with systemd:  systemctl stop postdesk", DataLock::taken(data))
     };
     let book = Rulebook { policy: loaded.policy.clone(), templates: loaded.templates.clone() };
     let mut desk = Desk::open(store::open(data)?, book)?;

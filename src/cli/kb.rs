@@ -7,6 +7,7 @@ use chrono::Utc;
 use clap::Subcommand;
 use serde::Serialize;
 
+use super::progress::Progress;
 use super::{Exit, configured, count, sound, table};
 use crate::config::Config;
 use crate::kb::pages::{self, Site};
@@ -30,6 +31,7 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 enum What {
     /// Find articles, as a mail of these words would
+    #[command(after_help = "Examples:\n  postdesk kb search wifi keeps dropping\n  postdesk kb search --lang zh --json 打印机卡纸")]
     Search {
         /// What is looked for
         #[arg(required = true, value_name = "WORDS")]
@@ -42,8 +44,10 @@ enum What {
         json: bool,
     },
     /// Say what is wrong with articles, and which want a look: no url, not checked for a year, a category without any
+    #[command(after_help = "Example:\n  postdesk kb check")]
     Check,
     /// Write the articles as static pages, to be put onto a web server; see kb_url in the configuration
+    #[command(after_help = "Examples:\n  postdesk kb build /var/www/help\n  postdesk kb build --internal /var/www/team")]
     Build {
         /// Where to: an empty directory, or one that was built before
         #[arg(value_name = "DIR")]
@@ -157,9 +161,12 @@ fn build(directory: &Path, config: &Config, library: &Library, own: bool, intern
     // First of all, so that a build which was interrupted can be done again.
     let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
     write(directory, LIST, &(names.join("\n") + "\n" + &before))?;
+    let mut progress = Progress::new("writing", files.len() as u64);
     for (name, text) in &files {
         write(directory, name, text)?;
+        progress.add(1);
     }
+    progress.clear();
     for gone in before.lines().filter(|line| !names.contains(line)) {
         std::fs::remove_file(directory.join(gone)).ok();
     }

@@ -31,7 +31,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
             let known: Vec<&str> = program.get_subcommands().map(clap::Command::get_name).collect();
             let hint = || nearest(name, known.iter().copied()).map_or_else(String::new, |near| format!("; did you mean {near}?"));
             let found = program.find_subcommand(name).cloned();
-            found.ok_or_else(|| anyhow::anyhow!("there is no command {name}{}", hint()))?
+            found.ok_or_else(|| anyhow::anyhow!("there is no command {name}{}; there are {}", hint(), known.join(", ")))?
         }
     };
     // As git does: postdesk-import(1).

@@ -8,6 +8,7 @@ mod doctor;
 mod explain;
 mod import;
 mod init;
+mod input;
 mod kb;
 mod man;
 mod outbox;
@@ -20,6 +21,7 @@ mod summary;
 mod table;
 mod tickets;
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -105,6 +107,22 @@ pub enum Exit {
     TryAgain,
 }
 
+/// Says what is wrong with the arguments, or shows the help that was asked for.
+///
+/// An MTA bounces a mail whose pipe ends in 2, and in sysexits' EX_USAGE as well: for `deliver` a slip is a reason to try again.
+pub fn usage(error: &clap::Error, arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    // Whoever does not read it gets the exit code all the same.
+    let _ = error.print();
+    match error.use_stderr() {
+        false => ExitCode::SUCCESS,
+        true if arguments.into_iter().any(|word| word == "deliver") => ExitCode::from(TRY_AGAIN),
+        true => ExitCode::from(2),
+    }
+}
+
+/// sysexits' EX_TEMPFAIL.
+const TRY_AGAIN: u8 = 75;
+
 /// Runs a command and says what went wrong, if anything did.
 pub fn main(arguments: Arguments) -> ExitCode {
     let config = arguments.config.as_path();
@@ -131,11 +149,11 @@ pub fn main(arguments: Arguments) -> ExitCode {
         Ok(Exit::Done) => ExitCode::SUCCESS,
         Ok(Exit::Findings) => ExitCode::from(1),
         Ok(Exit::Usage) => ExitCode::from(2),
-        Ok(Exit::TryAgain) => ExitCode::from(75),
+        Ok(Exit::TryAgain) => ExitCode::from(TRY_AGAIN),
         // A reader such as `head` that has seen enough is no error.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            table::complain(format_args!("postdesk: {error:#}"));
+            table::complain(format_args!("postdesk: {}", store::in_words(&error)));
             ExitCode::from(1)
         }
     }

@@ -25,30 +25,37 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 enum What {
     /// Envelopes, newest first
+    #[command(after_help = "Examples:\n  postdesk outbox list\n  postdesk outbox list --all --json | jq length")]
     List {
         /// Sent and cancelled ones too
         #[arg(long)]
         all: bool,
         /// At most so many
-        #[arg(long, default_value_t = 100)]
+        #[arg(long, default_value_t = 100, value_parser = table::at_least_one)]
         limit: usize,
         /// One JSON array
         #[arg(long)]
         json: bool,
     },
     /// The bytes of a mail
+    #[command(after_help = "Example:\n  postdesk outbox show 17")]
     Show {
-        /// Envelope number
+        /// Its number in `outbox list`
+        #[arg(value_parser = table::number)]
         envelope: i64,
     },
     /// Send a failed, uncertain or cancelled mail again; a queued one at once
+    #[command(after_help = "Example:\n  postdesk outbox retry 17")]
     Retry {
-        /// Envelope number
+        /// Its number in `outbox list`
+        #[arg(value_parser = table::number)]
         envelope: i64,
     },
     /// Do not send a queued or held mail
+    #[command(after_help = "Example:\n  postdesk outbox cancel 17")]
     Cancel {
-        /// Envelope number
+        /// Its number in `outbox list`
+        #[arg(value_parser = table::number)]
         envelope: i64,
     },
 }
@@ -82,7 +89,9 @@ pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
             })?;
         }
         What::Show { envelope } => {
-            let bytes = store.letter_bytes(*envelope)?.ok_or_else(|| anyhow::anyhow!("there is no envelope {envelope}"))?;
+            let bytes = store
+                .letter_bytes(*envelope)?
+                .ok_or_else(|| anyhow::anyhow!("there is no mail {envelope}; `postdesk outbox list --all` shows what there is"))?;
             std::io::stdout().lock().write_all(&bytes)?;
         }
         What::Retry { envelope } => {

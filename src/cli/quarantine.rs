@@ -23,19 +23,24 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 enum What {
     /// What is set aside, and why
+    #[command(after_help = "Example:\n  postdesk quarantine list")]
     List {
         /// One JSON array
         #[arg(long)]
         json: bool,
     },
     /// The raw bytes
+    #[command(after_help = "Example:\n  postdesk quarantine show 12 > mail.eml")]
     Show {
-        /// Number in the list
+        /// Its number in `quarantine list`
+        #[arg(value_parser = table::number)]
         id: i64,
     },
     /// Try once more
+    #[command(after_help = "Example:\n  postdesk quarantine retry 12")]
     Retry {
-        /// Number in the list
+        /// Its number in `quarantine list`
+        #[arg(value_parser = table::number)]
         id: i64,
     },
 }

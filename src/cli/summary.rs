@@ -33,7 +33,8 @@ pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
     let names: Vec<&str> = loaded.policy.summaries.iter().map(|s| s.name.as_str()).collect();
     if !names.contains(&arguments.name.as_str()) {
         let hint = nearest(&arguments.name, names.iter().copied()).map_or_else(String::new, |n| format!("; did you mean {n}?"));
-        anyhow::bail!("the configuration has no [[summary]] named {}{hint}", arguments.name);
+        let known = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+        anyhow::bail!("the configuration has no [[summary]] named {}; there is {known}{hint}", arguments.name);
     }
     let mut store = open_store(&loaded.config)?;
     let book = Rulebook { policy: loaded.policy.clone(), templates: loaded.templates.clone() };

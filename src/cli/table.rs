@@ -32,6 +32,22 @@ pub fn at_most<T>(mut rows: Vec<T>, limit: usize) -> Vec<T> {
     rows
 }
 
+/// The number of a row, as an argument.
+///
+/// # Errors
+/// It is none.
+pub fn number(text: &str) -> Result<i64, String> {
+    text.parse().map_err(|_| "a number of the list, such as 17".to_owned())
+}
+
+/// How many rows, as an argument.
+///
+/// # Errors
+/// It is no number, or none at all.
+pub fn at_least_one(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|rows| *rows > 0).ok_or_else(|| "a whole number from 1".to_owned())
+}
+
 /// Writes a table without a frame.
 ///
 /// # Errors

@@ -30,6 +30,9 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 enum What {
     /// Tickets, newest change first
+    #[command(
+        after_help = "Examples:\n  postdesk tickets list\n  postdesk tickets list --status new --status open --team network\n  postdesk tickets list --json | jq '.[].subject'"
+    )]
     List {
         /// Only in this state: new, open, waiting, resolved, closed; may be repeated
         #[arg(long, value_name = "STATUS", value_parser = status)]
@@ -44,13 +47,14 @@ enum What {
         #[arg(long, value_name = "ADDRESS", value_parser = address)]
         requester: Option<Address>,
         /// At most so many
-        #[arg(long, default_value_t = 100)]
+        #[arg(long, default_value_t = 100, value_parser = table::at_least_one)]
         limit: usize,
         /// One JSON array
         #[arg(long)]
         json: bool,
     },
     /// One ticket
+    #[command(after_help = "Example:\n  postdesk tickets show 1042")]
     Show {
         /// Its number: 1042 or #1042
         #[arg(value_parser = number)]
@@ -60,6 +64,7 @@ enum What {
         json: bool,
     },
     /// Everything that happened to a ticket, and why
+    #[command(after_help = "Example:\n  postdesk tickets history 1042")]
     History {
         /// Its number: 1042 or #1042
         #[arg(value_parser = number)]

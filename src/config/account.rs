@@ -7,7 +7,7 @@ use toml::Spanned;
 
 use super::secret::{Secret, is_world_readable};
 use super::section::{Section, Trouble};
-use super::value;
+use super::{shell, value};
 pub use crate::tls::Tls;
 
 /// Where mail comes from.
@@ -288,7 +288,7 @@ fn secret(section: &mut Section<'_>, base: &Path, needed: bool) -> Option<Secret
 
 /// A password file that is not there yet, or that everybody may read, is worth a warning: the desk may run on another machine.
 fn look_at_file(section: &Section<'_>, file: &Spanned<PathBuf>) {
-    let path = file.get_ref().display();
+    let path = file.get_ref().display().to_string();
     if !file.get_ref().is_file() {
         section.page.warn(
             file.span(),
@@ -296,7 +296,11 @@ fn look_at_file(section: &Section<'_>, file: &Spanned<PathBuf>) {
             "the desk needs it when it runs; write the password into it",
         );
     } else if is_world_readable(file.get_ref()) {
-        section.page.warn(file.span(), format!("everybody on this machine may read {path}"), format!("type  chmod 600 {path}"));
+        section.page.warn(
+            file.span(),
+            format!("everybody on this machine may read {path}"),
+            format!("type  chmod 600 {}", shell::quoted(&path)),
+        );
     }
 }
 

@@ -53,6 +53,15 @@ impl Secret {
         }
     }
 
+    /// Key and value, as the config has them.
+    fn place(&self) -> String {
+        match self {
+            Secret::Env(name) => format!("{}: the variable {name}", self.key()),
+            Secret::File(path) => format!("{}: {}", self.key(), path.display()),
+            Secret::Command(command) | Secret::Token(command) => format!("{}: `{command}`", self.key()),
+        }
+    }
+
     /// Fetches the secret. Blocks, for a command up to 30 seconds: call it where blocking is allowed. Fetch again after a refused
     /// login, since files change and tokens expire.
     ///
@@ -69,15 +78,15 @@ impl Secret {
             Secret::File(path) => std::fs::read_to_string(path)
                 .with_context(|| format!("password_file: cannot read {}; does it exist, may this user read it?", path.display()))?,
             Secret::Command(command) | Secret::Token(command) => {
-                shell::run(command, "").with_context(|| format!("{}: `{command}`", self.key()))?
+                shell::run(command, "").with_context(|| format!("{}; try it in a shell, as the desk's user", self.place()))?
             }
         };
         let line = text.trim_end_matches(['\r', '\n']);
         if line.is_empty() {
-            bail!("{}: nothing is in it; put the password there, on one line", self.key());
+            bail!("{}: nothing is in it; put the password there, on one line", self.place());
         }
         if line.contains(['\r', '\n', '\0']) {
-            bail!("{}: more than one line; leave the password alone there, with a command for example by `| head -n 1`", self.key());
+            bail!("{}: more than one line; leave the password alone there, with a command for example by `| head -n 1`", self.place());
         }
         Ok(Revealed(line.to_owned()))
     }

@@ -12,7 +12,7 @@ use regex::Regex;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::domain::complaint::{Complaint, nearest};
+use crate::domain::complaint::{Complaint, nearest, toml_remedy};
 
 /// What is wrong with a value, and what to write instead.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,28 +76,10 @@ impl Page {
         let (table, errors) = DeTable::parse_recoverable(text);
         for error in &errors {
             let span = error.span().unwrap_or(0..0);
-            let twice = error.message().contains("duplicate key");
-            let help = if twice { "it stands above already; keep one of the two" } else { self.syntax_remedy(span.start) };
+            let help = toml_remedy(error.message(), &self.shown, span.start);
             self.complain(span, error.message(), help);
         }
         errors.is_empty().then(|| table.into_inner())
-    }
-
-    /// The likely slip on a line that is no TOML.
-    fn syntax_remedy(&self, at: usize) -> &'static str {
-        let start = self.shown.get(..at).and_then(|t| t.rfind('\n')).map_or(0, |i| i + 1);
-        let line = self.shown.get(start..).unwrap_or("").lines().next().unwrap_or("");
-        if line.contains(['“', '”', '‘', '’', '＂', '「', '」']) {
-            "write straight quotes: \"…\""
-        } else if line.contains(['＝', '，', '［', '］', '＃', '：']) {
-            "a full-width sign stands here; write = , [ ] # in half width"
-        } else if line.contains('\\') && line.contains('"') {
-            "a backslash inside \"…\" needs another one; or write '…', which takes backslashes as they are"
-        } else if !line.contains('=') && line.contains(':') {
-            "write key = value, with an equals sign"
-        } else {
-            "text needs quotes, lists need [ ], tables begin with [name] or [[name]]"
-        }
     }
 }
 

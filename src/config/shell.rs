@@ -11,6 +11,12 @@ use anyhow::{Context, bail};
 /// How long a command may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// A word as a shell takes it: quoted only where it must be.
+pub fn quoted(word: &str) -> String {
+    let plain = !word.is_empty() && word.chars().all(|c| c.is_alphanumeric() || "/._-+,@%:~".contains(c));
+    if plain { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+}
+
 /// Runs a command with these words on its standard input; returns what it prints. Blocks, at most 30 seconds.
 ///
 /// # Errors
@@ -100,6 +106,15 @@ fn end(child: &mut Child) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_are_quoted_where_a_shell_would_part_them() {
+        for (word, typed) in
+            [("postdesk-demo", "postdesk-demo"), ("/tmp/桌面", "/tmp/桌面"), ("my desk", "'my desk'"), ("li's", r"'li'\''s'"), ("", "''")]
+        {
+            assert_eq!(quoted(word), typed);
+        }
+    }
 
     #[test]
     fn words_go_in_and_come_out() {

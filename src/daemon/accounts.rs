@@ -46,6 +46,14 @@ impl Watcher {
         }
     }
 
+    /// The mailbox's name in the config.
+    pub fn mailbox(&self) -> &str {
+        match self {
+            Watcher::Imap { account, .. } => &account.mailbox,
+            Watcher::Maildir(account) => &account.mailbox,
+        }
+    }
+
     fn subject(&self) -> Subject {
         match self {
             Watcher::Imap { account, folder } => Subject::Mailbox { mailbox: account.mailbox.clone(), folder: folder.clone() },

@@ -15,6 +15,7 @@ use super::hub::Door;
 use crate::config::{Config, shell};
 use crate::domain::message::{Arrival, Cursor, Folder, Place};
 use crate::source::Inbox;
+use crate::store;
 
 /// A trouble of this age is told.
 const LASTING: Duration = Duration::minutes(15);
@@ -238,7 +239,7 @@ async fn listen(mut news: mpsc::UnboundedReceiver<News>, mut settings: Settings,
 pub fn at_start(config: &Config, why: &anyhow::Error) {
     let (settings, ledger, now) = (Settings::of(config), config.data.join(LEDGER), Utc::now());
     let mut board = Board::remembering(&std::fs::read_to_string(&ledger).unwrap_or_default(), now);
-    board.ill(Subject::Store, format!("{why:#}"), true, now);
+    board.ill(Subject::Store, store::in_words(why), true, now);
     if let Some(command) = &settings.command
         && let Some((subject, trouble)) = board.take(now)
     {
@@ -279,8 +280,9 @@ impl Heard<'_> {
             // A desk that has stopped answers nobody.
             Err(error) if self.door.desk.is_closed() => Err(error),
             Err(error) => {
-                self.alarm.ill(Subject::Store, &format!("{error:#}"), true);
-                Err(error.context("the store failed"))
+                let why = store::in_words(&error);
+                self.alarm.ill(Subject::Store, &why, true);
+                Err(anyhow::anyhow!("the store failed: {why}"))
             }
         }
     }

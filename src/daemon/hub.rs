@@ -15,7 +15,7 @@ use crate::desk::{self, Desk, Rulebook};
 use crate::domain::message::{Arrival, Cursor, Folder, Place};
 use crate::domain::policy::Policy;
 use crate::source::Inbox;
-use crate::store::{Posting, Prepared};
+use crate::store::{self, Posting, Prepared};
 
 /// What may be said to the desk's thread.
 pub enum Message {
@@ -196,7 +196,7 @@ impl Hub {
                 }
                 Err(error) => {
                     failures += 1;
-                    tracing::error!(failures, "the store failed: {error:#}");
+                    tracing::error!(failures, "the store failed: {}", store::in_words(&error));
                     if failures >= 20 {
                         return Err(error.context("the store failed twenty times in a row"));
                     }
@@ -253,7 +253,7 @@ impl Hub {
                 // The sender may have gone; its mail is safe all the same.
                 let told = match &received {
                     Ok(()) => Ok(()),
-                    Err(error) => Err(anyhow::anyhow!("{error:#}")),
+                    Err(error) => Err(anyhow::anyhow!(store::in_words(error))),
                 };
                 drop(answer.send(told));
             }
@@ -271,7 +271,10 @@ impl Hub {
         }
         self.unsettled.extend(ended);
         if let Err(error) = self.settle(now) {
-            tracing::error!("how deliveries ended could not be written down; if the desk dies now, they are repeated: {error:#}");
+            tracing::error!(
+                "how deliveries ended could not be written down; if the desk dies now, they are repeated: {}",
+                store::in_words(&error)
+            );
         }
     }
 

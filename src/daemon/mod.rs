@@ -8,6 +8,7 @@ pub mod hub;
 pub mod played;
 
 use std::collections::VecDeque;
+use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -55,13 +56,15 @@ const IDLE_CONNECTION: Duration = Duration::from_secs(30);
 /// Logs to standard error: `POSTDESK_LOG` (default `info`), no bodies, no secrets; in colour on a terminal only.
 pub fn log_to_stderr(json: bool) {
     let asked = std::env::var("POSTDESK_LOG").unwrap_or_else(|_| DEFAULT_LOG.to_owned());
-    let understood = tracing_subscriber::EnvFilter::try_new(&asked);
-    let misread = understood.is_err();
-    let filter = understood.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(DEFAULT_LOG));
+    // A lone word that is no level would be taken for a module's name, and nothing be logged.
+    let level = asked.contains('=') || asked.parse::<tracing::level_filters::LevelFilter>().is_ok();
+    let understood = tracing_subscriber::EnvFilter::try_new(&asked).ok().filter(|_| level);
+    let misread = understood.is_none();
+    let filter = understood.unwrap_or_else(|| tracing_subscriber::EnvFilter::new(DEFAULT_LOG));
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
+        .with_ansi(in_colour(std::io::stderr().is_terminal(), |name| std::env::var_os(name)))
         .with_target(false)
         // It would be told by `eprintln`, which panics where standard error is a pipe that nobody reads any more.
         .log_internal_errors(false);
@@ -70,6 +73,11 @@ pub fn log_to_stderr(json: bool) {
     if misread {
         tracing::warn!("POSTDESK_LOG={asked} is not understood: write error, warn, info or debug");
     }
+}
+
+/// <https://no-color.org>: any text in it that is not empty counts. A dumb terminal shows escapes as signs.
+fn in_colour(terminal: bool, variable: impl Fn(&str) -> Option<OsString>) -> bool {
+    terminal && variable("NO_COLOR").is_none_or(|text| text.is_empty()) && variable("TERM").is_none_or(|name| name != "dumb")
 }
 
 /// Works until SIGTERM or Ctrl-C; with `once` until nothing waits any more.
@@ -96,7 +104,11 @@ fn lock(data: &Path) -> anyhow::Result<DataLock> {
         if let Some(lock) = DataLock::take(data)? {
             return Ok(lock);
         }
-        anyhow::ensure!(std::time::Instant::now() < until, "another Postdesk already works on {}; end it first", data.display());
+        anyhow::ensure!(
+            std::time::Instant::now() < until,
+            "{} already; end it first, with systemd:  systemctl stop postdesk",
+            DataLock::taken(data)
+        );
         std::thread::sleep(Duration::from_millis(50));
     }
 }
@@ -179,10 +191,19 @@ const AFTER_A_PANIC: Duration = Duration::from_secs(10);
 
 /// One source; a bug in it, or in a library below it, stops neither the other sources nor itself for good.
 async fn keep_watching(watcher: Watcher, door: Door, alarm: Alarm, stopping: watch::Receiver<bool>, once: bool) -> anyhow::Result<()> {
+    let mailbox = watcher.mailbox().to_owned();
     loop {
         let ended = tokio::spawn(watcher.clone().watch(door.clone(), alarm.clone(), stopping.clone(), once)).await;
         match ended {
-            Ok(outcome) => return outcome.inspect_err(|error| tracing::error!("a mailbox is no longer watched: {error:#}")),
+            Ok(Ok(())) => return Ok(()),
+            Ok(Err(error)) => {
+                let error = anyhow::anyhow!(
+                    "{}; `postdesk doctor` tries the servers and says what to change",
+                    format!("{error:#}").trim_end_matches('.')
+                );
+                tracing::error!(mailbox, "a mailbox is no longer watched: {error}");
+                return Err(error);
+            }
             Err(panic) if once => return Err(anyhow::Error::new(panic).context("a source died")),
             Err(panic) => tracing::error!("a source died and is started again in {} s: {panic}", AFTER_A_PANIC.as_secs()),
         }
@@ -345,4 +366,24 @@ async fn carry(mut carrier: Carrier, subject: Subject, postings: Arc<tokio::sync
 pub fn examine(loaded: &Loaded, send: bool, mut tell: impl FnMut(Examination) -> anyhow::Result<()>) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("starting the runtime")?;
     runtime.block_on(doctor::examine(loaded, send, &mut tell))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_are_for_terminals_that_want_them() {
+        for (terminal, variables, colours) in [
+            (true, &[][..], true),
+            (false, &[], false),
+            (true, &[("NO_COLOR", "1")], false),
+            (true, &[("NO_COLOR", "")], true),
+            (true, &[("TERM", "xterm")], true),
+            (true, &[("TERM", "dumb")], false),
+        ] {
+            let variable = |wanted: &str| variables.iter().find(|(name, _)| *name == wanted).map(|(_, text)| OsString::from(text));
+            assert_eq!(in_colour(terminal, variable), colours, "{terminal} {variables:?}");
+        }
+    }
 }

@@ -47,6 +47,25 @@ impl Complaint {
     }
 }
 
+/// The likely slip where the parser met something that is no TOML.
+pub fn toml_remedy(message: &str, text: &str, at: usize) -> &'static str {
+    let start = text.get(..at).and_then(|t| t.rfind('\n')).map_or(0, |i| i + 1);
+    let line = text.get(start..).unwrap_or("").lines().next().unwrap_or("");
+    if message.contains("duplicate key") {
+        "it stands above already; keep one of the two"
+    } else if line.contains(['“', '”', '‘', '’', '＂', '「', '」']) {
+        "write straight quotes: \"…\""
+    } else if line.contains(['＝', '，', '［', '］', '＃', '：']) {
+        "a full-width sign stands here; write = , [ ] # in half width"
+    } else if line.contains('\\') && line.contains('"') {
+        "a backslash inside \"…\" needs another one; or write '…', which takes backslashes as they are"
+    } else if !line.contains('=') && line.contains(':') {
+        "write key = value, with an equals sign"
+    } else {
+        "text needs quotes, lists need [ ], tables begin with [name] or [[name]]"
+    }
+}
+
 /// The nearest of some words, for "did you mean": at most a third of the letters differ.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();

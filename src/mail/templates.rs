@@ -14,6 +14,7 @@ mod check;
 mod escape;
 mod html;
 mod markdown;
+mod slip;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -441,9 +442,10 @@ mod tests {
             ("Subject: x\n\n{{upper ticket.tag}}", "3:3 5 no helper is named \"upper\""),
             ("Subject: x\n\n{{relay wrds}}", "3:3 5 {{relay …}} takes the name of one text of the mail | One of: answer_by, desk"),
             ("Subject: x\n\na <b>x</b>", "3:3 3 HTML would show as text: <b>"),
-            ("Subject: x\n\n{{#if missing}}\nx", "syntax: "),
-            ("Subject: x\n\n{{#if missing}}x{{/each}}", "helper \"if\" was opened, but \"each\" is closing"),
-            ("Subject: x\n\n{{ticket.}}", "syntax: "),
+            ("Subject: x\n\n{{#if missing}}\nx", "3:1 15 {{#if …}} is never closed | write {{/if}} where it ends"),
+            ("Subject: x\n\n{{#if missing}}x{{/each}}", "3:17 9 {{#if}} is closed by {{/each}} | write {{/if}} here"),
+            ("Subject: x\n\n{{ticket.}}", "3:1 11 \"ticket.\" is no name"),
+            ("Subject: x\n\n{{a b=}}", "this tag cannot be read"),
         ] {
             let found = complaints("ack", text);
             assert!(found.first().is_some_and(|c| c.contains(wanted)), "{text:?}\n{wanted}\n{found:#?}");

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use anyhow::Context;
 
+use crate::config::shell;
 use crate::domain::complaint::Complaint;
 use crate::domain::trust::Key;
 
@@ -41,7 +42,8 @@ pub(super) fn warning(data: &Path) -> Option<Complaint> {
     let path = data.join(NAME);
     let mode = fs::metadata(&path).ok()?.permissions().mode();
     let shown = path.display().to_string();
-    (mode & 0o077 != 0).then(|| Complaint::whole(&shown, "others may read the desk's key", format!("type  chmod 600 {shown}")))
+    (mode & 0o077 != 0)
+        .then(|| Complaint::whole(&shown, "others may read the desk's key", format!("type  chmod 600 {}", shell::quoted(&shown))))
 }
 
 /// A desk whose key has gone gets a new one, and is told.

@@ -5,9 +5,11 @@
 //! but by [`prepare`].
 
 pub mod key;
+mod shipped;
 mod snapshot;
 
 use std::collections::BTreeSet;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -112,13 +114,24 @@ pub fn prepare(config: &Path) -> Result<Loaded, Vec<Complaint>> {
     let text = read_config(config)?;
     let read = config::read(config, &text)?;
     let lost = key::lost(&read.config.data);
-    key::ensure(&read.config.data).map_err(|e| {
-        let help = "make the directory writable for this user, or write another one:  data = \"…\"  in [desk]";
-        vec![Complaint::whole(&read.config.data.display().to_string(), format!("{e:#}"), help)]
-    })?;
+    key::ensure(&read.config.data).map_err(|e| vec![no_data(&read.config.data, &e)])?;
     let mut loaded = load(config)?;
     loaded.warnings.extend(lost);
     Ok(loaded)
+}
+
+/// The data directory, or the key in it, cannot be made.
+fn no_data(data: &Path, error: &anyhow::Error) -> Complaint {
+    let kind = error.chain().find_map(|cause| cause.downcast_ref::<std::io::Error>()).map(std::io::Error::kind);
+    let help = match kind {
+        _ if data.is_file() => {
+            "a file stands where the directory should be: move it away, or write another place:  data = \"…\"  in [desk]"
+        }
+        Some(ErrorKind::StorageFull | ErrorKind::QuotaExceeded) => "make room there, or write another place:  data = \"…\"  in [desk]",
+        Some(ErrorKind::ReadOnlyFilesystem) => "the file system is read-only: write another place:  data = \"…\"  in [desk]",
+        _ => "make the directory writable for this user, or write another one:  data = \"…\"  in [desk]",
+    };
+    Complaint::whole(&data.display().to_string(), format!("{error:#}"), help)
 }
 
 /// Built-in rules, templates and articles with a desk of example addresses. Reads no file.
@@ -163,8 +176,15 @@ fn findings(loaded: Result<Loaded, Vec<Complaint>>) -> Findings {
     match loaded {
         Ok(loaded) => {
             let base = &loaded.config.directories.base;
-            let errors = loaded.policy.rules.run_examples().into_iter().map(|c| beside(base, c)).collect();
-            Findings { errors, warnings: loaded.warnings }
+            let (mut errors, mut warnings) = (Vec::new(), loaded.warnings);
+            let gone = shipped::gone(&loaded.config.directories.rules);
+            for complaint in loaded.policy.rules.run_examples().into_iter().map(|c| beside(base, c)) {
+                match shipped::leans_on(&complaint, &gone) {
+                    Some(doubt) => warnings.push(doubt),
+                    None => errors.push(complaint),
+                }
+            }
+            Findings { errors, warnings }
         }
         Err(errors) => Findings { errors, warnings: Vec::new() },
     }
@@ -173,8 +193,7 @@ fn findings(loaded: Result<Loaded, Vec<Complaint>>) -> Findings {
 fn read_config(config: &Path) -> Result<String, Vec<Complaint>> {
     read_text(config, &config.display().to_string()).map_err(|mut complaint| {
         if !config.exists() {
-            complaint.help =
-                "name it with  -c FILE ; config.example.toml is one to start from, and  postdesk demo  makes a small one".to_owned();
+            complaint.help = "name it with  -c FILE , or go to its directory;  postdesk init DIR  lays out a new desk".to_owned();
         }
         vec![complaint]
     })

@@ -172,7 +172,7 @@ fn other_files_than_text_are_told() {
     let wrong = shown(&load(&dir.config()).unwrap_err());
     assert!(wrong.contains("config.toml:2:20:") && !wrong.contains("hunter2"), "{wrong}");
     fs::remove_file(dir.config()).unwrap();
-    assert!(shown(&load(&dir.config()).unwrap_err()).contains("postdesk demo"));
+    assert!(shown(&load(&dir.config()).unwrap_err()).contains("postdesk init"));
     dir.write("config.toml", NO_CONFIG);
     fs::create_dir(dir.0.join("rules")).unwrap();
     assert!(shown(&load(&dir.config()).unwrap().warnings).contains("no ticket is classified"));

@@ -90,9 +90,14 @@ impl Archive {
 
 fn find(path: &Path, files: &mut Vec<Mails>) -> anyhow::Result<()> {
     if !fs::metadata(path)?.is_dir() {
-        let mut start = [0_u8; 5];
-        let read = File::open(path)?.take(5).read(&mut start)?;
-        files.push(mails(path, read == 5 && start == *b"From ")?);
+        let mut start = Vec::new();
+        File::open(path)?.take(LINE).read_to_end(&mut start)?;
+        let mbox = start.starts_with(b"From ");
+        anyhow::ensure!(
+            mbox || is_eml(path) || begins_with_a_field(&start),
+            "it holds no mail: it begins neither with \"From \", as an mbox does, nor with a header field, as a mail does"
+        );
+        files.push(mails(path, mbox)?);
         return Ok(());
     }
     let parts = [path.join("new"), path.join("cur")];
@@ -105,6 +110,12 @@ fn find(path: &Path, files: &mut Vec<Mails>) -> anyhow::Result<()> {
         return Ok(());
     }
     below(path, files)
+}
+
+/// RFC 5322 section 2.2: printable ASCII, then a colon; further down a config may look like that too, so that only the first line counts.
+fn begins_with_a_field(start: &[u8]) -> bool {
+    let name = start.iter().take_while(|byte| byte.is_ascii_graphic() && **byte != b':').count();
+    name > 0 && start.get(name) == Some(&b':')
 }
 
 /// The `.eml` files below a directory.

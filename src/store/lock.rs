@@ -41,6 +41,12 @@ impl DataLock {
         Ok(Some(DataLock { _file: file }))
     }
 
+    /// `another Postdesk (process 4711) works on data`.
+    pub fn taken(data: &Path) -> String {
+        let process = DataLock::last_holder(data).map_or_else(String::new, |process| format!(" (process {process})"));
+        format!("another Postdesk{process} works on {}", data.display())
+    }
+
     /// The process id that was written by whoever took the lock last. It says nothing about whether he still holds it.
     pub fn last_holder(data: &Path) -> Option<u32> {
         fs::read_to_string(data.join("lock")).ok()?.trim().parse().ok()

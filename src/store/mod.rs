@@ -508,6 +508,14 @@ pub fn open(data: &Path) -> Result<Box<dyn Store>> {
     Ok(Box::new(sqlite::Sqlite::open(&data.join("postdesk.db"))?))
 }
 
+/// What went wrong in words, with the remedy where the store knows one: its own errors speak of SQLite.
+pub fn in_words(error: &anyhow::Error) -> String {
+    match sqlite::remedy(error) {
+        Some(remedy) => format!("{error:#}; {remedy}"),
+        None => format!("{error:#}"),
+    }
+}
+
 /// Makes a data directory that only its owner may read: it holds everybody's mail.
 fn make_directory(data: &Path) -> Result<()> {
     let mut builder = DirBuilder::new();

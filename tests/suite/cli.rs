@@ -31,7 +31,7 @@ impl Run {
 }
 
 /// Runs the program in a directory, with bytes on standard input.
-fn run_with(dir: &Path, arguments: &[&str], input: &[u8]) -> Run {
+pub fn run_with(dir: &Path, arguments: &[&str], input: &[u8]) -> Run {
     let mut child = Command::new(env!("CARGO_BIN_EXE_postdesk"))
         .args(arguments)
         .current_dir(dir)
@@ -354,7 +354,7 @@ fn exit_codes_and_sentences() {
         ("rules eval broken.toml", 1, "broken.toml:1:2: "),
         ("rules eval --rules nowhere broken.toml", 1, "nowhere:1:1: there are no rules here"),
         ("rules stats nowhere.jsonl", 1, "nowhere.jsonl"),
-        ("outbox show 99", 1, "no envelope 99"),
+        ("outbox show 99", 1, "no mail 99"),
         ("quarantine list", 0, "nothing is in quarantine"),
         ("quarantine show 1", 1, "not in quarantine"),
         ("quarantine retry 1", 1, "not in quarantine"),

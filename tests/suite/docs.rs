@@ -29,7 +29,7 @@ fn pages() -> Vec<(PathBuf, String)> {
             }
         }
     }
-    let mut found = vec![root().join("README.md"), root().join("CHANGELOG.md")];
+    let mut found = vec![root().join("README.md"), root().join("README.zh.md"), root().join("CHANGELOG.md")];
     below(&root().join("docs"), &mut found);
     found.sort();
     assert!(found.len() > 10, "{found:?}");
@@ -122,7 +122,8 @@ fn shell_words(line: &str) -> Vec<String> {
 fn every_command_has_examples_that_are_understood() {
     let program = Arguments::command();
     let (mut seen, mut wrong) = (0, Vec::new());
-    for command in program.get_subcommands() {
+    let commands = program.get_subcommands().flat_map(|command| std::iter::once(command).chain(command.get_subcommands()));
+    for command in commands {
         let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
         // A line that ends with a backslash goes on in the next.
         let help: Vec<&str> = help.split("\\\n").map(str::trim_start).collect();
@@ -220,7 +221,7 @@ fn tags_that_people_are_told_to_write_exist() {
     // The mistake that the pages show.
     const MISTAKES: &[&str] = &["resovle"];
     let mut wrong = Vec::new();
-    for name in ["README.md", "docs/agents.md", "docs/operators.md"] {
+    for name in ["README.md", "README.zh.md", "docs/agents.md", "docs/agents.zh.md", "docs/operators.md"] {
         let text = read(&root().join(name));
         for piece in text.split('[').skip(1) {
             let Some((inside, after)) = piece.split_once(']') else { continue };

@@ -139,7 +139,8 @@ impl Stage {
         let (kind, notice) = &self.notices[notice];
         let body = (style.write)(&Answered::of(notice), words);
         let raw = answer(notice, &notice.to, "answer", "", &body);
-        let resolved = self.world.desk.explain(&raw, "support", self.world.now).unwrap();
+        let resolved =
+            self.world.desk.explain(&postdesk::desk::Question { raw: &raw, whole_size: None, mailbox: "support" }, self.world.now).unwrap();
         let inside = |address: &str| address.ends_with("@desk.test");
         let mut relayed = None;
         let mut held = false;

@@ -96,7 +96,7 @@ fn own_files(preamble: &str) -> Vec<(String, String)> {
 }
 
 /// Carries one step out.
-fn act(world: &mut World, head: &str, body: &str, index: usize) -> Vec<Sent> {
+pub fn act(world: &mut World, head: &str, body: &str, index: usize) -> Vec<Sent> {
     let rest = move_clock(world, head);
     let words: Vec<&str> = rest.split_whitespace().collect();
     match words.as_slice() {
@@ -295,7 +295,7 @@ fn options<'a>(body: &'a str, answered: &Sent) -> (Options<'a>, &'a str) {
 }
 
 /// Every mail of the desk says in a header which template made it.
-fn template_of(sent: &Sent) -> String {
+pub fn template_of(sent: &Sent) -> String {
     sent.reading.header("X-Postdesk-Mail").unwrap_or("?").to_owned()
 }
 

@@ -17,6 +17,7 @@ use self::day::{Act, DAY, Scene};
 use super::progress::Progress;
 use super::table::{self, cut, pad};
 use super::{Exit, load_to_work};
+use crate::config::shell::quoted;
 use crate::daemon::played::Played;
 use crate::domain::message::Reading;
 use crate::domain::policy::Policy;
@@ -225,24 +226,9 @@ It is an ordinary desk now. Drop a mail of your own into {dir}/mail/support/new,
     )
 }
 
-/// A path as a shell takes it.
-fn quoted(path: &str) -> String {
-    let plain = path.chars().all(|c| c.is_alphanumeric() || "/._-+,@%:~".contains(c));
-    if plain { path.to_owned() } else { format!("'{}'", path.replace('\'', r"'\''")) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn paths_are_quoted_where_a_shell_would_part_them() {
-        for (path, typed) in
-            [("postdesk-demo", "postdesk-demo"), ("/tmp/桌面", "/tmp/桌面"), ("my desk", "'my desk'"), ("li's", r"'li'\''s'")]
-        {
-            assert_eq!(quoted(path), typed);
-        }
-    }
 
     #[test]
     fn the_played_day_is_a_workday_whose_next_morning_is_over() {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use super::super::progress::Progress;
 use super::super::{Exit, table};
 use super::{Which, mails};
 use crate::domain::rules::Evidence;
@@ -65,8 +66,9 @@ struct Missed {
 pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
     let loaded = arguments.which.load(config)?;
     let (mut scores, mut missed) = (Scores::default(), Vec::new());
+    let mut progress = Progress::through("judging", &arguments.files);
     for file in &arguments.files {
-        mails::read(file, |labelled| {
+        mails::read(file, &mut progress, |labelled| {
             let Some(expect) = &labelled.expect else { return };
             let verdict = mails::judge(&labelled.mail, &loaded.policy);
             let found = scores.add(&labelled.language, expect, &verdict);
@@ -83,6 +85,7 @@ pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
             }
         })?;
     }
+    progress.clear();
     anyhow::ensure!(
         scores.all.mails > 0,
         "no mail of these files is labelled: add  \"expect\": {{\"category\": \"…\"}}  to its line; see  postdesk rules eval --help"

@@ -9,6 +9,7 @@ use anyhow::Context;
 use chrono::Utc;
 use serde::Deserialize;
 
+use super::super::progress::Progress;
 use crate::domain::message::Reading;
 use crate::domain::policy::Policy;
 use crate::domain::rules::Verdict;
@@ -43,17 +44,22 @@ struct Line {
 ///
 /// # Errors
 /// The file cannot be read; a line is no such object: its place and what it should be.
-pub fn read(file: &Path, mut each: impl FnMut(Labelled)) -> anyhow::Result<()> {
+pub fn read(file: &Path, progress: &mut Progress, mut each: impl FnMut(Labelled)) -> anyhow::Result<()> {
     let name = file.display().to_string();
     let bytes = std::fs::read(file).with_context(|| format!("reading {name}"))?;
     if file.extension().is_some_and(|e| e == "eml") {
         let mail = parse::read(&bytes, None);
         let language = mail.language.clone().unwrap_or_default();
         each(Labelled { place: name, mail, language, expect: None });
+        progress.add(bytes.len() as u64);
         return Ok(());
     }
     let text = String::from_utf8(bytes).map_err(|_| anyhow::anyhow!("{name} is not UTF-8; a raw mail is named *.eml"))?;
-    for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+    for (number, line) in text.lines().enumerate() {
+        progress.add(line.len() as u64 + 1);
+        if line.trim().is_empty() {
+            continue;
+        }
         let place = format!("{name}:{}", number + 1);
         let line: Line = serde_json::from_str(line).map_err(|e| anyhow::anyhow!("{place}:{}: {}", e.column(), wrong_line(&e)))?;
         let mail = parse::read(&raw(&line), None);

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::super::progress::Progress;
 use super::super::{Exit, count, open_store, table};
 use super::{Which, mails};
 use crate::domain::message::Reading;
@@ -19,8 +20,8 @@ use crate::store::Store;
   postdesk rules stats --rules new mails.jsonl
   postdesk rules stats --json mail.eml | jq '.[] | select(.matched == 0)'
 
-WON counts mails that got the rule's category, LOST those that got another one or none. Files are JSON lines, as those of
-postdesk rules eval, or raw mails named *.eml.")]
+WON counts mails that got the rule's category, LOST those that got another one or none. Files are JSON lines, as
+those of `postdesk rules eval`, or raw mails named *.eml.")]
 pub struct Arguments {
     /// Mails; without any, those of the desk
     #[arg(value_name = "FILE")]
@@ -47,9 +48,11 @@ pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
         tallies.add(&mails::judge(mail, policy));
         judged += 1;
     };
+    let mut progress = Progress::through("judging", &arguments.files);
     for file in &arguments.files {
-        mails::read(file, |labelled| add(&labelled.mail))?;
+        mails::read(file, &mut progress, |labelled| add(&labelled.mail))?;
     }
+    progress.clear();
     if arguments.files.is_empty() {
         of_the_desk(open_store(&loaded.config)?.as_ref(), arguments.last, policy, &mut add)?;
     }

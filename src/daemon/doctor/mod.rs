@@ -56,7 +56,7 @@ pub async fn examine(loaded: &Loaded, send: bool, tell: &mut impl FnMut(Examinat
             tell((format!("round trip of {}", mailbox.name), round_trip::try_it(mailbox, loaded).await))?;
         }
     }
-    tell(("this machine".to_owned(), vec![space(&loaded.config.data)]))
+    tell(("this machine".to_owned(), vec![space(&loaded.config.data), fonts()]))
 }
 
 async fn source(mailbox: &Mailbox, loaded: &Loaded) -> Vec<Step> {
@@ -86,7 +86,8 @@ fn maildir(path: &Path) -> Step {
 
 /// Free space where the data is, or will be. POSIX `df` is asked: the standard library cannot, and a crate for one number is much.
 fn space(data: &Path) -> Step {
-    let place = data.ancestors().find(|path| path.exists()).unwrap_or(data);
+    // The last ancestor of a relative path is empty: the directory where we stand.
+    let place = data.ancestors().find(|path| path.exists()).unwrap_or(Path::new("."));
     let output = std::process::Command::new("df").arg("-Pk").arg(place).env("LC_ALL", "C").output();
     let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
     match free_megabytes(&text) {
@@ -95,6 +96,23 @@ fn space(data: &Path) -> Step {
         }
         Some(free) => (true, format!("disk: {free} MB are free for {}", data.display())),
         None => (true, format!("disk: how much is free for {} could not be asked (df -Pk)", data.display())),
+    }
+}
+
+/// Whether a browser or terminal of this machine can show Chinese, by fontconfig. Never wrong: mails and pages are read elsewhere.
+fn fonts() -> Step {
+    let output = std::process::Command::new("fc-list").args([":lang=zh", "family"]).env("LC_ALL", "C").output();
+    (true, font_words(output.ok().map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).as_deref()))
+}
+
+/// `list` is what `fc-list` printed, a font a line with its names; none where there is no fontconfig.
+fn font_words(list: Option<&str>) -> String {
+    const ELSEWHERE: &str = "mails and pages are read elsewhere, but a browser on this machine would show boxes (Debian: fonts-noto-cjk)";
+    let first = list.and_then(|list| list.lines().filter_map(|line| line.split(',').next()).min()).map(str::trim);
+    match (list, first) {
+        (_, Some(name)) if !name.is_empty() => format!("fonts: Chinese can be shown here, in {name}"),
+        (Some(_), _) => format!("fonts: none with Chinese is installed here: {ELSEWHERE}"),
+        (None, _) => "fonts: this machine has no fontconfig, and needs none to send mail".to_owned(),
     }
 }
 
@@ -111,6 +129,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn fonts_are_told() {
+        for (list, words) in [
+            (Some("Noto Serif CJK SC,Noto Serif CJK SC Light\nNoto Sans CJK SC,思源黑体\n"), "can be shown here, in Noto Sans CJK SC"),
+            (Some(""), "none with Chinese is installed here"),
+            (None, "no fontconfig"),
+        ] {
+            assert!(font_words(list).contains(words), "{list:?}: {}", font_words(list));
+        }
+    }
+
+    #[test]
     fn free_space_is_read() {
         let head = "Filesystem     1024-blocks     Used Available Capacity Mounted on\n";
         for (line, free) in [
@@ -120,6 +149,8 @@ mod tests {
         ] {
             assert_eq!(free_megabytes(&format!("{head}{line}")), free, "{line}");
         }
-        assert!(space(&std::env::temp_dir().join("not/there/yet")).1.contains("MB are free"));
+        for place in [std::env::temp_dir().join("not/there/yet"), "not/there/yet".into()] {
+            assert!(space(&place).1.contains("MB are free"), "{}", place.display());
+        }
     }
 }

@@ -102,6 +102,13 @@ impl Link {
         let smtp = greeted(account, "the greeting and the answer to EHLO", async {
             AsyncSmtpConnection::connect_with_transport(Box::new(wire), &account.client_id()).await.map_err(|error| {
                 let said = said(&error).split_whitespace().collect::<Vec<_>>().join(" ");
+                if error.is_response() {
+                    let greeting = said.rsplit(" at: ").next().unwrap_or_default();
+                    return format!(
+                        "{} is no SMTP server, for it says \"{greeting}\": check host and port (implicit: 465, often; starttls: 587, often)",
+                        account.place()
+                    );
+                }
                 format!("{} does not take us as a client: {said}{}", account.place(), perhaps_tls(account))
             })
         })

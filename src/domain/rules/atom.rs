@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use regex::Regex;
+use regex_syntax::ast::ErrorKind;
 
 use super::literals;
 use crate::domain::message::{Person, Reading};
@@ -110,23 +111,28 @@ impl Pattern {
     /// Checks an expression.
     ///
     /// # Errors
-    /// What is wrong with it, and where in it (byte).
-    pub(super) fn new(source: &str, kept: &mut HashMap<String, Regex>) -> Result<Pattern, (String, Option<usize>)> {
+    /// What is wrong with it.
+    pub(super) fn new(source: &str, kept: &mut HashMap<String, Regex>) -> Result<Pattern, Unfit> {
         let hir = regex_syntax::Parser::new().parse(source).map_err(|error| match &error {
-            regex_syntax::Error::Parse(e) => (e.kind().to_string(), Some(e.span().start.offset)),
-            regex_syntax::Error::Translate(e) => (e.kind().to_string(), Some(e.span().start.offset)),
-            other => (other.to_string(), None),
+            regex_syntax::Error::Parse(e) => {
+                Unfit { message: e.kind().to_string(), help: remedy(e.kind()), at: Some(e.span().start.offset) }
+            }
+            regex_syntax::Error::Translate(e) => Unfit { message: e.kind().to_string(), help: UNICODE, at: Some(e.span().start.offset) },
+            other => Unfit { message: other.to_string(), help: UNFIT, at: None },
         })?;
         if hir.properties().minimum_len().unwrap_or(0) == 0 {
-            return Err(("this regular expression matches an empty text, and so every mail".into(), None));
+            let message = "this regular expression matches an empty text, and so every mail".into();
+            return Err(Unfit { message, help: "let one sign be needed: write + for *, or leave out a ?", at: None });
         }
         let regex = match kept.get(source) {
             Some(regex) => regex.clone(),
             None => build(source).map_err(|error| match error {
-                regex::Error::CompiledTooBig(limit) => {
-                    (format!("this regular expression becomes larger than {} KB when compiled", limit / 1024), None)
-                }
-                other => (other.to_string(), None),
+                regex::Error::CompiledTooBig(limit) => Unfit {
+                    message: format!("this regular expression becomes larger than {} KB when compiled", limit / 1024),
+                    help: "repeat less, {1,20} for {1,2000}, or use lists of words",
+                    at: None,
+                },
+                other => Unfit { message: other.to_string(), help: UNFIT, at: None },
             })?,
         };
         let names: Vec<String> = regex.capture_names().flatten().map(str::to_owned).collect();
@@ -147,6 +153,36 @@ impl Pattern {
     /// The names of its groups.
     pub(super) fn names(&self) -> &[String] {
         &self.names
+    }
+}
+
+/// A regular expression that cannot serve: what is wrong, what to do, and where in it (byte).
+pub(super) struct Unfit {
+    pub(super) message: String,
+    pub(super) help: &'static str,
+    pub(super) at: Option<usize>,
+}
+
+const UNFIT: &str = "a sign that means itself needs a backslash: \\( \\[ \\. \\* \\?";
+const UNICODE: &str = "write a property such as \\p{Han} or \\p{L}, or list the characters: [甲乙丙]";
+
+/// What to do about a mistake that the parser found.
+fn remedy(kind: &ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::GroupUnclosed => "close it with ) ; a bracket that means itself is \\(",
+        ErrorKind::GroupUnopened => "open it with ( ; a bracket that means itself is \\)",
+        ErrorKind::ClassUnclosed | ErrorKind::ClassRangeInvalid => "write [a-z], smaller sign first; a bracket that means itself is \\[",
+        ErrorKind::RepetitionMissing => "put what is repeated before it; a sign that means itself is \\* \\+ \\?",
+        ErrorKind::RepetitionCountInvalid | ErrorKind::RepetitionCountUnclosed | ErrorKind::RepetitionCountDecimalEmpty => {
+            "write {2}, {2,} or {2,5}, smaller number first; a brace that means itself is \\{"
+        }
+        ErrorKind::UnsupportedLookAround => "use two conditions, one of them below `not = { … }`",
+        ErrorKind::UnsupportedBackreference => "write out what is repeated; expressions run in linear time here",
+        ErrorKind::GroupNameDuplicate { .. } => "give one of the two groups another name, or make it (?:…), without a name",
+        ErrorKind::EscapeUnrecognized | ErrorKind::EscapeUnexpectedEof => {
+            "known are \\d \\w \\s \\b \\p{Han} and the like; a backslash that means itself is \\\\"
+        }
+        _ => UNFIT,
     }
 }
 

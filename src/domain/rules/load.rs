@@ -11,13 +11,13 @@ use regex::Regex;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::atom::{Atoms, Field, Pattern, Test};
+use super::atom::{Atoms, Field, Pattern, Test, Unfit};
 use super::checklist::is_field_name;
 use super::conditions::{self, Cond};
 use super::effects::{self, Effect};
 use super::example::{self, Example};
 use super::{Names, Rule, RuleSet};
-use crate::domain::complaint::{Complaint, nearest};
+use crate::domain::complaint::{Complaint, nearest, toml_remedy};
 use crate::domain::text::fold_words;
 
 /// A value with its place in the file.
@@ -60,6 +60,8 @@ pub(super) struct Compiler<'n> {
     /// Expressions by source: the same one is compiled once.
     kept: HashMap<String, Regex>,
     depth: usize,
+    /// Every rule was understood; otherwise nobody can say which names and fields are missing.
+    whole: bool,
     /// Every field that some rule fills.
     pub(super) filled: BTreeSet<String>,
     /// Fields that a template of some rule reads, to be checked at the end.
@@ -82,6 +84,7 @@ impl RuleSet {
             regex_bytes: 0,
             kept: HashMap::new(),
             depth: 0,
+            whole: true,
             filled: BTreeSet::new(),
             read: Vec::new(),
         };
@@ -112,17 +115,19 @@ impl Compiler<'_> {
     fn read_file(&mut self, file: &File, rules: &mut Vec<Placed>, examples: &mut Vec<Example>) {
         let (document, errors) = DeTable::parse_recoverable(&file.text);
         for error in &errors {
-            self.complain(error.span().unwrap_or(0..0), format!("this is not TOML: {}", error.message()), "");
+            let span = error.span().unwrap_or(0..0);
+            let help = toml_remedy(error.message(), &file.text, span.start);
+            self.complain(span, format!("this is not TOML: {}", error.message()), help);
         }
         if !errors.is_empty() {
+            self.whole = false;
             return;
         }
         for (key, value) in document.get_ref() {
             match key.get_ref().as_ref() {
-                "rule" => self.each_table(value, "rule", |this, table, span| {
-                    if let Some(rule) = this.rule(table, span) {
-                        rules.push(rule);
-                    }
+                "rule" => self.each_table(value, "rule", |this, table, span| match this.rule(table, span) {
+                    Some(rule) => rules.push(rule),
+                    None => this.whole = false,
                 }),
                 "example" => self.each_table(value, "example", |this, table, span| {
                     examples.extend(example::compile(this, table, span));
@@ -225,10 +230,14 @@ impl Compiler<'_> {
                 self.complaints.push(Complaint::at(&file.name, &file.text, span.clone(), message, "give one of them another name"));
             }
         }
+        if !self.whole {
+            return;
+        }
         for (file, span, name) in examples.iter().flat_map(Example::rule_names) {
             if !seen.contains_key(name) {
-                let help = nearest(name, seen.keys().copied()).map(|n| format!("did you mean `{n}`?")).unwrap_or_default();
-                self.complaints.push(Complaint::at(&file.name, &file.text, span, format!("there is no rule `{name}`"), help));
+                let near = nearest(name, seen.keys().copied()).map(|n| format!("; did you mean `{n}`?")).unwrap_or_default();
+                let help = "a rule that was renamed or taken away: write the new name, or delete it from the example";
+                self.complaints.push(Complaint::at(&file.name, &file.text, span, format!("there is no rule `{name}`{near}"), help));
             }
         }
         for (file, span, field) in std::mem::take(&mut self.read) {
@@ -395,9 +404,9 @@ impl Compiler<'_> {
         }
         let pattern = match Pattern::new(source, &mut self.kept) {
             Ok(pattern) => pattern,
-            Err((message, at)) => {
+            Err(Unfit { message, help, at }) => {
                 let place = at.and_then(|at| self.inside(source, &span, at)).unwrap_or(span);
-                self.complain(place, message, "");
+                self.complain(place, message, help);
                 return None;
             }
         };
@@ -417,7 +426,7 @@ impl Compiler<'_> {
         self.depth += 1;
         let fine = self.depth <= DEEPEST;
         if !fine {
-            self.complain(span, format!("conditions are nested deeper than {DEEPEST} levels"), "");
+            self.complain(span, format!("conditions are nested deeper than {DEEPEST} levels"), "make several rules of it");
         }
         fine
     }

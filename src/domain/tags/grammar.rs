@@ -439,8 +439,10 @@ fn near_miss(parts: &Parts) -> Option<Known> {
         return (letters >= 5 && distance(&name, found) <= most).then(|| registry::lookup(found)).flatten();
     }
     let chinese = letters >= 2 && name.chars().all(is_han);
-    let found = nearest(&name, registry::names().filter(|known| !known.is_ascii()).filter(|_| chinese && with_value))?;
-    registry::lookup(found)
+    // Of three and more, one is a slip of the input method: 【己解决】.
+    let long = |name: &str| name.chars().count() >= 3 && !parts.name.trim().contains(char::is_whitespace);
+    let known = registry::names().filter(|known| !known.is_ascii() && (with_value || long(known)));
+    nearest(&name, known.filter(|_| chinese && (with_value || long(&name)))).and_then(registry::lookup)
 }
 
 /// Do two letters next to each other stand the wrong way round, and all else is the same?

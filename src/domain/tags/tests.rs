@@ -156,6 +156,7 @@ fn mistyped_tags() {
         ("[priority=]", "needs a value"),
         ("【优先级】", "needs a value"),
         ("[kb]", "needs a value"),
+        ("【己解决】", "did you mean [resolve]?"),
         ("[take=li]", "takes no value; write [take]"),
         ("[note=check the firewall]", "takes no value"),
         ("[note: check the firewall]", "takes no value"),

@@ -9,6 +9,7 @@ use handlebars::template::{HelperTemplate, Parameter, Template, TemplateElement}
 use handlebars::{Path, RenderError, TemplateError};
 use serde_json::Value;
 
+use super::slip::{self, Slip};
 use crate::domain::complaint::{Complaint, nearest};
 
 /// Conditions and comparisons: whatever they are given must exist.
@@ -41,10 +42,11 @@ impl Piece<'_> {
 
     /// A template that does not compile.
     pub fn syntax(&self, error: &TemplateError) -> Complaint {
-        let reason = error.reason().to_string();
-        // pest's own picture of the place follows in the same text.
-        let sentence = reason.lines().find_map(|line| line.trim().strip_prefix("= ")).map_or(reason.clone(), |s| format!("syntax: {s}"));
-        self.complain(error.pos(), "", sentence, "{{name}}, {{#if name}} … {{/if}}, {{#each list}} … {{/each}}".into())
+        if let Some(Slip { at, message, help }) = slip::find(self.piece) {
+            return Complaint::at(self.file, self.text, self.start + at.start..self.start + at.end, message, help);
+        }
+        let help = "allowed are {{name}}, {{#if name}} … {{else}} … {{/if}} and {{#each list}} … {{/each}}";
+        self.complain(error.pos(), "", "this tag cannot be read".into(), help.into())
     }
 
     /// A template that does not render with sample facts.

@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, ensure};
 use chrono::{DateTime, Utc};
 use rusqlite::config::DbConfig;
-use rusqlite::{CachedStatement, Connection, OpenFlags, OptionalExtension, params};
+use rusqlite::{CachedStatement, Connection, ErrorCode, OpenFlags, OptionalExtension, params};
 
 use super::{
     Commit, CommitError, Counts, Fate, JournalRow, Note, OutboxRow, Pending, Posting, Prepared, QuarantineRow, Read, Received, Result,
@@ -101,7 +101,25 @@ fn patiently<T>(open: impl Fn() -> Result<T>) -> Result<T> {
 
 fn is_busy(error: &anyhow::Error) -> bool {
     let code = error.downcast_ref::<rusqlite::Error>().and_then(rusqlite::Error::sqlite_error_code);
-    matches!(code, Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked))
+    matches!(code, Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
+}
+
+/// What the operator can do about an error of SQLite's.
+pub(super) fn remedy(error: &anyhow::Error) -> Option<&'static str> {
+    let code = error.chain().find_map(|cause| cause.downcast_ref::<rusqlite::Error>()?.sqlite_error_code())?;
+    Some(match code {
+        ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt => {
+            "the file is damaged: stop the desk, move postdesk.db aside with its -wal and -shm, and put a backup in its place \
+             (docs/operators.md, \"Backup and restore\")"
+        }
+        ErrorCode::DiskFull => "make room on the disk that holds the data:  df -h",
+        ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied => {
+            "run this as the user that owns the data directory, on a disk that can be written"
+        }
+        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => "another program keeps the file locked: end it (a sqlite3 shell, a backup?)",
+        ErrorCode::SystemIoFailure => "the disk or its file system fails: see the kernel's log (dmesg), and how full it is (df -h)",
+        _ => return None,
+    })
 }
 
 /// Every connection's settings, measured on 33 KB mails in batches of 64, with a thousand and with a hundred thousand tickets.

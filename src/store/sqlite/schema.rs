@@ -21,7 +21,7 @@ const NEWEST: i64 = MIGRATIONS.len() as i64;
 /// How far a database has come.
 ///
 /// # Errors
-/// It was written by a newer Postdesk; nothing has been changed.
+/// It was written by a newer Postdesk, or by another program; nothing has been changed.
 pub(super) fn check(conn: &Connection) -> Result<i64> {
     let version: i64 = conn.pragma_query_value(None, "user_version", |row| row.get(0))?;
     if version > NEWEST {
@@ -31,6 +31,9 @@ pub(super) fn check(conn: &Connection) -> Result<i64> {
             env!("CARGO_PKG_VERSION"),
             NEWEST
         );
+    }
+    if version == 0 && conn.prepare("SELECT 1 FROM sqlite_schema")?.exists([])? {
+        bail!("it is another program's database: move it away, or write another place for the desk's:  data = \"…\"  in [desk]");
     }
     Ok(version)
 }

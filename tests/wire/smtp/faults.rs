@@ -205,7 +205,7 @@ async fn slow_and_strange_greetings() {
         (vec![Wait(Duration::from_millis(400))], "did not come within 200ms"),
         (vec![Say(b"554 5.7.1 no mail from you\r\n")], "554 5.7.1 no mail from you"),
         (vec![Say(b"421 4.3.2 later\r\n")], "421 4.3.2 later"),
-        (vec![Say(b"SSH-2.0-OpenSSH_9.7\r\n")], "does not take us as a client"),
+        (vec![Say(b"SSH-2.0-OpenSSH_9.7\r\n")], "is no SMTP server, for it says \"SSH-2.0-OpenSSH_9.7\""),
         (vec![], "closed the connection"),
     ] {
         let (port, server) = serve(vec![steps]).await;

@@ -1,0 +1,270 @@
+//! The wrong turns of a new operator: each message names the place, the reason and what to do.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use postdesk::domain::rules::RuleSet;
+
+use crate::cli::{desk, run, run_with};
+use crate::world::CONFIG;
+
+fn write(dir: &Path, name: &str, text: impl AsRef<[u8]>) {
+    let file = dir.join(name);
+    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+    std::fs::write(file, text).unwrap();
+}
+
+/// A rule with this in the place of its condition, and of its effects.
+fn rule(when: &str, then: &str) -> String {
+    format!("[[rule]]\nname = \"own\"\nwhen = {when}\nthen = {then}\n")
+}
+
+fn expression(source: &str) -> String {
+    rule(&format!("{{ matches = {{ text = '{source}' }} }}"), "{ category = \"network\" }")
+}
+
+fn ack(text: &str) -> String {
+    format!("Subject: {{{{ticket.tag}}}}\n\n{text}\n")
+}
+
+const RULE: &str = "rules/own.toml";
+const ACK: &str = "templates/en/ack.md";
+const ARTICLE: &str = "kb/own.md";
+const NETWORK: &str = "{ category = \"network\" }";
+
+/// (file, its text, place, what is wrong, what to do). The text of a config is the sound one with one thing changed.
+fn broken() -> Vec<(&'static str, String, &'static str, &'static str, &'static str)> {
+    let config = |from: &str, to: &str| {
+        assert!(CONFIG.contains(from), "{from}");
+        CONFIG.replacen(from, to, 1)
+    };
+    vec![
+        ("config.toml", config("timezone", "timzone"), ":4:1: ", "unknown key `timzone` in [desk]", "did you mean \"timezone\"?"),
+        ("config.toml", format!("{CONFIG}\n[opperator]\n"), ":", "unknown key `opperator`", "did you mean \"operator\"?"),
+        ("config.toml", format!("{CONFIG}\n[desk]\n"), ":", "duplicate key", "keep one of the two"),
+        ("config.toml", config("[desk]", "[desk]\nname = IT Support"), ":3:8: ", "string values must be quoted", "text needs quotes"),
+        ("config.toml", config("[desk]", "[desk]\nname = “IT”"), ":3:8: ", "", "write straight quotes"),
+        ("config.toml", format!("{CONFIG}\n[delivery.x]\npassword = \"hunter2\"\n"), ":", "", "known here:"),
+        (RULE, "[[rule]]\nname = \"own\nwhen = 1\n".into(), ":2:12: ", "this is not TOML: invalid basic string", "text needs quotes"),
+        (RULE, "[[rule]]\nname \"own\"\n".into(), ":2:6: ", "this is not TOML", "text needs quotes"),
+        (RULE, rule("{ matches = { text = \"\\d+\" } }", NETWORK), ":3:", "this is not TOML", "'…', which takes backslashes as they are"),
+        (RULE, rule("{ subjct = [\"x\"] }", NETWORK), ":3:10: ", "there is no condition `subjct`", "did you mean `subject`?"),
+        (
+            RULE,
+            rule("{ subject = \"x\" }", "{ categorie = \"network\" }"),
+            ":4:10: ",
+            "there is no effect `categorie`",
+            "allowed: category",
+        ),
+        (RULE, rule("{ subject = \"x\" }", "{ category = \"netwrk\" }"), ":4:21: ", "no category `netwrk`", "did you mean `network`?"),
+        (RULE, rule("{ subject = 5 }", NETWORK), ":3:20: ", "wants a text in quotes or a list", ""),
+        (RULE, "[rule]\nname = \"own\"\n".into(), ":1:1: ", "`rule` is a list of tables", "begin each with [[rule]]"),
+        (RULE, "[[rule]]\nname = \"own\"\nthen = { stop = true }\n".into(), ":1:1: ", "no conditions", "add when = { … }"),
+        (RULE, expression("(error"), ":3:30: ", "unclosed group", "close it with )"),
+        (RULE, expression("error)"), ":3:35: ", "unopened group", "open it with ("),
+        (RULE, expression("[a-z"), ":3:30: ", "unclosed character class", "write [a-z]"),
+        (RULE, expression("a{5,2}"), ":3:31: ", "invalid repetition count range", "smaller number first"),
+        (RULE, expression("*a"), ":3:30: ", "repetition operator missing expression", "what is repeated before it"),
+        (RULE, expression("(?=x)"), ":3:30: ", "look-around", "two conditions"),
+        (RULE, expression(r"(x)\1"), ":3:33: ", "backreferences are not supported", "write out what is repeated"),
+        (RULE, expression(r"\q"), ":3:30: ", "unrecognized escape sequence", r"known are \d"),
+        (RULE, expression(r"\p{Hann}"), ":3:30: ", "Unicode property not found", r"\p{Han}"),
+        (RULE, expression("(?P<Code>x)"), ":3:29: ", "`Code` is no name for a field", "small letters"),
+        (RULE, expression("x*"), ":3:29: ", "matches an empty text", "write + for *"),
+        (RULE, expression("(x{1000}){1000}"), ":3:29: ", "becomes larger than", "repeat less"),
+        (ACK, ack("Hello {{ticket.tga}}"), ":3:9: ", "nothing is named \"tga\"", "Did you mean \"tag\"?"),
+        (ACK, ack("Hello {{ticket.tag"), ":3:7: ", "{{ is not closed by }}", "write }} where the tag ends"),
+        (ACK, ack("Hello {{{ticket.tag}}"), ":3:7: ", "{{{ is not closed by }}}", "write }}}"),
+        (ACK, ack("Hello {{ticket.tag}"), ":3:7: ", "{{ is not closed by }}", "write }}"),
+        (ACK, ack("{{#if ticket.tag}}x"), ":3:1: ", "{{#if …}} is never closed", "write {{/if}} where it ends"),
+        (ACK, ack("{{#if ticket.tag}}x{{/each}}"), ":3:20: ", "{{#if}} is closed by {{/each}}", "write {{/if}} here"),
+        (ACK, ack("x {{/if}}"), ":3:3: ", "{{/if}} closes nothing", "delete it"),
+        (ACK, ack("x {{else}} y"), ":3:3: ", "{{else}} stands in no block", "between {{#if name}} and {{/if}}"),
+        (ACK, ack("x {{ }} y"), ":3:3: ", "these brackets name nothing", "write a name"),
+        (ACK, ack("x {{#iff ticket}}y{{/iff}}"), ":3:6: ", "no helper is named \"iff\"", "Did you mean \"if\"?"),
+        (ACK, "Hello\n".into(), ":1:1: ", "the first line is no Subject", "The first line is \"Subject: …\""),
+        ("templates/en/akc.md", ack("x"), ":1:1: ", "no mail is named \"akc\"", "Did you mean ack.md?"),
+        (ARTICLE, "# Hello\n".into(), ":1:1: ", "the article has no head", "begin the file with a line +++"),
+        (ARTICLE, "+++\nid = \"own\"\ntitle = \"x\"\n".into(), ":1:1: ", "the head has no end", "another line +++"),
+        (ARTICLE, "+++\nid = \"own\"\ntitel = \"x\"\n+++\nx\n".into(), ":3:1: ", "unknown key `titel`", "did you mean \"title\"?"),
+    ]
+}
+
+#[test]
+fn what_is_broken_is_told_with_place_reason_and_remedy() {
+    let scratch = desk("turns");
+    let dir = scratch.path();
+    for (file, text, place, wrong, remedy) in broken() {
+        write(dir, file, &text);
+        let found = run(dir, &["check"]);
+        let line = found.err.lines().find(|line| line.starts_with(&format!("{file}{place}")) && line.contains(wrong));
+        assert!(line.is_some() && found.err.contains(remedy), "{file}: {text}\nwanted {place}{wrong} = {remedy}\n{}", found.err);
+        assert_eq!(found.code, 1);
+        // What is wrong in one place brings no complaint about another file.
+        let strangers = found.err.lines().filter(|l| l.contains(".toml:") || l.contains(".md:")).find(|l| !l.starts_with(file));
+        assert_eq!(strangers, None, "{text}");
+        assert!(!found.err.contains("hunter2"), "{}", found.err);
+        if file == "config.toml" {
+            write(dir, file, CONFIG);
+        } else {
+            std::fs::remove_dir_all(dir.join(file.split('/').next().unwrap())).unwrap();
+        }
+    }
+}
+
+/// Writes the rules that ship.
+fn shipped(dir: &Path) -> Vec<String> {
+    let files = RuleSet::builtin_files();
+    files.iter().for_each(|(name, text)| write(dir, name, text));
+    files.into_iter().map(|(name, _)| name).collect()
+}
+
+#[test]
+fn a_shipped_rule_file_may_be_taken_away() {
+    let scratch = desk("turns-gone");
+    let dir = scratch.path();
+    for name in shipped(dir) {
+        let file = dir.join(&name);
+        let text = std::fs::read(&file).unwrap();
+        std::fs::remove_file(&file).unwrap();
+        let checked = run(dir, &["check"]);
+        assert_eq!(checked.code, 0, "without {name}\n{}", checked.err);
+        let doubts = checked.err.matches("warning: ").count();
+        let explained = checked.err.matches(&format!("{} shipped beside this file and is gone", name.trim_start_matches("rules/"))).count();
+        assert_eq!(doubts, explained, "without {name}\n{}", checked.err);
+        std::fs::write(file, text).unwrap();
+    }
+    // With all of them here, an example that fails is the operator's own doing.
+    write(dir, RULE, rule("{ words = [\"vpn\"] }", "{ category = \"hardware\", weight = 50 }"));
+    assert_eq!(run(dir, &["check"]).code, 1);
+}
+
+#[test]
+fn one_broken_rule_file_is_one_complaint() {
+    let scratch = desk("turns-one");
+    let dir = scratch.path();
+    for name in shipped(dir).into_iter().step_by(5) {
+        let text = std::fs::read_to_string(dir.join(&name)).unwrap();
+        for broken in [text.replacen("name = ", "name ", 1), text.replacen("when = ", "wen = ", 1)] {
+            write(dir, &name, &broken);
+            let checked = run(dir, &["check"]);
+            let about: Vec<&str> = checked.err.lines().filter(|line| line.starts_with("rules/")).collect();
+            assert!(!about.is_empty() && about.iter().all(|line| line.starts_with(&name)), "{name}\n{}", checked.err);
+        }
+        write(dir, &name, &text);
+    }
+}
+
+#[test]
+fn a_store_that_cannot_serve_says_what_to_do() {
+    let scratch = desk("turns-store");
+    let dir = scratch.path();
+    let database = dir.join("data/postdesk.db");
+    std::fs::create_dir(dir.join("data")).unwrap();
+    let commands: [&[&str]; 4] = [&["tickets", "list"], &["status"], &["outbox"], &["run", "--once"]];
+    let says = |words: &str| {
+        for command in commands {
+            let ended = run(dir, command);
+            assert!(ended.code == 1 && ended.err.contains(words), "{command:?}: wanted {words}\n{}", ended.err);
+            assert!(ended.err.contains("data/postdesk.db"), "{command:?}\n{}", ended.err);
+        }
+        let kept = run_with(dir, &["deliver"], b"Subject: x\n\ny\n");
+        assert!(kept.code == 75 && kept.err.contains(words), "{}", kept.err);
+    };
+    std::fs::write(&database, [7_u8; 20_000]).unwrap();
+    says("put a backup in its place");
+    std::fs::remove_file(&database).unwrap();
+    rusqlite::Connection::open(&database).unwrap().execute_batch("CREATE TABLE theirs (x)").unwrap();
+    says("it is another program's database: move it away");
+    std::fs::remove_dir_all(dir.join("data")).unwrap();
+    std::fs::write(dir.join("data"), "").unwrap();
+    write(dir, "config.toml", CONFIG.replacen("data = \"data\"", "", 1));
+    let refused = run(dir, &["run", "--once"]);
+    assert!(refused.code == 1 && refused.err.contains("a file stands where the directory should be"), "{}", refused.err);
+}
+
+#[test]
+fn an_mta_keeps_the_mail_whatever_is_wrong_with_the_call() {
+    let scratch = desk("turns-deliver");
+    let dir = scratch.path();
+    let mail = b"From: a@ext.test\nSubject: x\n\ny\n";
+    for arguments in [
+        &["deliver", "--mailbx", "support"][..],
+        &["deliver", "more"],
+        &["deliver", "--mailbox"],
+        &["deliver", "--mailbox", "nobody"],
+        &["-c", "nowhere.toml", "deliver"],
+        &["--confg", "x", "deliver"],
+    ] {
+        let refused = run_with(dir, arguments, mail);
+        assert!(refused.code == 75 && !refused.err.is_empty(), "{arguments:?}: {} {}", refused.code, refused.err);
+    }
+    assert_eq!(run(dir, &["deliver", "--help"]).code, 0);
+    assert_eq!(run(dir, &["run", "--onec"]).code, 2);
+}
+
+#[test]
+fn wrong_arguments_are_answered_with_the_right_ones() {
+    let scratch = desk("turns-arguments");
+    let dir = scratch.path();
+    run_with(dir, &["deliver"], b"From: a@ext.test\nSubject: x\n\ny\n");
+    for (arguments, code, words) in [
+        ("frobnicate", 2, "try '--help'"),
+        ("chekc", 2, "'check'"),
+        ("tickets show abc", 2, "such as 1042 or #1042"),
+        ("tickets show 99", 1, "`postdesk tickets list` shows what there is"),
+        ("tickets list --status opn", 2, "one of new, open, waiting, resolved, closed"),
+        ("tickets list --limit 0", 2, "a whole number from 1"),
+        ("outbox show 99", 1, "`postdesk outbox list --all` shows what there is"),
+        ("outbox show x", 2, "a number of the list, such as 17"),
+        ("quarantine show 99", 1, "`postdesk quarantine list`"),
+        ("summary nothing --preview -", 1, "there is daily"),
+        ("import nowhere", 1, "reading nowhere: No such file"),
+        ("import config.toml", 1, "it holds no mail: it begins neither with \"From \""),
+        ("import --since yesterday config.toml", 2, "a day such as 2026-01-31"),
+        ("import --mailbox x config.toml", 1, "there is no mailbox x; there is support"),
+        ("explain in", 1, "name the mails in it, such as in/*.eml"),
+        ("kb search vpn --lang de", 1, "there are some in en, zh"),
+        ("kb build in", 1, "name an empty directory"),
+        ("rules eval config.toml", 1, "one JSON object a line is wanted"),
+        ("rules eval --rules in config.toml", 1, "name a directory that holds rule files"),
+        ("man nothing", 1, "there are demo, init, check"),
+        ("init fresh", 2, "--address, --imap, --smtp, --agent"),
+        ("-c nowhere.toml run", 1, "postdesk init DIR  lays out a new desk"),
+    ] {
+        let words_of = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        let arguments = words_of(arguments);
+        let ended = run(dir, &arguments.iter().map(String::as_str).collect::<Vec<_>>());
+        assert!(ended.code == code && ended.err.contains(words), "{arguments:?}: wanted {code}, {words}\n{} {}", ended.code, ended.err);
+    }
+}
+
+#[test]
+fn remedies_can_be_typed_where_a_path_has_blanks() {
+    let scratch = desk("turns blanks");
+    let dir = scratch.path();
+    write(dir, "config.toml", CONFIG.replacen("data = \"data\"", "data = \"the data\"", 1));
+    run_with(dir, &["deliver"], b"From: a@ext.test\nSubject: x\n\ny\n");
+    let key = dir.join("the data/key");
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let checked = run(dir, &["check"]);
+    let remedy = checked.err.lines().find_map(|line| line.split_once("type  ")).unwrap().1.to_owned();
+    assert_eq!(remedy, "chmod 600 'the data/key'");
+    assert!(std::process::Command::new("sh").args(["-c", &remedy]).current_dir(dir).status().unwrap().success());
+    assert_eq!(run(dir, &["check"]).err, "");
+}
+
+#[test]
+fn of_a_mail_over_the_limit_the_header_is_explained() {
+    let scratch = desk("turns-large");
+    let dir = scratch.path();
+    write(dir, "config.toml", CONFIG.replacen("[limits]", "[limits]\nmessage_size = \"1MB\"", 1));
+    for (size, template) in [(1 << 19, "ack"), (3 << 20, "too_large")] {
+        let mail = format!("From: a@ext.test\nSubject: VPN down\n\n{}\n", "words ".repeat(size / 6));
+        write(dir, "large.eml", &mail);
+        let (file, piped) = (run(dir, &["explain", "large.eml"]), run_with(dir, &["explain", "-"], mail.as_bytes()));
+        for explained in [file, piped] {
+            assert!(explained.out.contains(&format!("would send {template} to a@ext.test")), "{size}\n{}{}", explained.out, explained.err);
+        }
+    }
+}
