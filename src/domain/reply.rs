@@ -96,12 +96,20 @@ fn cut_heads(lines: &[&str], kinds: &mut [Kind], echo: Option<&Echo>) -> bool {
     let mut own_before = false;
     let mut at = 0;
     while at < lines.len() {
-        if kinds.get(at) != Some(&Kind::Own) {
+        let marked_separator = || lines.get(at).is_some_and(|line| quotes::is_marked_separator(line));
+        if kinds.get(at) != Some(&Kind::Own) && !marked_separator() {
             at += 1;
             continue;
         }
         let ours = echo.and_then(|echo| echo.next(at));
         if let Some(start) = quotes::separator(lines, at) {
+            // Nothing above, and marks on what is quoted: the answer stands below.
+            let behind = quotes::after_fields(lines, at);
+            if ours.is_none() && !own_before && kinds.get(behind) == Some(&Kind::Quote) {
+                mark(kinds, start, behind);
+                at = behind;
+                continue;
+            }
             mark(kinds, start, ours.unwrap_or(lines.len()));
             let Some(ours) = ours else { return unsure };
             keep_twice_said(lines, kinds, start, ours);

@@ -13,6 +13,7 @@ mod import;
 mod init;
 mod kb;
 mod leaks;
+mod replies;
 mod robots;
 mod store;
 mod stories;
