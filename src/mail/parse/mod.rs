@@ -16,7 +16,7 @@ use chrono::{DateTime, Utc};
 
 use self::header::Header;
 use self::mime::Part;
-use super::body;
+use super::{body, html};
 use crate::domain::attachment::Attachment;
 use crate::domain::message::{Address, Defect, MessageId, Person, Reading};
 use crate::domain::{origin, reply};
@@ -238,7 +238,7 @@ fn part_text(part: &Part<'_>, limit: usize, defects: &mut Defects) -> String {
     // A character that the cut went through is no defect of the charset.
     defects.add(defect.filter(|d| !(cut && *d == Defect::Undecodable)));
     if is_html {
-        let (text, coarse) = body::html_to_text(&text);
+        let (text, coarse) = html::to_text(&text);
         defects.add(coarse.then_some(Defect::HtmlTooComplex));
         return text;
     }
