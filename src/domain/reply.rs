@@ -183,6 +183,12 @@ fn cut_signatures(lines: &[&str], kinds: &mut [Kind]) {
                 continue;
             }
         }
+        if own && line.trim() == "| |" {
+            let end = card_end(lines, kinds, at);
+            sign(kinds, at, end);
+            at = end.max(at + 1);
+            continue;
+        }
         if own && quotes::is_client_line(line) {
             sign(kinds, card_start(lines, at), at + 1);
         }
@@ -195,6 +201,14 @@ fn card_start(lines: &[&str], at: usize) -> usize {
     let near = || (at.saturating_sub(12)..at).find(|i| lines.get(*i).is_some_and(|l| l.trim().starts_with('|')));
     let netease = lines.get(at).is_some_and(|l| l.contains("网易"));
     if netease { near().unwrap_or(at) } else { at }
+}
+
+/// The end of a card that begins at `at`: its last line is a lone `|`, a quote or nothing follows. `at` where it is no card.
+fn card_end(lines: &[&str], kinds: &[Kind], at: usize) -> usize {
+    let end = at + kinds.iter().skip(at).take(12).take_while(|k| **k == Kind::Own).count();
+    let next = kinds.iter().skip(end).find(|k| **k != Kind::Blank);
+    let closed = end.checked_sub(1).and_then(|last| lines.get(last)).is_some_and(|l| l.trim() == "|");
+    if closed && next.is_none_or(|k| *k == Kind::Quote) { end } else { at }
 }
 
 fn sign(kinds: &mut [Kind], from: usize, to: usize) {
