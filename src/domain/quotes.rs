@@ -5,7 +5,9 @@ mod tables;
 
 use super::text::is_invisible;
 pub use feet::is_client_line;
-use tables::{FORWARDS, FROM_FIELDS, OTHER_FIELDS, QUOTING, SEPARATORS, STARTS, SUBJECT_FIELDS, WROTE, WROTE_BESIDE_ADDRESS, WROTE_LAST};
+use tables::{
+    FORWARDS, FROM_FIELDS, OTHER_FIELDS, QUOTING, REPLY_LINES, SEPARATORS, STARTS, SUBJECT_FIELDS, WROTE, WROTE_BESIDE_ADDRESS, WROTE_LAST,
+};
 
 /// What companies' gateways write below every mail, lower case.
 const GATEWAYS: &[&str] = &[
@@ -28,7 +30,17 @@ pub fn is_field(line: &str) -> bool {
 /// Is this line a row of dashes or the like?
 pub fn is_rule(line: &str) -> bool {
     let line = line.trim();
-    line.chars().count() >= 2 && line.chars().all(|c| "-_=*#~+—–─·".contains(c))
+    line.chars().count() >= 2 && line.chars().all(|c| "-_=*#~+—–─· ".contains(c))
+}
+
+/// Other desks ask that answers stand above a line of theirs.
+pub fn is_reply_line(line: &str) -> bool {
+    let drawn = |c: char| "-#=*_~—<>[]+".contains(c);
+    if line.len() > 160 || !line.starts_with(drawn) || !line.ends_with(drawn) {
+        return false;
+    }
+    let lower = line.to_lowercase();
+    REPLY_LINES.iter().any(|words| lower.contains(words))
 }
 
 /// What may stand around a separator's words.
@@ -56,6 +68,10 @@ fn may_separate(line: &str) -> bool {
 }
 
 fn is_separator(line: &str) -> bool {
+    let drawn = line.starts_with(['-', '*', '_', '=', '—', '─', '‐', '‑', '–', '―', '━', '~', '>', '<', '|']);
+    if !(drawn || line.len() <= 120 && line.ends_with([':', '：'])) {
+        return false;
+    }
     let inside = line.trim_matches(|c| DASHES.contains(c));
     let marked = line.len() - inside.len() >= 4;
     let lower = inside.trim_end_matches([':', '：']).replace("&nbsp;", " ").replace('’', "'").trim().to_lowercase();
@@ -265,7 +281,7 @@ fn is_head(joined: &str) -> bool {
     if address && QUOTING.iter().any(|q| bare.starts_with(q)) {
         return true;
     }
-    if !has_date(bare) && !(is_start(bare) && bare.chars().any(char::is_numeric)) {
+    if !(has_date(bare) || is_start(bare) && bare.chars().any(char::is_numeric)) {
         return false;
     }
     // Gmail in Japanese, Hebrew and Russian has no verb: a date, a name, an address, a colon.

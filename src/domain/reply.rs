@@ -102,6 +102,10 @@ fn cut_heads(lines: &[&str], kinds: &mut [Kind], echo: Option<&Echo>) -> bool {
             continue;
         }
         let ours = echo.and_then(|echo| echo.next(at));
+        if own_before && ours.is_none() && lines.get(at).is_some_and(|line| quotes::is_reply_line(line.trim())) {
+            mark(kinds, at, lines.len());
+            return unsure;
+        }
         if let Some(start) = quotes::separator(lines, at) {
             // Nothing above, and marks on what is quoted: the answer stands below.
             let behind = quotes::after_fields(lines, at);

@@ -500,6 +500,8 @@ const OWN: &[&str] = &[
     "日志如下：\n2026-12-01 09:12:00 连接失败：\n错误 809",
     "从我的电脑发送邮件会失败",
     "We wrote:\n\nthree letters.",
+    "Two things:\n- write your name above this line\n- sign",
+    "##- Please type your reply above this line -##\n\nYour request has been solved.",
     "From: Berlin\nTo: Paris\nDate: 3 May 2026\n\nPlease book it.",
     "De: Madrid\nPara: Barcelona\nFecha: 3 de mayo",
     "客户在 2026年12月1日 的邮件里写道：\n打印机坏了",

@@ -3,6 +3,9 @@
 //! A writer's own sentence may begin like one ("Sent from my account, three mails …"), so a line must also be short, end as feet end, or
 //! name a device or a mailer.
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 /// Devices and mailers.
 const DEVICES: &[&str] = &[
     "phone", "ipad", "ipod", "android", "mobile", "galaxy", "samsung", "huawei", "honor", "xiaomi", "redmi", "oppo", "vivo", "oneplus",
@@ -79,8 +82,56 @@ const WHOLE: &[&str] =
 /// Most words of a line that names a device or a mailer, of one that asks to excuse typing errors as well, and of one that does neither.
 const WORDS: (usize, usize, usize) = (10, 16, 7);
 
+/// What feet begin with, from the tables: words where the script has capitals, else single characters.
+static FIRST: LazyLock<(HashSet<&str>, HashSet<char>)> = LazyLock::new(|| {
+    let frames = FRAMES.iter().map(|(start, _)| *start).filter(|start| !start.is_empty());
+    let tables = [SENT, BEGINNINGS, OUTLOOKS, WHOLE, FROM_ZH, &["from my "]];
+    let (mut words, mut chars) = (HashSet::new(), HashSet::new());
+    for entry in tables.into_iter().flatten().copied().chain(frames) {
+        match entry.chars().next() {
+            Some(first) if first.is_lowercase() => {
+                words.insert(entry.split(' ').next().unwrap_or(entry));
+            }
+            Some(first) => {
+                chars.insert(first);
+            }
+            None => {}
+        }
+    }
+    (words, chars)
+});
+
+/// What may stand around a foot.
+fn is_wrapping(c: char) -> bool {
+    c.is_whitespace() || "[]<>()*_~-–—·|«»\"“”".contains(c)
+}
+
+/// A quick look, as most lines are none: how it begins, or how it ends where that tells.
+fn may_be_foot(line: &str) -> bool {
+    let Some(first) = line.chars().next() else { return false };
+    let (words, chars) = &*FIRST;
+    if chars.contains(&first) {
+        return true;
+    }
+    let word = line.split([' ', '\u{a0}']).next().unwrap_or(line);
+    let begins = if word.len() > 30 {
+        false
+    } else if word.bytes().any(|b| b.is_ascii_uppercase()) || !word.is_ascii() {
+        words.contains(word.to_lowercase().as_str())
+    } else {
+        words.contains(word)
+    };
+    let end = line.trim_end_matches(['.', '。', '!', '！', ' ']);
+    let ends = || FRAMES.iter().filter(|(start, _)| start.is_empty()).map(|(_, end)| *end).chain(OUTLOOK_ENDS.iter().copied());
+    begins || line.len() <= 40 && end.contains("rom m") || !line.is_ascii() && ends().any(|known| end.ends_with(known))
+}
+
 /// A line that a phone, a mailer or a provider has added.
 pub fn is_client_line(line: &str) -> bool {
+    let line = line.trim_matches(is_wrapping);
+    if line.len() > 400 || !may_be_foot(line) {
+        return false;
+    }
     let bare = bare(line);
     let length = bare.chars().count();
     if !(3..=110).contains(&length) || bare.ends_with(['?', '？', ',', '，', ':', '：']) {
@@ -93,7 +144,6 @@ pub fn is_client_line(line: &str) -> bool {
 
 /// The line without brackets, bullets, emphasis and links.
 fn bare(line: &str) -> String {
-    let line = line.trim_matches(|c: char| c.is_whitespace() || "[]<>()*_~-–—·|«»\"“”".contains(c));
     let mut out = String::with_capacity(line.len());
     let mut rest = line;
     while let Some(at) = rest.find(['<', '(']) {

@@ -89,3 +89,11 @@ pub const FORWARDS: &[&str] = &[
     "以下是轉寄的郵件",
     "開始轉寄郵件",
 ];
+
+/// What stands on the lines above which other desks want the answer.
+pub const REPLY_LINES: &[&str] = &[
+    "above this line", "über dieser linie", "über dieser zeile", "oberhalb dieser", "au-dessus de cette ligne", "encima de esta línea",
+    "arriba de esta línea", "acima desta linha", "sopra questa riga", "boven deze regel", "boven deze lijn", "ovanför denna rad",
+    "over denne linje", "выше этой линии", "выше этой строки", "この行より上", "在此行上方", "在此线上方", "此行以上", "此線以上",
+    "此线以上",
+];
