@@ -17,6 +17,7 @@ use composer::{Composer, Order, Written};
 
 use crate::delivery::{self, Handover};
 use crate::domain::attachment::Attachment;
+use crate::domain::foresight::Foresight;
 use crate::domain::message::{Arrival, Cursor, Defect, Draft, Folder, Letter, LetterId, Place, Reading, Wording};
 use crate::domain::policy::{Policy, Summary};
 use crate::domain::ticket::{Change, Ticket, TicketNo, Version};
@@ -24,7 +25,9 @@ use crate::domain::{self, Case, CauseKey, Decision, Event, Incoming, Outcome, Wh
 use crate::mail::compose;
 use crate::mail::parse;
 use crate::mail::templates::Templates;
-use crate::store::{Commit, CommitError, CommittedMail, Fate, Note, Pending, PendingBody, Posting, Prepared, Store, TicketState};
+use crate::store::{
+    Commit, CommitError, CommittedMail, Fate, Note, Pending, PendingBody, PendingMail, Posting, Prepared, Store, TicketState,
+};
 
 /// Causes that share one flush.
 pub const BATCH: usize = 64;
@@ -74,12 +77,23 @@ pub struct Step {
     pub idle: bool,
 }
 
-/// Works out what the bytes of a mail decide, before the desk's thread gets it.
-pub fn prepare(arrival: Arrival) -> Prepared {
-    // What breaks reading breaks it again when the mail is decided on, and counts there.
-    let reading = catch_unwind(|| parse::read(&arrival.raw, arrival.whole_size)).ok().map(Arc::new);
+/// Reads a mail; none where that breaks: it breaks again when the mail is decided on, and counts there.
+pub fn read(raw: &[u8], whole_size: Option<u64>) -> Option<Arc<Reading>> {
+    catch_unwind(|| Arc::new(parse::read(raw, whole_size))).ok()
+}
+
+/// Works out what the bytes of a mail and the policy decide, before the desk's thread gets it.
+pub fn prepare(arrival: Arrival, policy: &Arc<Policy>) -> Prepared {
+    let look_ahead = |reading| {
+        let foresight = Foresight::of(reading, arrival.at, Arc::clone(policy));
+        foresight.verdict();
+        Arc::new(foresight)
+    };
+    let reading = read(&arrival.raw, arrival.whole_size);
+    // As in `read`.
+    let foresight = reading.and_then(|reading| catch_unwind(AssertUnwindSafe(|| look_ahead(reading))).ok());
     let mut mail = Prepared::from(arrival);
-    mail.reading = reading;
+    mail.foresight = foresight;
     mail
 }
 
@@ -280,11 +294,10 @@ impl Desk {
                 _ => self.decide_and_commit(cause, now),
             };
             match outcome {
-                Ok(letters) => {
+                Ok((letters, drafts)) => {
                     step.decided += 1;
-                    for (ordinal, (letter, draft)) in letters.into_iter().enumerate() {
-                        let (key, book) = (cause.key.clone(), self.book.clone());
-                        composer.order(Order { cause: n, key, draft, ordinal, letter, book, now })?;
+                    if !letters.is_empty() {
+                        composer.order(Order { cause: n, key: cause.key.clone(), drafts, letters, book: self.book.clone(), now })?;
                     }
                 }
                 Err(Trouble::Store(error)) => return Err(error.into()),
@@ -305,7 +318,7 @@ impl Desk {
 
     fn put_words(&mut self, written: Written) -> Result<(), Halt> {
         match written.words {
-            Ok(words) => Ok(self.store.word(written.letter, &words)?),
+            Ok(words) => Ok(self.store.word(&written.letters, &words)?),
             Err(why) => Err(Halt::Unwritten { cause: written.cause, why }),
         }
     }
@@ -340,17 +353,17 @@ impl Desk {
     }
 
     /// Decides a cause and commits that; its letters still have to be written.
-    fn decide_and_commit(&mut self, cause: &Pending, now: DateTime<Utc>) -> Result<Vec<(LetterId, Draft)>, Trouble> {
+    fn decide_and_commit(&mut self, cause: &Pending, now: DateTime<Utc>) -> Result<(Vec<LetterId>, Vec<Draft>), Trouble> {
         loop {
             let (reading, mut decision) = self.judge(cause, now)?;
             if let Outcome::SetAside { why } = &decision.outcome {
-                return self.set_aside(cause, why, now).map(|()| Vec::new()).map_err(Trouble::Store);
+                return self.set_aside(cause, why, now).map(|()| (Vec::new(), Vec::new())).map_err(Trouble::Store);
             }
             let drafts = std::mem::take(&mut decision.drafts);
             let letters = address(&drafts, composing(&self.book, &cause.key, now))?;
             let commit = self.commit_of(cause, reading, decision, letters, now).map_err(Trouble::Store)?;
             match self.store.commit(&commit) {
-                Ok(letters) => return Ok(letters.into_iter().zip(drafts).collect()),
+                Ok(letters) => return Ok((letters, drafts)),
                 Err(CommitError::Conflict(conflict)) => tracing::debug!(%conflict, "decided again"),
                 Err(CommitError::Unavailable(error)) => return Err(Trouble::Store(error)),
             }
@@ -362,7 +375,7 @@ impl Desk {
         let book = self.book.clone();
         let store = self.store.as_mut();
         let work = AssertUnwindSafe(|| {
-            let (event, reading) = event_of(cause);
+            let (event, reading) = event_of(cause, &book.policy);
             let mut ask = |query: &domain::Query| store.answer(&cause.key, query);
             Ok((reading, judge(&event, &book, now, &mut ask)?))
         });
@@ -521,7 +534,8 @@ pub type Ask<'a> = dyn FnMut(&domain::Query) -> anyhow::Result<domain::Answer> +
 /// An answer fails, or the mail breaks the desk.
 pub fn explain(raw: &[u8], mailbox: &str, book: &Rulebook, now: DateTime<Utc>, ask: &mut Ask<'_>) -> anyhow::Result<Resolved> {
     let reading = Arc::new(parse::read(raw, None));
-    let incoming = Incoming { mailbox: mailbox.to_owned(), reading: Arc::clone(&reading), quiet: false };
+    let foresight = Arc::new(Foresight::of(Arc::clone(&reading), now, Arc::clone(&book.policy)));
+    let incoming = Incoming { mailbox: mailbox.to_owned(), quiet: false, foresight };
     let event = Event { key: CauseKey("explain".to_owned()), at: now, what: What::Mail(incoming) };
     Ok(resolve(&event, Some(reading), book, now, ask)?)
 }
@@ -536,15 +550,12 @@ pub fn preview_slot(name: &str, book: &Rulebook, now: DateTime<Utc>, ask: &mut A
 }
 
 /// The event that a pending cause stands for.
-fn event_of(cause: &Pending) -> (Event, Option<Arc<Reading>>) {
+fn event_of(cause: &Pending, policy: &Arc<Policy>) -> (Event, Option<Arc<Reading>>) {
     let (what, reading) = match &cause.body {
         PendingBody::Mail(mail) => {
-            let mut reading = mail.reading.clone().unwrap_or_else(|| Arc::new(parse::read(&mail.raw, mail.whole_size)));
-            if mail.same_id_other_body {
-                Arc::make_mut(&mut reading).defects.push(Defect::SameIdOtherBody);
-            }
-            let incoming = Incoming { mailbox: mail.mailbox.clone(), reading: Arc::clone(&reading), quiet: mail.quiet };
-            (What::Mail(incoming), Some(reading))
+            let foresight = foresight_of(mail, cause.at, policy);
+            let reading = Arc::clone(&foresight.mail);
+            (What::Mail(Incoming { mailbox: mail.mailbox.clone(), quiet: mail.quiet, foresight }), Some(reading))
         }
         PendingBody::Note(Note::Due { ticket }) => (What::Due(*ticket), None),
         PendingBody::Note(Note::Slot { name, at }) => (What::Slot { name: name.clone(), at: *at }, None),
@@ -552,6 +563,23 @@ fn event_of(cause: &Pending) -> (Event, Option<Arc<Reading>>) {
         PendingBody::Note(Note::Quarantined(what)) => (What::Quarantined(what.clone()), None),
     };
     (Event { key: cause.key.clone(), at: cause.at, what }, reading)
+}
+
+/// A mail as it was read and judged when it came in, or anew where that is lost or no longer true.
+fn foresight_of(mail: &PendingMail, at: DateTime<Utc>, policy: &Arc<Policy>) -> Arc<Foresight> {
+    let known = mail.foresight.as_ref().filter(|_| !mail.same_id_other_body);
+    if let Some(foresight) = known.filter(|foresight| foresight.is_by(policy)) {
+        return Arc::clone(foresight);
+    }
+    let reading = match known {
+        Some(foresight) => Arc::clone(&foresight.mail),
+        None => {
+            let mut reading = parse::read(&mail.raw, mail.whole_size);
+            reading.defects.extend(mail.same_id_other_body.then_some(Defect::SameIdOtherBody));
+            Arc::new(reading)
+        }
+    };
+    Arc::new(Foresight::of(reading, at, Arc::clone(policy)))
 }
 
 /// `decide` with its questions answered.

@@ -14,14 +14,15 @@ use chrono::{DateTime, Utc};
 pub use bounces::undelivered;
 
 use super::facts::{self, Facts};
+use super::foresight::Foresight;
 use super::message::{Person, Reading};
 use super::notify;
-use super::origin::{self, Origin, OriginKind};
+use super::origin::{Origin, OriginKind};
 use super::policy::{Policy, Role};
 use super::rules::{Circumstances, Verdict};
 use super::thread::{self, By, Thread};
 use super::ticket::Ticket;
-use super::trust::{self, Sender};
+use super::trust::Sender;
 use super::{Case, Decision, Event, Incoming, Judged, Need, Outcome, Quarantined, agents, approvals, history, retire};
 
 /// A mail with every judgement that precedes the decision.
@@ -48,15 +49,13 @@ pub struct Scene<'a> {
 /// # Errors
 /// The [`Need`] for what must be known first.
 pub fn mail(case: &Case, event: &Event, incoming: &Incoming, policy: &Policy, now: DateTime<Utc>) -> Result<Decision, Need> {
-    let mail = incoming.reading.as_ref();
-    let origin = origin::judge(mail, policy);
-    let tokens = trust::tokens(mail, policy);
-    let mut sender = trust::judge(mail, &tokens, policy);
-    let ruling = approvals::answered(mail, &origin, &tokens, policy).filter(|_| !incoming.quiet);
+    let Foresight { mail, origin, tokens, .. } = incoming.foresight.as_ref();
+    let mut sender = incoming.foresight.sender.clone();
+    let ruling = approvals::answered(mail, origin, tokens, policy).filter(|_| !incoming.quiet);
     let mut thread = match origin.kind {
         OriginKind::Own => Thread { ticket: None, by: By::None, because: "our own mail".into(), linked: None, sent: None },
-        OriginKind::Bounce => bounces::bounced_thread(case, mail, &tokens)?,
-        _ => thread::find(case, mail, &tokens, policy, now, incoming.quiet)?,
+        OriginKind::Bounce => bounces::bounced_thread(case, mail, tokens)?,
+        _ => thread::find(case, mail, tokens, policy, now, incoming.quiet)?,
     };
     if let Some((approver, number, _)) = ruling {
         sender.because =
@@ -66,7 +65,7 @@ pub fn mail(case: &Case, event: &Event, incoming: &Incoming, policy: &Policy, no
     }
     // History went on in its own time.
     let moment = if incoming.quiet { event.at } else { now };
-    let scene = Scene { mail, incoming, origin: &origin, sender: &sender, thread: &thread, at: event.at, now: moment };
+    let scene = Scene { mail, incoming, origin, sender: &sender, thread: &thread, at: event.at, now: moment };
     let ticket = match thread.ticket {
         Some(number) => case.ticket(number)?,
         None => None,
@@ -95,12 +94,12 @@ pub fn mail(case: &Case, event: &Event, incoming: &Incoming, policy: &Policy, no
         history::lay_to_rest(&mut decision, ticket, event.at, policy, now);
     }
     notify::hold_back_loops(case, &mut decision, now)?;
-    retire::tokens_seen_outside(case, &mut decision, (mail, &origin), &tokens, policy)?;
+    retire::tokens_seen_outside(case, &mut decision, (mail, origin), tokens, policy)?;
     decision.because.insert(0, super::Reason(format!("origin: {}", origin.because)));
     decision.because.insert(1, super::Reason(format!("thread: {}", thread.because)));
     decision.because.insert(2, super::Reason(format!("sender: {}", sender.because)));
     let judged = decision.judged.get_or_insert_with(|| Box::new(Judged::of(&scene)));
-    judged.origin = origin;
+    judged.origin.clone_from(origin);
     judged.sender = sender;
     judged.thread = thread;
     Ok(decision)
@@ -131,6 +130,9 @@ fn speaks_as_agent(sender: &Sender, ticket: &Ticket, policy: &Policy) -> bool {
 
 /// What the rules say of the mail of a scene.
 fn judge_by_rules(scene: &Scene<'_>, fields: &BTreeMap<String, String>, policy: &Policy) -> Verdict {
+    if fields.is_empty() {
+        return scene.incoming.foresight.verdict().clone();
+    }
     verdict(scene.mail, (scene.origin, scene.sender), fields, scene.at, policy)
 }
 

@@ -13,6 +13,7 @@ pub mod complaint;
 pub mod echo;
 pub mod facts;
 pub mod files;
+pub mod foresight;
 pub mod history;
 pub mod intake;
 pub mod message;
@@ -38,7 +39,8 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use message::{Address, Draft, LetterId, LetterKind, MessageId, Reading};
+use foresight::Foresight;
+use message::{Address, Draft, LetterId, LetterKind, MessageId};
 use policy::Policy;
 use ticket::{Change, Ticket, TicketNo, Version};
 
@@ -83,10 +85,10 @@ pub enum What {
 pub struct Incoming {
     /// Configured mailbox.
     pub mailbox: String,
-    /// What it says.
-    pub reading: Arc<Reading>,
     /// It came before the desk was there: no automatic mail.
     pub quiet: bool,
+    /// What it says, and what the policy that decides made of that beforehand.
+    pub foresight: Arc<Foresight>,
 }
 
 /// A cause that was set aside.

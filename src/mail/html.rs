@@ -15,10 +15,10 @@ use lexer::{Lexer, Token};
 /// Elements inside one another that are told apart.
 const DEPTH: usize = 200;
 /// Quotes and lists inside one another that are drawn.
-const DRAWN: usize = 10;
+const DRAWN: usize = 5;
 /// What stands above a mail that is answered: the line of Outlook's plain mails, which the rules for quotes know.
 const ORIGINAL: &str = "-----Original Message-----";
-const RULE: &str = "________________________________";
+const RULE: &str = "________";
 
 /// A page as text, and whether it was nested too deeply to be read exactly.
 pub fn to_text(html: &str) -> (String, bool) {
@@ -358,7 +358,7 @@ mod tests {
             "<head><title>t</title><style>p{}</style></head>a<div style='display: none'>x<p>y</div><script>z</script><!-- c -->b",
             "ab",
         ),
-        ("a rule", "a<hr>b", "a\n________________________________\nb"),
+        ("a rule", "a<hr>b", "a\n________\nb"),
         ("sloppy", "</div>a<b>b<div>c</b>d</div></table><p>e<div>f", "ab\ncd\n\ne\n\nf"),
         ("text only", "a < b &amp; c", "a < b & c"),
         ("nothing", "", ""),
@@ -383,7 +383,7 @@ mod tests {
             (
                 "Outlook on the web",
                 "<div>ok</div><div id=\"appendonsend\"></div><hr><div id=\"divRplyFwdMsg\"><b>Avsändare:</b> x</div><div>old</div>",
-                "ok\n-----Original Message-----\n________________________________\nAvsändare: x\nold",
+                "ok\n-----Original Message-----\n________\nAvsändare: x\nold",
             ),
             (
                 "Word",

@@ -92,7 +92,7 @@ impl Store for Mortal {
     writes! {
         set_cursor(folder: &Folder, cursor: Cursor) -> ();
         receive(mail: Prepared) -> Received;
-        word(letter: LetterId, words: &Sealed) -> ();
+        word(letters: &[LetterId], words: &Sealed) -> ();
         enqueue(key: &CauseKey, at: DateTime<Utc>, note: &Note) -> bool;
         pending(limit: usize) -> Vec<Pending>;
         begin(causes: &[CauseId]) -> ();
@@ -224,7 +224,7 @@ fn life(
         let Some(raw) = mails.get(*received) else { return Ok(()) };
         let arrival =
             Arrival { mailbox: "support".into(), place: None, at: now, raw: raw.clone(), whole_size: None, quiet: false, cursor: None };
-        desk.receive(vec![desk::prepare(arrival)])?;
+        desk.receive(vec![desk::prepare(arrival, &loaded.policy)])?;
         *received += 1;
     }
 }

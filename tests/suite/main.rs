@@ -8,6 +8,7 @@ mod common;
 mod corpus;
 mod crash;
 mod docs;
+mod fuzz;
 mod goldens;
 mod import;
 mod init;

@@ -145,14 +145,16 @@ impl World {
     /// Receives one mail and does all that follows.
     pub fn mail(&mut self, raw: &[u8]) -> Vec<Sent> {
         let arrival = self.arrival(raw);
-        self.desk.receive(vec![desk::prepare(arrival)]).unwrap();
+        let prepared = desk::prepare(arrival, &self.desk.book().policy);
+        self.desk.receive(vec![prepared]).unwrap();
         self.settle()
     }
 
     /// Takes in a mail from before the desk was there.
     pub fn history(&mut self, raw: &[u8], at: DateTime<Utc>) -> Vec<Sent> {
         let arrival = Arrival { at, quiet: true, ..self.arrival(raw) };
-        self.desk.receive(vec![desk::prepare(arrival)]).unwrap();
+        let prepared = desk::prepare(arrival, &self.desk.book().policy);
+        self.desk.receive(vec![prepared]).unwrap();
         self.settle()
     }
 

@@ -209,8 +209,8 @@ impl Store for Sqlite {
         Ok(self.write(|db| commit::commit(db, commit))??)
     }
 
-    fn word(&mut self, letter: LetterId, words: &Sealed) -> Result<()> {
-        self.write(|db| outbox::word(db, letter, words))
+    fn word(&mut self, letters: &[LetterId], words: &Sealed) -> Result<()> {
+        self.write(|db| outbox::word(db, letters, words))
     }
 
     fn quarantine(&mut self, cause: super::CauseId, why: &str, at: DateTime<Utc>) -> Result<()> {

@@ -86,17 +86,24 @@ pub(super) fn queue(db: &Db, cause: CauseId, letter: &Letter, at: DateTime<Utc>)
     Ok(LetterId(id))
 }
 
-/// Stores what a letter says.
-pub(super) fn word(db: &Db, letter: LetterId, words: &Sealed) -> Result<()> {
+/// Stores what these letters say.
+pub(super) fn word(db: &Db, letters: &[LetterId], words: &Sealed) -> Result<()> {
+    ensure!(letters.len() == words.letters.len(), "{} letters have words for {}", letters.len(), words.letters.len());
     let blob = blobs::put_sealed(db, words)?;
-    db.sql("INSERT INTO wording (letter, subject, blob, text_size, files) VALUES (?1, ?2, ?3, ?4, ?5)")?.execute(params![
-        letter.0,
-        words.subject,
-        blob,
-        i64::try_from(words.text_size)?,
-        enclosures::size(&words.files)?,
-    ])?;
-    enclosures::put(db, letter, &words.files)
+    for (letter, said) in letters.iter().zip(&words.letters) {
+        let insert = "INSERT INTO wording (letter, subject, blob, start, text_size, stop, files) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+        db.sql(insert)?.execute(params![
+            letter.0,
+            said.subject,
+            blob,
+            i64::try_from(said.start)?,
+            i64::try_from(said.text_size)?,
+            i64::try_from(said.stop)?,
+            enclosures::size(&said.files)?,
+        ])?;
+        enclosures::put(db, *letter, &said.files)?;
+    }
+    Ok(())
 }
 
 /// Lets a held letter go. Its time in the queue begins now.
@@ -135,7 +142,7 @@ pub(super) fn claim(db: &Db, now: DateTime<Utc>, n: usize, mailboxes: &[String])
 fn due_postings(db: &Db, now: DateTime<Utc>, n: usize, mailboxes: &[String]) -> Result<Vec<Posting>> {
     // The index gives the order of the queue, and whether an envelope is due without reading it.
     let mut select = db.sql(
-        "SELECT e.id, e.letter, e.recipient, e.attempts, e.queued, l.mailbox, l.reverse_path, w.blob, w.text_size, w.files
+        "SELECT e.id, e.letter, e.recipient, e.attempts, e.queued, l.mailbox, l.reverse_path, w.blob, w.start + w.text_size, w.stop, w.files
          FROM envelope e INDEXED BY envelope_queue CROSS JOIN letter l ON l.id = e.letter CROSS JOIN wording w ON w.letter = l.id
          WHERE e.state = 'queued' AND e.next_at <= ?1 AND l.mailbox IN (SELECT value FROM json_each(?3)) ORDER BY e.class, e.queued, e.id LIMIT ?2",
     )?;
@@ -147,8 +154,8 @@ fn due_postings(db: &Db, now: DateTime<Utc>, n: usize, mailboxes: &[String]) -> 
         let bytes = match bytes.get(&letter) {
             Some(bytes) => Arc::clone(bytes),
             None => {
-                let own = blobs::tail(db, row.get(7)?, row.get(8)?)?;
-                let files: Option<i64> = row.get(9)?;
+                let own = blobs::between(db, row.get(7)?, row.get(8)?, row.get(9)?)?;
+                let files: Option<i64> = row.get(10)?;
                 let held: usize = bytes.values().map(|bytes| bytes.len()).sum();
                 if !found.is_empty() && held + own.len() + usize::try_from(files.unwrap_or(0))? > CLAIM_BYTES {
                     break;
@@ -300,25 +307,29 @@ pub(super) fn written(db: &Db, number: TicketNo, cause: i64) -> Result<Vec<Journ
 }
 
 pub(super) fn letter_bytes(db: &Db, envelope: i64) -> Result<Option<Vec<u8>>> {
-    let mut select =
-        db.sql("SELECT w.letter, w.blob, w.text_size, w.files FROM envelope e JOIN wording w ON w.letter = e.letter WHERE e.id = ?1")?;
+    let mut select = db.sql(
+        "SELECT w.letter, w.blob, w.start + w.text_size, w.stop, w.files
+         FROM envelope e JOIN wording w ON w.letter = e.letter WHERE e.id = ?1",
+    )?;
     let mut rows = select.query([envelope])?;
     let Some(row) = rows.next()? else { return Ok(None) };
-    let own = blobs::tail(db, row.get(1)?, row.get(2)?)?;
-    whole(db, LetterId(row.get(0)?), own, row.get(3)?).map(Some)
+    let own = blobs::between(db, row.get(1)?, row.get(2)?, row.get(3)?)?;
+    whole(db, LetterId(row.get(0)?), own, row.get(4)?).map(Some)
 }
 
 /// What a letter said, and the template that made it.
 pub(super) fn sent(db: &Db, letter: LetterId) -> Result<Option<Sent>> {
-    let mut select =
-        db.sql("SELECT w.blob, w.text_size, l.template, l.key, w.subject FROM letter l JOIN wording w ON w.letter = l.id WHERE l.id = ?1")?;
+    let mut select = db.sql(
+        "SELECT w.blob, w.start, w.start + w.text_size, l.template, l.key, w.subject
+         FROM letter l JOIN wording w ON w.letter = l.id WHERE l.id = ?1",
+    )?;
     let mut rows = select.query([letter.0])?;
     let Some(row) = rows.next()? else { return Ok(None) };
     Ok(Some(Sent {
-        key: LetterKey(row.get(3)?),
-        template: TemplateName::parse(row.get_ref(2)?.as_str()?),
-        subject: row.get(4)?,
-        text: blobs::head(db, row.get(0)?, row.get(1)?)?,
+        key: LetterKey(row.get(4)?),
+        template: TemplateName::parse(row.get_ref(3)?.as_str()?),
+        subject: row.get(5)?,
+        text: String::from_utf8(blobs::between(db, row.get(0)?, row.get(1)?, row.get(2)?)?).context("a damaged text")?,
     }))
 }
 
