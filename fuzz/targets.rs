@@ -10,7 +10,7 @@ use postdesk::domain::foresight::Foresight;
 use postdesk::domain::message::Reading;
 use postdesk::domain::rules::{Names, RuleSet};
 use postdesk::domain::{reply, tags};
-use postdesk::mail::{body, parse};
+use postdesk::mail::{body, html, parse};
 use postdesk::policy::{self, Loaded};
 use serde_json::Value;
 
@@ -41,7 +41,7 @@ pub fn parse(data: &[u8]) {
 /// A text, as HTML and as it is → words: what is kept was there.
 pub fn body(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
-    body::html_to_text(&text);
+    html::to_text(&text);
     body::unflow(&text, true);
     body::unflow(&text, false);
     body::language(&text);

@@ -294,8 +294,14 @@ pub enum Defect {
     Mislabelled,
     /// Nested deeper or in more parts than is read.
     TooManyParts,
-    /// HTML too large or deep to be turned into text; read coarsely.
+    /// HTML nested too deeply to be turned into text exactly.
     HtmlTooComplex,
+    /// A header with more fields or bytes than are read.
+    HeaderTooLarge,
+    /// Files in Microsoft's TNEF, which nothing but Outlook opens.
+    Winmail,
+    /// Files inside the text, in uuencode: they are named and not passed on.
+    Uuencoded,
     /// Encrypted: the desk cannot read it.
     Encrypted,
     /// Larger than the limit: only the header was read.

@@ -302,6 +302,15 @@ fn defect_sentence(defect: Defect, language: &str) -> Option<String> {
         Defect::NoHeader => ("The mail has no header.", "邮件没有信头。"),
         Defect::Undecodable => ("Parts of the text could not be decoded.", "部分内容无法解码。"),
         Defect::TooManyParts => ("The mail is nested too deeply; not all of it was read.", "邮件嵌套过深，未能全部读取。"),
+        Defect::HeaderTooLarge => ("The mail's header is too large; not all of it was read.", "邮件的信头过大，未能全部读取。"),
+        Defect::Winmail => (
+            "The mail's files are inside winmail.dat, which only Outlook opens: ask for them as ordinary attachments.",
+            "邮件的附件包含在 winmail.dat 中，只有 Outlook 能打开；请对方以普通附件重新发送。",
+        ),
+        Defect::Uuencoded => (
+            "The mail has files in uuencode inside its text; they were left out: ask for them as ordinary attachments.",
+            "邮件正文中含有 uuencode 编码的文件，未能转发；请对方以普通附件重新发送。",
+        ),
         Defect::HtmlTooComplex => ("The HTML was too complex; its text was read coarsely.", "HTML 过于复杂，仅粗略读取了文字。"),
         Defect::Encrypted => ("The mail is encrypted: only its header could be read.", "邮件已加密，只能读取信头。"),
         Defect::TooLarge => ("The mail is larger than the limit: only its header was read.", "邮件超过大小限制，只读取了信头。"),

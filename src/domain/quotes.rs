@@ -1,61 +1,13 @@
-//! How mailers announce a quote, in the languages that they speak: tables, and the functions that read them.
+//! How mailers announce a quote, in the languages that they speak: the functions that read the [`tables`], and the [`feet`] that mailers add.
 
-/// Verbs of "… wrote:" lines, lower case.
-const WROTE: &[&str] = &[
-    "wrote", "writes", "schrieb", "geschrieben", "a écrit", "ha escrito", "escribió", "escribio", "escreveu", "ha scritto", "scritto",
-    "schreef", "skrev", "napisał", "napisała", "napisał(a)", "pisze", "написал", "написала", "пишет", "napsal", "napsala", "kirjoitti",
-    "yazdı", "yazmış", "đã viết", "menulis", "έγραψε", "написав", "pisze", "írta", "a scris", "写道", "寫道", "写到", "書きました",
-    "님이 작성", "のメール",
-];
+mod feet;
+mod tables;
 
-/// How "… wrote:" lines begin, lower case, with the space or mark that follows.
-const STARTS: &[&str] = &[
-    "on ", "at ", "am ", "le ", "el ", "em ", "il ", "in data ", "op ", "den ", "w dniu ", "dnia ", "dne ", "vào ", "pada ", "στις ",
-    "de ", "mon", "tue", "wed", "thu", "fri", "sat", "sun", "man.", "tir.", "ons.", "tor.", "fre.", "lør.", "søn.", "pe ", "в ", "пн",
-    "вт", "ср", "чт", "пт", "在", "于", "於", "quoting ",
-];
-
-/// Fields of quoted header blocks, lower case: those that name the sender, and the others.
-const FROM_FIELDS: &[&str] = &[
-    "from", "von", "de", "da", "van", "från", "fra", "od", "от", "lähettäjä", "gönderen", "発信者", "差出人", "보낸 사람", "发件人",
-    "寄件者", "寄件人",
-];
-const OTHER_FIELDS: &[&str] = &[
-    "sent", "date", "to", "cc", "subject", "reply-to", "gesendet", "datum", "an", "betreff", "envoyé", "à", "objet", "enviado",
-    "enviado el", "para", "asunto", "fecha", "data", "assunto", "enviada em", "inviato", "a", "oggetto", "verzonden", "aan", "onderwerp",
-    "skickat", "till", "ämne", "sendt", "til", "emne", "wysłano", "do", "temat", "отправлено", "кому", "тема", "дата", "lähetetty", "aihe",
-    "gönderildi", "kime", "konu", "送信日時", "宛先", "件名", "보낸 날짜", "받는 사람", "제목", "发送时间", "发送日期", "日期", "时间",
-    "收件人", "抄送", "抄送人", "主题", "收件者", "副本", "主旨",
-];
-
-/// What stands between the dashes of a separator line, lower case.
-const SEPARATORS: &[&str] = &[
-    "original message", "original", "original appointment", "forwarded message", "forwarded by", "replied message", "reply message",
-    "origin message", "begin forwarded message", "ursprüngliche nachricht", "originalnachricht", "original-nachricht",
-    "weitergeleitete nachricht", "message d'origine", "message transféré", "mensaje original", "mensaje reenviado", "mensagem original",
-    "mensagem encaminhada", "messaggio originale", "messaggio inoltrato", "oorspronkelijk bericht", "doorgestuurd bericht",
-    "ursprungligt meddelande", "oprindelig meddelelse", "opprinnelig melding", "wiadomość oryginalna", "oryginalna wiadomość",
-    "исходное сообщение", "пересылаемое сообщение", "元のメッセージ", "원본 메시지", "原始邮件", "原始郵件", "原邮件", "转发的邮件",
-    "转发邮件", "轉寄郵件",
-];
-
-/// More separators whose Chinese words vary.
-const SEPARATORS_ZH: &[&str] = &["回复的原邮件", "回复的邮件", "转发的原邮件", "原始信息", "邮件原件", "轉寄的郵件"];
-
-/// How lines begin that phones and mailers add, lower case.
-const CLIENTS: &[&str] = &[
-    "sent from my ", "sent from mail for", "sent from outlook", "sent from yahoo", "sent from proton", "sent from samsung",
-    "sent from typeapp", "sent from bluemail", "sent from gmail", "sent from a", "sent via ", "sent with ", "sent using ",
-    "get outlook for", "get bluemail for", "typed on my", "von meinem ", "gesendet von ", "gesendet mit ", "gesendet über ",
-    "envoyé de mon ", "envoyé depuis ", "envoyé à partir ", "enviado desde ", "enviado do ", "enviado de ", "enviado a partir ",
-    "inviato da ", "verzonden vanaf ", "verstuurd vanaf ", "skickat från ", "sendt fra ", "lähetetty ", "wysłane z ", "отправлено с ",
-    "отправлено из ", "odesláno z ", "发自我的", "发自 我的", "来自我的", "發自我的", "從我的", "从我的", "获取 outlook", "iphoneから送信",
-    "나의 ",
-];
-
-/// Lines that mailers add and that need not stand at the start, lower case.
-const CLIENT_PARTS: [&str; 9] =
-    ["签名由", "邮箱大师定制", "发自我的企业微信", "发自企业微信", "版邮件发送", "通过 outlook", "發送自", "发送自", "gesendet.html"];
+use super::text::is_invisible;
+pub use feet::is_client_line;
+use tables::{
+    FORWARDS, FROM_FIELDS, OTHER_FIELDS, QUOTING, REPLY_LINES, SEPARATORS, STARTS, SUBJECT_FIELDS, WROTE, WROTE_BESIDE_ADDRESS, WROTE_LAST,
+};
 
 /// What companies' gateways write below every mail, lower case.
 const GATEWAYS: &[&str] = &[
@@ -72,27 +24,27 @@ pub fn is_gateway_line(line: &str) -> bool {
 
 /// A field of a quote's head.
 pub fn is_field(line: &str) -> bool {
-    field(line).is_some_and(|(name, _)| FROM_FIELDS.iter().chain(OTHER_FIELDS).any(|known| same_field(known, &name)))
+    field(line).is_some_and(|(name, _)| [FROM_FIELDS, SUBJECT_FIELDS, OTHER_FIELDS].iter().any(|table| knows(table, &name)))
 }
 
 /// Is this line a row of dashes or the like?
 pub fn is_rule(line: &str) -> bool {
     let line = line.trim();
-    line.chars().count() >= 2 && line.chars().all(|c| "-_=*#~+—–─·".contains(c))
+    line.chars().count() >= 2 && line.chars().all(|c| "-_=*#~+—–─· ".contains(c))
 }
 
-/// A line that a phone or mailer has added.
-pub fn is_client_line(line: &str) -> bool {
-    let line = line.trim_start_matches(['[', '<', ' ', '*', '_']);
-    // The link behind a product's name is part of the line, not of its length.
-    let words = line.split(['<', '(']).next().unwrap_or("");
-    if words.is_empty() || words.chars().count() > 60 || words.trim_end().ends_with(['?', '？']) {
+/// Other desks ask that answers stand above a line of theirs.
+pub fn is_reply_line(line: &str) -> bool {
+    let drawn = |c: char| "-#=*_~—<>[]+".contains(c);
+    if line.len() > 160 || !line.starts_with(drawn) || !line.ends_with(drawn) {
         return false;
     }
-    let lower = words.to_lowercase();
-    CLIENTS.iter().any(|c| lower.starts_with(c) && (!c.starts_with("나의") || lower.contains("보냄")))
-        || CLIENT_PARTS.iter().any(|c| lower.contains(c))
+    let lower = line.to_lowercase();
+    REPLY_LINES.iter().any(|words| lower.contains(words))
 }
+
+/// What may stand around a separator's words.
+const DASHES: &str = "-_=*~—─‐‑‒–―━|<> \u{a0}";
 
 /// A separator or a block of header lines at `at`, after which everything is quoted: the line that the cut begins with.
 pub fn separator(lines: &[&str], at: usize) -> Option<usize> {
@@ -100,7 +52,7 @@ pub fn separator(lines: &[&str], at: usize) -> Option<usize> {
     if !may_separate(line) {
         return None;
     }
-    if is_separator(line) {
+    if is_separator(line) || is_notes_block(lines, at) {
         return Some(at);
     }
     header_block(lines, at).then(|| {
@@ -112,21 +64,41 @@ pub fn separator(lines: &[&str], at: usize) -> Option<usize> {
 
 /// A quick look, as most lines are neither.
 fn may_separate(line: &str) -> bool {
-    line.starts_with(['-', '*', '_', '=', '—', '─', '|', '<']) || line.contains([':', '：'])
+    line.starts_with(|c| DASHES.contains(c)) || line.contains([':', '：', '@'])
 }
 
 fn is_separator(line: &str) -> bool {
-    let dashes = |c: char| "-_=*—─ \u{a0}|<>".contains(c);
-    let inside = line.trim_matches(dashes);
-    let marked = line.len() - inside.len() >= 4 || line.chars().filter(|c| *c == '-' || *c == '—').count() >= 4;
-    let lower = inside.trim_end_matches([':', '：']).replace("&nbsp;", " ").trim().to_lowercase();
+    let drawn = line.starts_with(['-', '*', '_', '=', '—', '─', '‐', '‑', '–', '―', '━', '~', '>', '<', '|']);
+    if !(drawn || line.len() <= 120 && line.ends_with([':', '：'])) {
+        return false;
+    }
+    let inside = line.trim_matches(|c| DASHES.contains(c));
+    let marked = line.len() - inside.len() >= 4;
+    let lower = inside.trim_end_matches([':', '：']).replace("&nbsp;", " ").replace('’', "'").trim().to_lowercase();
+    if FORWARDS.contains(&lower.as_str()) {
+        return line.ends_with([':', '：']);
+    }
+    // GroupWise: >>> IT Support <it@desk.example> 12/1/2026 9:12 AM >>>
+    if line.starts_with(">>>") && line.ends_with(">>>") {
+        return lower.contains('@') && has_date(&lower);
+    }
+    if !marked || !line.starts_with(['-', '*', '_', '=', '—', '─', '‐', '‑', '–', '―', '━', '~']) {
+        return false;
+    }
     // Notes: -----"IT Support" <it@desk.example> wrote: -----
-    let wrote = || WROTE.iter().any(|verb| lower.ends_with(verb)) && lower.contains('@');
-    let known = || wrote() || SEPARATORS.iter().chain(SEPARATORS_ZH).any(|s| lower == *s);
-    (marked
-        && line.starts_with(['-', '*', '_', '=', '—', '─'])
-        && (known() || lower.starts_with("forwarded by") || lower.starts_with("original message")))
-        || (lower == "begin forwarded message" && line.ends_with(':'))
+    let wrote = || lower.contains('@') && verb_tails(&lower).any(str::is_empty);
+    wrote() || SEPARATORS.contains(&lower.as_str()) || lower.starts_with("forwarded by") || lower.starts_with("original message")
+}
+
+/// Does a GroupWise separator begin here? Its marks look like those of a quote.
+pub fn is_marked_separator(line: &str) -> bool {
+    line.starts_with(">>>") && is_separator(line.trim())
+}
+
+/// The first line behind a separator or block at `at` that is none of its fields.
+pub fn after_fields(lines: &[&str], at: usize) -> usize {
+    let rest = lines.iter().skip(at + 1).take(12);
+    at + 1 + rest.take_while(|line| line.trim().is_empty() || is_field(line) || is_separator(line.trim())).count()
 }
 
 /// The field name of a line `Name: value`, with a mailer's bold marks off.
@@ -134,42 +106,48 @@ fn field(line: &str) -> Option<(String, &str)> {
     let line = line.trim().trim_start_matches(['*', '|', ' ', '_']);
     let colon = line.char_indices().take(24).find(|(_, c)| matches!(c, ':' | '：'))?;
     let (name, value) = line.split_at_checked(colon.0)?;
+    Some((field_name(name), value.trim_start_matches([':', '：', '*', ' '])))
+}
+
+fn field_name(name: &str) -> String {
     let name: String = name.trim_matches(['*', ' ', '\u{a0}', '\u{3000}']).to_lowercase();
-    let name = if name.is_ascii() { name } else { name.replace([' ', '\u{3000}', '\u{a0}'], "") };
-    Some((name, value.trim_start_matches([':', '：', '*', ' '])))
+    if name.is_ascii() { name } else { name.replace([' ', '\u{3000}', '\u{a0}'], "") }
 }
 
 /// Table layouts of NetEase: `| 发件人 | li<li@example.org> |`.
-fn table_field(line: &str) -> Option<String> {
+fn table_field(line: &str) -> Option<(String, &str)> {
     let inside = line.trim().strip_prefix('|')?;
-    let (name, _) = inside.split_once('|')?;
-    Some(name.trim().to_lowercase())
+    let (name, value) = inside.split_once('|')?;
+    Some((field_name(name), value))
 }
 
-/// `From:` with a mail's other fields around it: at least three different ones within eight lines, the first of them here.
+/// `From:` with a mail's other fields around it: at least three different ones within some lines, the first of them here; an address or a
+/// subject among them, for a journey has a "From", a "To" and a "Date" as well.
 fn header_block(lines: &[&str], at: usize) -> bool {
-    let mut named_from = false;
+    let (mut named_from, mut told) = (false, false);
     let mut others: Vec<String> = Vec::new();
     let mut misses = 0;
-    for (i, line) in lines.iter().skip(at).take(10).enumerate() {
+    for (i, line) in lines.iter().skip(at).take(12).enumerate() {
         if line.trim().is_empty() {
             // HTML mails put an empty line between the fields.
-            if i > 0 && misses >= 3 {
+            if i > 0 && misses >= 4 {
                 break;
             }
             misses += 1;
             continue;
         }
-        let Some(name) = field(line).map(|(n, _)| n).or_else(|| table_field(line)) else {
+        let Some((name, value)) = field(line).or_else(|| table_field(line)) else {
             misses += 1;
-            if i == 0 || misses > 3 {
+            if i == 0 || misses > 4 {
                 break;
             }
             continue;
         };
-        if FROM_FIELDS.iter().any(|f| same_field(f, &name)) {
+        if knows(FROM_FIELDS, &name) {
             named_from = true;
-        } else if OTHER_FIELDS.iter().any(|f| same_field(f, &name)) {
+            told |= value.contains('@');
+        } else if knows(OTHER_FIELDS, &name) || knows(SUBJECT_FIELDS, &name) {
+            told |= knows(SUBJECT_FIELDS, &name);
             if !others.contains(&name) {
                 others.push(name);
             }
@@ -178,25 +156,35 @@ fn header_block(lines: &[&str], at: usize) -> bool {
         } else {
             misses += 1;
         }
-        if named_from && others.len() >= 2 {
+        if named_from && told && others.len() >= 2 {
             return true;
         }
     }
     false
 }
 
-fn same_field(known: &str, name: &str) -> bool {
-    known == name || (known.contains(' ') && known.replace(' ', "") == name)
+/// Notes writes the sender, the date, and then fields and values on lines of their own.
+fn is_notes_block(lines: &[&str], at: usize) -> bool {
+    let mut words = lines.iter().skip(at).take(24).map(|l| l.trim()).filter(|l| !l.is_empty());
+    let sender = words.next().is_some_and(|l| l.contains('@') && l.len() <= 120 && l.ends_with('>'));
+    let date = sender && words.next().is_some_and(|l| has_date(l) && l.len() <= 40);
+    let mut told = |names: [&str; 4]| words.by_ref().take(5).any(|l| names.iter().any(|name| l.eq_ignore_ascii_case(name)));
+    date && told(["To", "An", "A", "Para"]) && told(["Subject", "Thema", "Objet", "Asunto"])
 }
 
-/// A "… wrote:" head that begins or ends near line `at`: its first line and the line after it.
+fn knows(table: &[&str], name: &str) -> bool {
+    table.iter().any(|known| *known == name || (known.contains(' ') && known.replace(' ', "") == name))
+}
+
+/// A "… wrote:" head that begins at line `at`, or up to three lines below it: its first line and the line after it.
 pub fn wrote(lines: &[&str], at: usize) -> Option<(usize, usize)> {
     // The head may take four lines; its first is here. Most lines have no head's end near them.
-    if !lines.iter().skip(at).take(4).any(|l| l.ends_with([':', '：', '*']) || l.ends_with("wrote")) {
+    if !lines.iter().skip(at).take(4).any(|l| may_end(l)) {
         return None;
     }
     let first = lines.get(at)?.trim();
-    let begins = first.len() <= 300 && (is_start(first) || first.contains(['@', '<']) || has_date(first) || has_verb(first));
+    let begins = first.len() <= 300
+        && (is_start(first) || first.contains(['@', '<']) || has_date(first) || verb_tails(&first.to_lowercase()).next().is_some());
     if !begins {
         return None;
     }
@@ -217,7 +205,8 @@ pub fn wrote(lines: &[&str], at: usize) -> Option<(usize, usize)> {
         if joined.len() > 500 {
             return None;
         }
-        if is_head(&joined) {
+        let marked = || is_marked_below(lines, at + count + 1);
+        if may_end(line) && (is_head(&joined) || (marked() && is_head_above_marks(&joined))) {
             let narrower = (at + 1..=at + count).rev().find(|s| is_strong_head(lines, *s, at + count));
             // A line of the writer's own may stand right above the head.
             let start = if is_start(first) { at } else { narrower.unwrap_or(at) };
@@ -227,6 +216,16 @@ pub fn wrote(lines: &[&str], at: usize) -> Option<(usize, usize)> {
     None
 }
 
+/// May a head end with this line?
+fn may_end(line: &str) -> bool {
+    trim_head(line).ends_with([':', '：', '>']) || line.ends_with("wrote")
+}
+
+/// Is the first line with words behind `at` a marked one?
+fn is_marked_below(lines: &[&str], at: usize) -> bool {
+    lines.iter().skip(at).take(3).map(|l| l.trim_start()).find(|l| !l.is_empty()).is_some_and(|l| l.starts_with(['>', '＞']))
+}
+
 /// Does a head that begins as heads do stand in these lines?
 fn is_strong_head(lines: &[&str], start: usize, end: usize) -> bool {
     let joined = lines.get(start..=end).unwrap_or_default().join(" ");
@@ -234,14 +233,14 @@ fn is_strong_head(lines: &[&str], start: usize, end: usize) -> bool {
 }
 
 fn is_start(line: &str) -> bool {
-    let line = line.trim_start_matches(['*', '_', ' ', '"']);
+    let line = line.trim_start_matches(|c: char| is_invisible(c) || "*_ \"".contains(c));
     let head: String = line.chars().take(12).flat_map(char::to_lowercase).collect();
     STARTS.iter().any(|s| head.starts_with(s))
 }
 
-fn has_verb(text: &str) -> bool {
-    let lower = text.to_lowercase();
-    WROTE.iter().any(|v| lower.contains(v))
+/// For each verb of heads in a text of lower case: what follows it.
+fn verb_tails(lower: &str) -> impl Iterator<Item = &str> {
+    [WROTE, WROTE_LAST, WROTE_BESIDE_ADDRESS].into_iter().flatten().filter_map(|verb| Some(lower.rsplit_once(verb)?.1))
 }
 
 /// Two groups of digits, as every date or time has.
@@ -256,29 +255,70 @@ fn has_date(text: &str) -> bool {
     groups >= 2
 }
 
-/// A whole head: a date, a verb, a start or an address, and a colon at the end.
-fn is_head(joined: &str) -> bool {
-    let end = joined.trim_end_matches(['*', '_', ' ', '\u{a0}', '\u{200e}']);
-    let colon = end.ends_with([':', '：']);
-    let bare_verb = || end.to_lowercase().ends_with(" wrote") && end.contains('@') && is_start(end);
-    if !colon && !bare_verb() {
-        return false;
-    }
-    // Gmail in Japanese, Korean and Russian has no verb: a date, a name, an address, a colon.
-    let verbless = || {
-        let dated = has_date(end) && has_year(end);
-        dated && end.contains('@') && end.trim_end_matches([':', '：']).trim_end().ends_with('>')
-    };
-    if !has_verb(end) {
-        return verbless();
-    }
-    let sentence = end.contains("://") && !end.contains('<');
-    let dated = has_date(end) || (is_start(end) && end.chars().any(char::is_numeric));
-    !sentence && dated && (is_start(end) || end.contains('@') || end.contains(['<', '年']) || has_year(end))
+/// `9:12`, `09.12`: digits, a mark, two digits.
+fn has_time(text: &str) -> bool {
+    text.as_bytes().windows(4).any(|w| matches!(w, [a, b':' | b'.', b, c] if [a, b, c].iter().all(|d| d.is_ascii_digit())))
 }
 
 fn has_year(text: &str) -> bool {
     text.split(|c: char| !c.is_ascii_digit()).any(|w| w.len() == 4 && (w.starts_with("19") || w.starts_with("20")))
+}
+
+/// Without the emphasis and the marks of writing direction around it.
+fn trim_head(text: &str) -> &str {
+    text.trim_matches(|c: char| is_invisible(c) || c.is_whitespace() || c == '*' || c == '_')
+}
+
+/// A whole head: a date, a verb, a start or an address, and a colon at the end.
+fn is_head(joined: &str) -> bool {
+    let end = trim_head(joined);
+    let lower = end.to_lowercase();
+    let bare = trim_head(lower.trim_end_matches([':', '：']));
+    if bare.len() == lower.len() {
+        return bare.ends_with(" wrote") && bare.contains('@') && is_start(bare);
+    }
+    let address = bare.contains('@');
+    if address && QUOTING.iter().any(|q| bare.starts_with(q)) {
+        return true;
+    }
+    if !(has_date(bare) || is_start(bare) && bare.chars().any(char::is_numeric)) {
+        return false;
+    }
+    // Gmail in Japanese, Hebrew and Russian has no verb: a date, a name, an address, a colon.
+    if address && has_year(bare) && bare.ends_with('>') {
+        return true;
+    }
+    let sentence = bare.contains("://") && !bare.contains('<');
+    let placed = is_start(bare) || address || bare.contains(['<', '年']) || has_year(bare);
+    !sentence && placed && (address || has_time(bare)) && has_fitting_verb(bare, address)
+}
+
+/// A verb of heads where a head has it: what follows it is a name, a date, or nothing.
+fn has_fitting_verb(bare: &str, address: bool) -> bool {
+    let last = || WROTE_LAST.iter().filter_map(|verb| bare.rsplit_once(verb)).any(|(_, tail)| is_end_of_head(tail));
+    let beside = || address && WROTE_BESIDE_ADDRESS.iter().filter_map(|verb| bare.rsplit_once(verb)).any(|(_, tail)| is_end_of_head(tail));
+    WROTE.iter().any(|verb| bare.contains(verb)) || last() || beside()
+}
+
+/// What may stand between the verb and the colon: a mark of gender, or when it was.
+fn is_end_of_head(tail: &str) -> bool {
+    let tail = tail.trim();
+    let date = || tail.len() <= 60 && has_date(tail) && (tail.ends_with(|c: char| c.is_numeric() || c == ')') || tail.ends_with('m'));
+    tail.chars().count() <= 4 || date()
+}
+
+/// What is a head because marked lines follow: an address with a date or a verb, or a name with a verb.
+fn is_head_above_marks(joined: &str) -> bool {
+    let lower = trim_head(joined).to_lowercase();
+    let bare = trim_head(lower.trim_end_matches([':', '：']));
+    let (colon, address, dated) = (bare.len() < lower.len(), bare.contains('@'), has_date(bare));
+    if !colon {
+        // Gmail of 2012: 2012/12/1 IT Support <it@desk.example>
+        return address && dated && has_year(bare) && bare.ends_with('>') && bare.starts_with(|c: char| c.is_numeric());
+    }
+    let verb = || verb_tails(bare).next().is_some();
+    let ends_so = || bare.chars().count() <= 60 && verb_tails(bare).any(is_end_of_head);
+    (address && (dated || verb())) || (dated && verb()) || ends_so()
 }
 
 /// A line that would begin a quote, kept because its company is missing.
@@ -286,6 +326,6 @@ pub fn is_stray_head(line: &str) -> bool {
     if is_separator(line) {
         return true;
     }
-    let from = field(line).is_some_and(|(name, value)| FROM_FIELDS.iter().any(|f| same_field(f, &name)) && value.contains('@'));
-    from || (line.ends_with([':', '：']) && is_head(line))
+    let from = field(line).is_some_and(|(name, value)| knows(FROM_FIELDS, &name) && value.contains('@'));
+    from || (may_end(line) && is_head(line))
 }

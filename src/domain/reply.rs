@@ -96,12 +96,24 @@ fn cut_heads(lines: &[&str], kinds: &mut [Kind], echo: Option<&Echo>) -> bool {
     let mut own_before = false;
     let mut at = 0;
     while at < lines.len() {
-        if kinds.get(at) != Some(&Kind::Own) {
+        let marked_separator = || lines.get(at).is_some_and(|line| quotes::is_marked_separator(line));
+        if kinds.get(at) != Some(&Kind::Own) && !marked_separator() {
             at += 1;
             continue;
         }
         let ours = echo.and_then(|echo| echo.next(at));
+        if own_before && ours.is_none() && lines.get(at).is_some_and(|line| quotes::is_reply_line(line.trim())) {
+            mark(kinds, at, lines.len());
+            return unsure;
+        }
         if let Some(start) = quotes::separator(lines, at) {
+            // Nothing above, and marks on what is quoted: the answer stands below.
+            let behind = quotes::after_fields(lines, at);
+            if ours.is_none() && !own_before && kinds.get(behind) == Some(&Kind::Quote) {
+                mark(kinds, start, behind);
+                at = behind;
+                continue;
+            }
             mark(kinds, start, ours.unwrap_or(lines.len()));
             let Some(ours) = ours else { return unsure };
             keep_twice_said(lines, kinds, start, ours);
@@ -175,6 +187,12 @@ fn cut_signatures(lines: &[&str], kinds: &mut [Kind]) {
                 continue;
             }
         }
+        if own && line.trim() == "| |" {
+            let end = card_end(lines, kinds, at);
+            sign(kinds, at, end);
+            at = end.max(at + 1);
+            continue;
+        }
         if own && quotes::is_client_line(line) {
             sign(kinds, card_start(lines, at), at + 1);
         }
@@ -187,6 +205,14 @@ fn card_start(lines: &[&str], at: usize) -> usize {
     let near = || (at.saturating_sub(12)..at).find(|i| lines.get(*i).is_some_and(|l| l.trim().starts_with('|')));
     let netease = lines.get(at).is_some_and(|l| l.contains("网易"));
     if netease { near().unwrap_or(at) } else { at }
+}
+
+/// The end of a card that begins at `at`: its last line is a lone `|`, a quote or nothing follows. `at` where it is no card.
+fn card_end(lines: &[&str], kinds: &[Kind], at: usize) -> usize {
+    let end = at + kinds.iter().skip(at).take(12).take_while(|k| **k == Kind::Own).count();
+    let next = kinds.iter().skip(end).find(|k| **k != Kind::Blank);
+    let closed = end.checked_sub(1).and_then(|last| lines.get(last)).is_some_and(|l| l.trim() == "|");
+    if closed && next.is_none_or(|k| *k == Kind::Quote) { end } else { at }
 }
 
 fn sign(kinds: &mut [Kind], from: usize, to: usize) {

@@ -230,6 +230,59 @@ styles! {
          <div style=\"font-size:12px;background:#efefef\"><div><b>发件人:</b> \"IT Support\" &lt;support@desk.test&gt;;</div><div><b>发送时间:</b>\
          &nbsp;2026年12月1日(星期二) 上午9:12</div><div><b>收件人:</b>&nbsp;\"Li\"&lt;{}&gt;;</div><div><b>主题:</b>&nbsp;{}</div></div>{}",
         blocks(w, "div"), escaped(&a.to), escaped(&a.subject), a.html));
+    "QQ Mail, HTML, newer" => |a, w| Body::Html(format!(
+        "<div>{}</div><div><br></div><div id=\"original-content\" class=\"xm_compose_origin_mail_container\"><div class=\"\
+         xm_mail_oringinal_describe\"><div>原始邮件</div><hr><div>发件人：IT Support &lt;support@desk.test&gt;</div><div>发件时间：2026年12月1日 \
+         09:12</div><div>收件人：{}</div><div>主题：{}</div></div>{}</div>",
+        blocks(w, "div"), escaped(&a.to), escaped(&a.subject), a.html));
+    "QQ Mail, HTML, tail" => |a, w| Body::Html(format!(
+        "<div>{}</div><div><includetail><div>&nbsp;</div><div><div>------------------&nbsp;Original&nbsp;------------------</div><div><b>From: </b>\
+         IT Support&lt;support@desk.test&gt;</div><div><b>Date: </b>Tue, Dec 1, 2026 09:12 AM</div></div>{}</includetail></div>",
+        blocks(w, "div"), a.html));
+    "Foxmail, HTML" => |a, w| Body::Html(format!(
+        "<div><span></span>{}</div><div><br></div><hr style=\"width: 210px; height: 1px;\" color=\"#b5c4df\" size=\"1\" align=\"left\"><div><span>\
+         <div>li@desk.test</div></span></div><blockquote style=\"margin-Top: 0px; margin-Bottom: 0px; margin-Left: 0.5em\"><div>&nbsp;</div><div \
+         style=\"border:none;border-top:solid #B5C4DF 1.0pt;padding:3.0pt 0cm 0cm 0cm\"><div><b>发件人：</b>&nbsp;IT Support</div><div><b>发送时间：</b>\
+         &nbsp;2026-12-01&nbsp;09:12</div><div><b>收件人：</b>{}</div><div><b>主题：</b>{}</div></div>{}</blockquote>",
+        blocks(w, "div"), escaped(&a.to), escaped(&a.subject), a.html));
+    "NetEase, HTML" => |a, w| Body::Html(format!(
+        "<div style=\"line-height:1.7\">{}<br><div id=\"divNeteaseMailCard\"></div><br><pre>在 2026-12-01 09:12:00，\"IT Support\" \
+         &lt;support@desk.test&gt; 写道：</pre><blockquote id=\"isReplyContent\" style=\"PADDING-LEFT: 1ex\">{}</blockquote></div>",
+        blocks(w, "div"), a.html));
+    "DingTalk, HTML" => |a, w| Body::Html(format!(
+        "<div class=\"__aliyun_email_body_block\">{}<div class=\"__aliyun_signature_wrap\"></div><div class=\"__aliyun_previous_history_wrap\">\
+         <blockquote><div>------------------------------------------------------------------</div><div>发件人：IT Support&lt;support@desk.test&gt;</div>\
+         <div>日　期：2026年12月01日 09:12:00</div><div>收件人：{}</div><div>主　题：{}</div>{}</blockquote></div></div>",
+        blocks(w, "div"), escaped(&a.to), escaped(&a.subject), a.html));
+    "Feishu, HTML" => |a, w| Body::Html(format!(
+        "<div>{}</div><div id=\"lark-mail-quote-1\" class=\"history-quote-wrapper\"><div><div>发件人:&nbsp;IT Support&lt;support@desk.test&gt;</div>\
+         <div>日期:&nbsp;2026年12月1日 (周二) 09:12</div><div>主题:&nbsp;{}</div></div>{}</div>",
+        blocks(w, "div"), escaped(&a.subject), a.html));
+    "Yahoo, HTML" => |a, w| Body::Html(format!(
+        "<div class=\"ydp\">{}</div><div id=\"yahoo_quoted_1\" class=\"yahoo_quoted\"><div><div>Dydd Mawrth, 1 Rhagfyr 2026, ysgrifennodd IT \
+         Support &lt;support@desk.test&gt;</div><div><br></div>{}</div></div>",
+        blocks(w, "div"), a.html));
+    "GMX, HTML" => |a, w| Body::Html(format!(
+        "<div>{}<div name=\"quote\" style=\"margin:10px 5px 5px 10px; border-left:2px solid #C3D9E5\"><div><b>Gesendet:</b> Dienstag, 01. Dezember 2026 \
+         um 09:12 Uhr<br><b>Von:</b> \"IT Support\" &lt;support@desk.test&gt;<br><b>An:</b> {}<br><b>Betreff:</b> {}</div><div name=\"quoted-content\">\
+         {}</div></div></div>",
+        blocks(w, "div"), escaped(&a.to), escaped(&a.subject), a.html));
+    "Thunderbird, HTML, bottom" => |a, w| Body::Html(format!(
+        "<div class=\"moz-cite-prefix\">Ar 01/12/26 09:12, ysgrifennodd IT Support:<br></div><blockquote type=\"cite\" \
+         cite=\"mid:1@desk.test\">{}</blockquote>{}<div class=\"moz-signature\">-- <br>Li Wei</div>",
+        a.html, blocks(w, "p")));
+    "Gmail, HTML, bottom, signed" => |a, w| Body::Html(format!(
+        "<div dir=\"ltr\"><div class=\"gmail_quote\"><div dir=\"ltr\" class=\"gmail_attr\">{}<br></div><blockquote class=\"gmail_quote\">{}\
+         </blockquote></div>{}<span class=\"gmail_signature_prefix\">-- </span><br><div dir=\"ltr\" class=\"gmail_signature\">Li Wei</div></div>",
+        escaped(GMAIL), a.html, blocks(w, "div")));
+    "Outlook for iOS, HTML" => |a, w| Body::Html(format!(
+        "{}<div id=\"ms-outlook-mobile-signature\"><div>Hankige Outlook for iOS</div></div><hr><div id=\"divRplyFwdMsg\" dir=\"ltr\"><b>Saatja:</b> \
+         IT Support &lt;support@desk.test&gt;<br><b>Saadetud:</b> 1. detsember 2026<br><b>Teema:</b> {}</div>{}",
+        blocks(w, "div"), escaped(&a.subject), a.html));
+    "Outlook on the web, HTML, below" => |a, w| Body::Html(format!(
+        "<div id=\"divRplyFwdMsg\"><b>From:</b> IT Support &lt;support@desk.test&gt;<br><b>Sent:</b> Tuesday, December 1, 2026 9:12 AM<br><b>To:</b> {}<br>\
+         <b>Subject:</b> {}</div>{}{}",
+        escaped(&a.to), escaped(&a.subject), a.html, blocks(w, "div")));
     "QQ Mail, mobile" => |a, w| Body::Plain(format!(
         "{w}\n\n发自我的iPhone\n\n\n------------------ Original ------------------\nFrom: IT Support <support@desk.test>\nDate: Tue,Dec 1,2026 \
          9:12 AM\nTo: li <{}>\nSubject: Re: {}\n\n{}", a.to, a.subject, a.text));

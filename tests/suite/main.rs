@@ -16,6 +16,7 @@ mod import;
 mod init;
 mod kb;
 mod leaks;
+mod replies;
 mod robots;
 mod store;
 mod stories;

@@ -4,6 +4,7 @@
 mod desk;
 mod host;
 mod imap;
+mod readers;
 mod smtp;
 
 use std::process::{Command, Stdio};

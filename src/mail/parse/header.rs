@@ -16,6 +16,8 @@ use crate::transfer::decode;
 const FIELDS: usize = 1000;
 /// Bytes of a header that are read; RFC 5322 knows no limit, servers refuse far less.
 const HEADER: usize = 512 * 1024;
+/// Bytes of an encoded-word; RFC 2047 section 2 allows 75, some writers know no limit.
+const WORD: usize = 16 * 1024;
 
 /// One field, as it stands in the raw mail.
 #[derive(Debug, Clone, Copy)]
@@ -35,12 +37,14 @@ pub struct Header<'a> {
     pub body: &'a [u8],
     /// The empty line was there.
     pub closed: bool,
+    /// There was more of it than is read.
+    pub cut: bool,
 }
 
 impl<'a> Header<'a> {
     /// Splits a message or part. A line that is no field ends the header, as no writer puts it there but many forget the empty line.
     pub fn split(raw: &'a [u8]) -> Header<'a> {
-        let mut header = Header { fields: Vec::new(), body: raw, closed: false };
+        let mut header = Header { fields: Vec::new(), body: raw, closed: false, cut: false };
         let mut rest = raw;
         let mut read = 0_usize;
         while !rest.is_empty() {
@@ -65,6 +69,8 @@ impl<'a> Header<'a> {
             read += end;
             if header.fields.len() < FIELDS && read <= HEADER {
                 header.fields.push(Field { name, value });
+            } else {
+                header.cut = true;
             }
             rest = rest.get(end..).unwrap_or_default();
         }
@@ -149,10 +155,12 @@ struct Word<'a> {
 /// Reads an encoded-word at the start of a text; gives it and what follows.
 fn encoded_word(text: &str) -> Option<(Word<'_>, &str)> {
     let rest = text.strip_prefix("=?")?;
-    let (charset, rest) = rest.split_once('?')?;
-    let (kind, rest) = rest.split_once('?')?;
+    let (charset, rest) = near(rest, 80)?;
+    let (kind, rest) = near(rest, 4)?;
     let sound = !charset.is_empty() && charset.len() < 60 && charset.bytes().all(|b| b.is_ascii_graphic());
-    let (body, after) = rest.split_once("?=")?;
+    // Looking on to the end for each start would take quadratic time.
+    let end = memchr::memmem::find(rest.as_bytes().get(..WORD).unwrap_or(rest.as_bytes()), b"?=")?;
+    let (body, after) = (rest.get(..end)?, rest.get(end + 2..)?);
     if !sound {
         return None;
     }
@@ -162,6 +170,12 @@ fn encoded_word(text: &str) -> Option<(Word<'_>, &str)> {
         _ => return None,
     };
     Some((Word { charset: charset.split('*').next().unwrap_or(charset), bytes }, after))
+}
+
+/// What stands before and behind the next question mark, where that is near.
+fn near(text: &str, limit: usize) -> Option<(&str, &str)> {
+    let at = memchr(b'?', text.as_bytes().get(..limit).unwrap_or(text.as_bytes()))?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
 }
 
 /// Decodes the encoded-words of a text; joins neighbours of one charset before decoding, drops the white space between neighbours.

@@ -6,8 +6,10 @@
 
 mod charset;
 mod header;
+mod inside;
 mod mime;
 mod report;
+mod smime;
 mod subject;
 
 use std::borrow::Cow;
@@ -16,13 +18,18 @@ use chrono::{DateTime, Utc};
 
 use self::header::Header;
 use self::mime::Part;
-use super::body;
+use super::{body, html};
 use crate::domain::attachment::Attachment;
 use crate::domain::message::{Address, Defect, MessageId, Person, Reading};
 use crate::domain::{origin, reply};
 
 /// Bytes of decoded text that are read.
 const TEXT: usize = 1024 * 1024;
+/// Bytes of a mail wrapped in its signature that are looked at.
+const OPAQUE: usize = 8 * 1024 * 1024;
+
+/// Addresses of the border that are kept.
+const DELIVERED: usize = 50;
 
 /// What was wrong, each once.
 #[derive(Debug, Default)]
@@ -83,7 +90,7 @@ fn read_header(header: &Header<'_>, reading: &mut Reading, defects: &mut Defects
     reading.cc = people("Cc");
     for name in ["Delivered-To", "X-Original-To", "Envelope-To"] {
         for person in people(name) {
-            if !reading.delivered_to.contains(&person.address) {
+            if reading.delivered_to.len() < DELIVERED && !reading.delivered_to.contains(&person.address) {
                 reading.delivered_to.push(person.address);
             }
         }
@@ -100,6 +107,7 @@ fn read_header(header: &Header<'_>, reading: &mut Reading, defects: &mut Defects
     reading.date = reading.header("Date").and_then(date);
     reading.return_path = reading.header("Return-Path").and_then(return_path);
     let none = header.fields.is_empty();
+    defects.add(header.cut.then_some(Defect::HeaderTooLarge));
     defects.add(none.then_some(Defect::NoHeader));
     defects.add((!none && reading.from.is_none()).then_some(Defect::NoFrom));
     defects.add((!none && reading.id.is_none()).then_some(Defect::NoMessageId));
@@ -126,23 +134,21 @@ fn return_path(value: &str) -> Option<Option<Address>> {
 }
 
 fn read_body(raw: &[u8], parts: &[Part<'_>], reading: &mut Reading, defects: &mut Defects) {
-    let mut chosen = Chosen { texts: Vec::new(), spoken: vec![false; parts.len()] };
-    chosen.choose(parts, 0);
-    for at in &chosen.texts {
-        let Some(part) = parts.get(*at) else { continue };
-        let text = part_text(part, TEXT.saturating_sub(reading.text.len()), defects);
-        if !reading.text.is_empty() && !reading.text.ends_with('\n') {
-            reading.text.push('\n');
-        }
-        reading.text.push_str(&text);
+    let spoken = read_words(parts, &mut reading.text, defects);
+    reading.attachments = attachments(raw, parts, &spoken, defects);
+    read_opaque(parts, &mut reading.text, defects);
+    if let Some(words) = inside::signed_words(&reading.text) {
+        reading.text = words;
     }
-    reading.attachments = attachments(raw, parts, &chosen.spoken, defects);
-    let opaque = parts.iter().any(|p| match p.kind.value.as_str() {
-        "multipart/encrypted" => true,
-        "application/pkcs7-mime" | "application/x-pkcs7-mime" => p.kind.get("smime-type").is_none_or(|t| t != "signed-data"),
-        _ => false,
-    });
-    defects.add((opaque || reading.text.trim_start().starts_with("-----BEGIN PGP MESSAGE-----")).then_some(Defect::Encrypted));
+    let armoured = reading.text.trim_start().starts_with("-----BEGIN PGP MESSAGE-----");
+    let encrypted = armoured || parts.iter().any(|p| p.kind.value == "multipart/encrypted");
+    defects.add(encrypted.then_some(Defect::Encrypted));
+    let uuencoded = reading.text.contains("begin ") && inside::without_uuencoded(&mut reading.text);
+    defects.add(uuencoded.then_some(Defect::Uuencoded));
+    let tnef = |part: &Part<'_>| {
+        part.kind.value == "application/ms-tnef" || part.file_name().is_some_and(|n| n.eq_ignore_ascii_case("winmail.dat"))
+    };
+    defects.add(parts.iter().any(tnef).then_some(Defect::Winmail));
     reading.report = report::from_parts(parts, defects);
     let vague = reading.report.as_ref().is_none_or(|r| r.recipient.is_none() || r.status.is_none());
     if vague && origin::bounce_shape(reading).is_some() {
@@ -156,6 +162,34 @@ fn read_body(raw: &[u8], parts: &[Part<'_>], reading: &mut Reading, defects: &mu
         }
         report::returned(parts, &mut told, defects);
         reading.report = Some(told);
+    }
+}
+
+/// Adds the text of a mail; which parts are text, or another form of it.
+fn read_words(parts: &[Part<'_>], text: &mut String, defects: &mut Defects) -> Vec<bool> {
+    let mut chosen = Chosen { texts: Vec::new(), spoken: vec![false; parts.len()] };
+    chosen.choose(parts, 0);
+    for part in chosen.texts.iter().filter_map(|at| parts.get(*at)) {
+        let words = part_text(part, TEXT.saturating_sub(text.len()), defects);
+        if !text.is_empty() && !text.ends_with('\n') {
+            text.push('\n');
+        }
+        text.push_str(&words);
+    }
+    chosen.spoken
+}
+
+/// Reads a mail that is wrapped in its signature. Its files stay in the wrapping, which is an attachment.
+fn read_opaque(parts: &[Part<'_>], text: &mut String, defects: &mut Defects) {
+    let opaque = |part: &&Part<'_>| matches!(part.kind.value.as_str(), "application/pkcs7-mime" | "application/x-pkcs7-mime");
+    for part in parts.iter().filter(opaque).take(3) {
+        match smime::signed_content(&part.decode(OPAQUE)) {
+            Some(content) => {
+                let inner = mime::walk(content.trim_ascii_start(), defects);
+                read_words(&inner, text, defects);
+            }
+            None => defects.add(Some(Defect::Encrypted)),
+        }
     }
 }
 
@@ -238,7 +272,7 @@ fn part_text(part: &Part<'_>, limit: usize, defects: &mut Defects) -> String {
     // A character that the cut went through is no defect of the charset.
     defects.add(defect.filter(|d| !(cut && *d == Defect::Undecodable)));
     if is_html {
-        let (text, coarse) = body::html_to_text(&text);
+        let (text, coarse) = html::to_text(&text);
         defects.add(coarse.then_some(Defect::HtmlTooComplex));
         return text;
     }
@@ -547,6 +581,97 @@ mod tests {
         assert_eq!(read(&long, None).text.len(), TEXT);
         let fields = "X-A: b\n".repeat(100_000);
         assert_eq!(read(fields.as_bytes(), None).headers.len(), 1000);
+    }
+
+    /// Each costs time in proportion to its size: none may wait for a square.
+    #[test]
+    fn hostile_mails_end_soon() {
+        let multiparts = |levels: usize| -> String {
+            (0..levels).map(|i| format!("Content-Type: multipart/mixed; boundary=b{i}\n\n--b{i}\n")).collect()
+        };
+        let field =
+            |piece: &str| format!("Subject: {0}\nTo: {0}\nReferences: {0}\nContent-Type: {0}\n\nx", piece.repeat(100_000 / piece.len()));
+        let fields = |line: &str| line.repeat(1_000_000 / line.len()) + "\n\nx";
+        let html = |piece: &str| format!("Content-Type: text/html\n\n{}", piece.repeat(1_000_000 / piece.len()));
+        let text = |piece: &str| format!("From: a@b\n\n{}", piece.repeat(1_000_000 / piece.len()));
+        let (deep, many, nul) = (multiparts(1000), fields("Delivered-To: a@b.example\n"), "\0".repeat(1_000_000));
+        for (case, raw, defect) in [
+            ("1000 multiparts inside one another", deep, Some(Defect::TooManyParts)),
+            (
+                "50,000 parts",
+                format!("Content-Type: multipart/mixed; boundary=b\n\n{}", "--b\n\nx\n".repeat(50_000)),
+                Some(Defect::TooManyParts),
+            ),
+            ("a header of 10 MB", format!("X-A: {}\n\nx", "a\n ".repeat(3_300_000)), Some(Defect::HeaderTooLarge)),
+            ("fields without end", fields("X: y\n"), Some(Defect::HeaderTooLarge)),
+            ("many borders", many, Some(Defect::HeaderTooLarge)),
+            (
+                "different borders",
+                (0..900)
+                    .map(|i| format!("Delivered-To: {}\n", (0..40).map(|j| format!("a{i}.{j}@b,")).collect::<String>()))
+                    .collect::<String>()
+                    + "\nx",
+                None,
+            ),
+            ("words begun", field("=?u?b?"), None),
+            ("words begun, long", field("=?utf-8?q?aaaaaaaaaaaaaaaaaaa"), None),
+            ("half words", field("=?=?"), None),
+            ("commas", field(","), None),
+            ("angles", field("<"), None),
+            ("ids", field("<a@b> "), None),
+            ("ids, different", field("<a@b\n "), None),
+            ("comments", field("("), None),
+            ("quotes", field("\""), None),
+            ("parameters", field("a*0*=x; "), None),
+            ("deep HTML", html("<div>"), Some(Defect::HtmlTooComplex)),
+            ("deep tables", html("<table><tr><td>"), Some(Defect::HtmlTooComplex)),
+            ("closing tags", html("<b></i>"), Some(Defect::HtmlTooComplex)),
+            ("heads", text("On 1 Dec 2026 x <a@b> wrote:\n"), None),
+            ("fields in the text", text("From: a@b\n"), None),
+            ("quotes in the text", text("> "), None),
+            ("uuencode begun", text("begin 644 a\n"), None),
+            ("uuencode, long", text("begin 644 a\n#0V%T\n"), None),
+            ("signatures begun", text("-----BEGIN PGP SIGNED MESSAGE-----\n\n"), None),
+            ("feet", text("Sent from my (<"), None),
+            ("NULs", nul, Some(Defect::NoHeader)),
+        ] {
+            let started = std::time::Instant::now();
+            let mail = read(raw.as_bytes(), None);
+            assert!(started.elapsed().as_secs_f32() < 6.0, "{case}: {:?}", started.elapsed());
+            assert!(defect.is_none_or(|d| mail.defects.contains(&d)), "{case}: {:?}", mail.defects);
+        }
+    }
+
+    #[test]
+    fn words_in_any_wrapping() {
+        use Defect::{Encrypted, Uuencoded, Winmail};
+        let mail = |rest: &str| read(format!("From: a@b.example\nMessage-ID: <a@b>\n{rest}").as_bytes(), None);
+        let signed = "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA512\n\nHello\n- - a list\n-----BEGIN PGP SIGNATURE-----\n\niQEz\n-----END PGP SIGNATURE-----\n";
+        for (rest, words, defects) in [
+            (format!("\n{signed}"), "Hello\n- a list", vec![]),
+            ("\nsee\nbegin 644 cat.txt\n#0V%T\n`\nend\n".to_owned(), "see\n[cat.txt]", vec![Uuencoded]),
+            (
+                "Content-Type: multipart/mixed; boundary=b\n\n--b\n\nhi\n--b\nContent-Type: application/ms-tnef; name=winmail.dat\n\nx\n--b--".to_owned(),
+                "hi",
+                vec![Winmail],
+            ),
+            ("Content-Type: application/pkcs7-mime; smime-type=enveloped-data\nContent-Transfer-Encoding: base64\n\nMIAGCSqGSIb3DQEHA6CA\n".to_owned(), "", vec![Encrypted]),
+            ("Content-Type: multipart/signed; boundary=b\n\n--b\n\nhi\n--b\nContent-Type: application/pgp-signature; name=s.asc\n\nx\n--b--".to_owned(), "hi", vec![]),
+            ("Content-Type: text/plain; format=flowed; delsp=yes\n\n打印 \n机坏了\n".to_owned(), "打印机坏了", vec![]),
+            ("Content-Type: text/plain; charset=utf-7\n\nHi +ZeVnLIqe-\n".to_owned(), "Hi 日本語", vec![]),
+        ] {
+            let mail = mail(&rest);
+            assert_eq!((mail.reply.text.as_str(), mail.defects), (words, defects), "{rest}");
+        }
+    }
+
+    #[test]
+    fn addresses_outside_ascii() {
+        let mail =
+            read("From: 李伟 <李伟@例子.example>\nTo: Łukasz <łukasz@desk.example>\nMessage-ID: <一@例子.example>\n\nx".as_bytes(), None);
+        assert_eq!(mail.from.map(|p| (p.name, p.address.to_string())), Some(("李伟".into(), "李伟@例子.example".into())));
+        assert_eq!(mail.to.first().map(|p| p.address.to_string()).as_deref(), Some("łukasz@desk.example"));
+        assert_eq!(mail.defects, []);
     }
 
     proptest! {

@@ -1,0 +1,207 @@
+//! The last lines that phones, mailers and providers add: "Sent from my iPhone", 发自我的 iPhone.
+//!
+//! A writer's own sentence may begin like one ("Sent from my account, three mails …"), so a line must also be short, end as feet end, or
+//! name a device or a mailer.
+
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
+/// Devices and mailers.
+const DEVICES: &[&str] = &[
+    "phone", "ipad", "ipod", "android", "mobile", "galaxy", "samsung", "huawei", "honor", "xiaomi", "redmi", "oppo", "vivo", "oneplus",
+    "pixel", "nexus", "nokia", "motorola", "xperia", "blackberry", "tablet", "cell", "handheld", "handset", "device", "outlook",
+    "yahoo mail", "proton mail", "mail for windows", "gmail", "spark", "airmail", "typeapp", "boxer", "bluemail", "windows 10",
+    "apple watch", "apple vision",
+];
+
+/// How feet begin in English; a device or a mailer follows, or little.
+const SENT: &[&str] =
+    &["sent from ", "sent via ", "sent by ", "sent with ", "sent using ", "sent through ", "sent on ", "typed on ", "written on "];
+
+/// How feet begin in other languages.
+const BEGINNINGS: &[&str] = &[
+    "gesendet von ", "gesendet mit ", "gesendet über ", "gesendet aus ", "envoyé de mon ", "envoyé de ma ", "envoyé depuis ",
+    "envoyé à partir ", "envoyé via ", "enviado desde ", "enviado do ", "enviado da ", "enviado de ", "enviado a partir ", "enviado pelo ",
+    "inviato da ", "inviato dal ", "inviato con ", "verzonden vanaf ", "verzonden met ", "verstuurd vanaf ", "skickat från ",
+    "skickades från ", "sendt fra ", "lähetetty ", "wysłane z ", "wysłano z ", "отправлено с ", "отправлено из ", "відправлено з ",
+    "надіслано з ", "odesláno z ", "odoslané z ", "poslano s ", "elküldve ", "trimis de pe ", "στάλθηκε από ", "đã gửi từ ",
+    "dikirim dari ", "enviat des de ", "נשלח מה", "ส่งจาก", "أُرسلت من ", "تم الإرسال من ",
+];
+
+/// Advertisements for Outlook.
+const OUTLOOKS: &[&str] = &[
+    "get outlook for ", "holen sie sich outlook ", "outlook für ", "télécharger outlook ", "obtenir outlook ", "obtener outlook ",
+    "descargar outlook ", "obter o outlook ", "baixar o outlook ", "ottieni outlook ", "scarica outlook ", "outlook voor ",
+    "download outlook ", "hämta outlook ", "hent outlook ", "hanki outlook ", "pobierz program outlook ", "pobierz outlook ",
+    "скачать outlook ", "获取 outlook", "获取outlook", "下载 outlook", "下载适用于", "取得 outlook", "取得 ios", "取得 android",
+    "get bluemail for ",
+];
+
+/// How such an advertisement ends where its beginning says too little.
+const OUTLOOK_ENDS: &[&str] = &["beziehen", "herunterladen", "downloaden", "を入手", "다운로드"];
+
+/// Beginning and end of lines in between which a device stands.
+const FRAMES: &[(&str, &str)] = &[
+    ("von mein", "gesendet"),
+    ("von unterwegs", "gesendet"),
+    ("diese nachricht wurde von mein", "gesendet"),
+    ("", "から送信"),
+    ("", "에서 보냄"),
+    ("", "umdan gönderildi"),
+    ("", "den gönderildi"),
+    ("", "dan gönderildi"),
+    ("从我的", "发送"),
+    ("從我的", "傳送"),
+    ("从我的", "传送"),
+    ("由我的", "傳送"),
+    ("由我的", "发送"),
+    ("通过", "发送"),
+    ("透過", "傳送"),
+    ("该邮件从移动", "发送"),
+    ("邮件从我的", "发送"),
+    ("签名由", "定制"),
+    ("簽名由", "定制"),
+    ("", "版邮件发送"),
+    ("", "邮箱大师定制"),
+    ("", "邮箱大师 定制"),
+];
+
+/// How Chinese feet begin …
+const FROM_ZH: &[&str] = &["发自", "來自", "来自", "寄自", "發自", "发送自", "發送自", "本邮件来自", "邮件来自"];
+/// … and what follows: mine, a maker, a mailer.
+const MINE_ZH: &[&str] = &[
+    "我的", "iphone", "ipad", "android", "安卓", "华为", "華為", "荣耀", "小米", "红米", "三星", "魅族", "vivo", "oppo", "一加", "中兴",
+    "锤子", "手机", "手機", "移动", "outlook", "windows", "qq", "网易", "163", "126", "139", "189", "新浪", "搜狐", "阿里", "钉钉", "釘釘",
+    "飞书", "企业微信", "微信", "foxmail", "mail", "lark", "wps", "coremail", "易邮",
+];
+
+/// Whole lines.
+const WHOLE: &[&str] =
+    &["sent on the go", "sent on the move", "sent on the run", "sent from the road", "please excuse brevity", "please excuse my brevity"];
+
+/// Most words of a line that names a device or a mailer, of one that asks to excuse typing errors as well, and of one that does neither.
+const WORDS: (usize, usize, usize) = (10, 16, 7);
+
+/// What feet begin with, from the tables: words where the script has capitals, else single characters.
+static FIRST: LazyLock<(HashSet<&str>, HashSet<char>)> = LazyLock::new(|| {
+    let frames = FRAMES.iter().map(|(start, _)| *start).filter(|start| !start.is_empty());
+    let tables = [SENT, BEGINNINGS, OUTLOOKS, WHOLE, FROM_ZH, &["from my "]];
+    let (mut words, mut chars) = (HashSet::new(), HashSet::new());
+    for entry in tables.into_iter().flatten().copied().chain(frames) {
+        match entry.chars().next() {
+            Some(first) if first.is_lowercase() => {
+                words.insert(entry.split(' ').next().unwrap_or(entry));
+            }
+            Some(first) => {
+                chars.insert(first);
+            }
+            None => {}
+        }
+    }
+    (words, chars)
+});
+
+/// What may stand around a foot.
+fn is_wrapping(c: char) -> bool {
+    c.is_whitespace() || "[]<>()*_~-–—·|«»\"“”".contains(c)
+}
+
+/// A quick look, as most lines are none: how it begins, or how it ends where that tells.
+fn may_be_foot(line: &str) -> bool {
+    let Some(first) = line.chars().next() else { return false };
+    let (words, chars) = &*FIRST;
+    if chars.contains(&first) {
+        return true;
+    }
+    let word = line.split([' ', '\u{a0}']).next().unwrap_or(line);
+    let begins = if word.len() > 30 {
+        false
+    } else if word.bytes().any(|b| b.is_ascii_uppercase()) || !word.is_ascii() {
+        words.contains(word.to_lowercase().as_str())
+    } else {
+        words.contains(word)
+    };
+    let end = line.trim_end_matches(['.', '。', '!', '！', ' ']);
+    let ends = || FRAMES.iter().filter(|(start, _)| start.is_empty()).map(|(_, end)| *end).chain(OUTLOOK_ENDS.iter().copied());
+    begins || line.len() <= 40 && end.contains("rom m") || !line.is_ascii() && ends().any(|known| end.ends_with(known))
+}
+
+/// A line that a phone, a mailer or a provider has added.
+pub fn is_client_line(line: &str) -> bool {
+    let line = line.trim_matches(is_wrapping);
+    if line.len() > 400 || !may_be_foot(line) {
+        return false;
+    }
+    let bare = bare(line);
+    let length = bare.chars().count();
+    if !(3..=110).contains(&length) || bare.ends_with(['?', '？', ',', '，', ':', '：']) {
+        return false;
+    }
+    let lower = bare.to_lowercase();
+    let lower = lower.trim_end_matches(['.', '。', '!', '！', ' ']);
+    is_english(lower) || is_of_table(lower) || is_chinese(lower)
+}
+
+/// The line without brackets, bullets, emphasis and links.
+fn bare(line: &str) -> String {
+    let mut out = String::with_capacity(line.len());
+    let mut rest = line;
+    while let Some(at) = rest.find(['<', '(']) {
+        let (before, tail) = rest.split_at_checked(at).unwrap_or((rest, ""));
+        out.push_str(before);
+        let Some((inside, after)) = tail.split_once(['>', ')']) else {
+            // The closing mark went with the line's end.
+            rest = if tail.contains("://") { "" } else { tail };
+            break;
+        };
+        if !inside.contains("://") && !inside.contains("mailto:") {
+            out.push_str(inside.trim_start_matches(['<', '(']));
+        }
+        rest = after;
+    }
+    out.push_str(rest);
+    out.retain(|c| !"[]*".contains(c));
+    out.trim().to_owned()
+}
+
+fn is_english(lower: &str) -> bool {
+    let words = lower.split_whitespace().count();
+    if WHOLE.contains(&lower) {
+        return true;
+    }
+    if let Some(rest) = SENT.iter().find_map(|s| lower.strip_prefix(s)) {
+        let device = DEVICES.iter().any(|d| rest.contains(d));
+        let excused = ["excuse", "brevity", "typo"].iter().any(|w| rest.contains(w));
+        return match (device, excused) {
+            (true, true) => words <= WORDS.1,
+            (true, false) => words <= WORDS.0,
+            _ => words <= 3 || (words <= WORDS.2 && (rest.starts_with("my ") || rest.starts_with("a "))),
+        };
+    }
+    // "From my iPhone", "Nick from mobile".
+    let device =
+        lower.split_once("from my ").map(|(_, d)| d).or_else(|| lower.split_once("from ").map(|(_, d)| d).filter(|d| *d == "mobile"));
+    words <= 4 && device.is_some_and(|d| DEVICES.iter().any(|known| d.contains(known)))
+}
+
+fn is_of_table(lower: &str) -> bool {
+    let words = lower.split_whitespace().count();
+    if words > WORDS.1 {
+        return false;
+    }
+    let outlook = || {
+        OUTLOOKS.iter().any(|o| lower.starts_with(o))
+            && (words <= 9 && !["outlook für ", "outlook voor "].iter().any(|o| lower.starts_with(o)))
+            || (lower.contains("outlook") && OUTLOOK_ENDS.iter().any(|e| lower.ends_with(e)))
+    };
+    let framed = |(start, end): &(&str, &str)| {
+        lower.starts_with(start) && lower.ends_with(end) && lower.len() > start.len() + end.len() && !lower.contains(['，', '。'])
+    };
+    BEGINNINGS.iter().any(|b| lower.starts_with(b)) || outlook() || (lower.chars().count() <= 70 && FRAMES.iter().any(framed))
+}
+
+fn is_chinese(lower: &str) -> bool {
+    let Some(rest) = FROM_ZH.iter().find_map(|f| lower.strip_prefix(f)) else { return false };
+    let rest = rest.trim_start();
+    rest.chars().count() <= 24 && !rest.contains(['，', '。', '；', '、']) && MINE_ZH.iter().any(|m| rest.starts_with(m))
+}
