@@ -162,14 +162,10 @@ fn report(file: &str, resolved: &Resolved, policy: &Policy) -> Value {
     })
 }
 
-/// The gravest fate, and that of each recipient.
+/// The gravest fate; `because` names that of each recipient.
 fn bounce(bounce: &Bounce) -> Value {
-    let fate = |f: &Fate| json!({"recipient": f.recipient, "ended": f.ended, "status": f.status, "reason": f.reason, "hard": f.hard});
-    let mut object = bounce.gravest().map_or_else(|| json!({}), fate);
-    if let Value::Object(fields) = &mut object {
-        fields.insert("recipients".to_owned(), bounce.recipients.iter().map(fate).collect());
-    }
-    object
+    let fate = |f: &Fate| json!({"recipient": f.recipient, "status": f.status, "reason": f.reason.en()});
+    bounce.gravest().map_or(Value::Null, fate)
 }
 
 fn opened(decision: &Decision) -> Option<&crate::domain::ticket::Ticket> {

@@ -71,6 +71,10 @@ pub fn judge(mail: &Reading, policy: &Policy) -> Origin {
         because = format!("{because}; suspect: {why}");
     }
     let bounce = (kind == OriginKind::Bounce).then(|| Bounce::read(mail));
+    for fate in bounce.iter().flat_map(|b| &b.recipients) {
+        let to = fate.recipient.as_ref().map_or("a recipient without a name", |address| address.as_str());
+        because = format!("{because}; {to}: {}", fate.en());
+    }
     Origin { kind, because, suspect: suspicion.is_some(), suppress: marks::suppressed(mail), bounce }
 }
 
