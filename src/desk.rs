@@ -603,19 +603,13 @@ fn event_of(cause: &Pending, policy: &Arc<Policy>) -> (Event, Option<Arc<Reading
 
 /// A mail as it was read and judged when it came in, or anew where that is lost or no longer true.
 fn foresight_of(mail: &PendingMail, at: DateTime<Utc>, policy: &Arc<Policy>) -> Arc<Foresight> {
-    let known = mail.foresight.as_ref().filter(|_| !mail.same_id_other_body);
-    if let Some(foresight) = known.filter(|foresight| foresight.is_by(policy)) {
+    let known = mail.foresight.as_ref().filter(|foresight| !mail.same_id_other_body && foresight.is_by(policy));
+    if let Some(foresight) = known {
         return Arc::clone(foresight);
     }
-    let reading = match known {
-        Some(foresight) => Arc::clone(&foresight.mail),
-        None => {
-            let mut reading = parse::read(&mail.raw, mail.whole_size);
-            reading.defects.extend(mail.same_id_other_body.then_some(Defect::SameIdOtherBody));
-            Arc::new(reading)
-        }
-    };
-    Arc::new(Foresight::of(reading, at, Arc::clone(policy)))
+    let mut reading = parse::read(&mail.raw, mail.whole_size);
+    reading.defects.extend(mail.same_id_other_body.then_some(Defect::SameIdOtherBody));
+    Arc::new(Foresight::of(Arc::new(reading), at, Arc::clone(policy)))
 }
 
 /// `decide` with its questions answered.

@@ -11,6 +11,7 @@ use super::{Exit, input, load_or_builtin, table};
 use crate::desk::{self, Desk, Question, Resolved, Rulebook};
 use crate::domain::facts::{Facts, Link};
 use crate::domain::message::{MessageId, Person, Reading};
+use crate::domain::origin::bounce::{Bounce, Fate};
 use crate::domain::policy::Policy;
 use crate::domain::reports::Tally;
 use crate::domain::suggest::Hit;
@@ -132,7 +133,7 @@ fn report(file: &str, resolved: &Resolved, policy: &Policy) -> Value {
             "kind": judged.origin.kind,
             "because": judged.origin.because,
             "suspect": judged.origin.suspect,
-            "bounce": judged.origin.bounce.as_ref().map(|b| json!({"recipient": b.recipient, "status": b.status, "reason": b.reason})),
+            "bounce": judged.origin.bounce.as_ref().map(bounce),
         },
         "sender": {"role": judged.sender.role, "trust": if judged.sender.trusted { "token" } else { "none" }, "because": judged.sender.because},
         "reply": {"text": judged.reply.text, "quoted": judged.reply.quoted, "signature": judged.reply.signature},
@@ -160,6 +161,12 @@ fn report(file: &str, resolved: &Resolved, policy: &Policy) -> Value {
         }).collect::<Vec<_>>(),
         "policy": policy.fingerprint,
     })
+}
+
+/// The gravest fate; `because` names that of each recipient.
+fn bounce(bounce: &Bounce) -> Value {
+    let fate = |f: &Fate| json!({"recipient": f.recipient, "status": f.status, "reason": f.reason.en()});
+    bounce.gravest().map_or(Value::Null, fate)
 }
 
 fn opened(decision: &Decision) -> Option<&crate::domain::ticket::Ticket> {

@@ -18,8 +18,10 @@ use super::trust::{self, Sender, Token, TokenPlace};
 /// The judgements of one mail by one policy.
 #[derive(Debug)]
 pub struct Foresight {
-    /// What it says.
+    /// What it says; where a list of ours wrote itself into From, with the writer there.
     pub mail: Arc<Reading>,
+    /// A list of ours did.
+    pub behind_list: bool,
     at: DateTime<Utc>,
     policy: Arc<Policy>,
     /// What kind of mail it is.
@@ -34,10 +36,13 @@ pub struct Foresight {
 impl Foresight {
     /// Judges a mail that arrived at `at`. The rules are asked when somebody wants to know what they say.
     pub fn of(mail: Arc<Reading>, at: DateTime<Utc>, policy: Arc<Policy>) -> Foresight {
+        let rewritten = origin::behind_list(&mail, &policy);
+        let behind_list = rewritten.is_some();
+        let mail = rewritten.map_or(mail, Arc::new);
         let origin = origin::judge(&mail, &policy);
         let tokens = trust::tokens(&mail, &policy);
         let sender = trust::judge(&mail, &tokens, &policy);
-        Foresight { mail, at, policy, origin, tokens, sender, verdict: OnceLock::new() }
+        Foresight { mail, behind_list, at, policy, origin, tokens, sender, verdict: OnceLock::new() }
     }
 
     /// Was the mail judged by this very policy?

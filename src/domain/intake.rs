@@ -54,7 +54,7 @@ pub fn mail(case: &Case, event: &Event, incoming: &Incoming, policy: &Policy, no
     let ruling = approvals::answered(mail, origin, tokens, policy).filter(|_| !incoming.quiet);
     let mut thread = match origin.kind {
         OriginKind::Own => Thread { ticket: None, by: By::None, because: "our own mail".into(), linked: None, sent: None },
-        OriginKind::Bounce => bounces::bounced_thread(case, mail, tokens)?,
+        OriginKind::Bounce => bounces::bounced_thread(case, mail, tokens, policy)?,
         _ => thread::find(case, mail, tokens, policy, now, incoming.quiet)?,
     };
     if let Some((approver, number, _)) = ruling {
@@ -96,6 +96,9 @@ pub fn mail(case: &Case, event: &Event, incoming: &Incoming, policy: &Policy, no
     notify::hold_back_loops(case, &mut decision, now)?;
     pacing::pace(case, &mut decision, policy, now)?;
     retire::tokens_seen_outside(case, &mut decision, (mail, origin), tokens, policy)?;
+    if let (Some(writer), true) = (&mail.from, incoming.foresight.behind_list) {
+        decision.because(format!("a list of ours wrote itself into From; the writer is {}", writer.address));
+    }
     decision.because.insert(0, super::Reason(format!("origin: {}", origin.because)));
     decision.because.insert(1, super::Reason(format!("thread: {}", thread.because)));
     decision.because.insert(2, super::Reason(format!("sender: {}", sender.because)));

@@ -221,6 +221,8 @@ pub struct Reading {
     pub attachments: Vec<Attachment>,
     /// A delivery report's content (RFC 3464), where the mail has one.
     pub report: Option<Report>,
+    /// METHOD of the calendar object by which the mail speaks (RFC 5546), lower case: `request`, `reply`, ….
+    pub calendar_method: Option<String>,
     /// BCP 47 primary subtag of the language of the own words: `en`, `zh`, …; `None` where too short to tell.
     pub language: Option<String>,
     /// Size in bytes, as received.
@@ -261,21 +263,28 @@ pub struct ReplyText {
     pub unsure: bool,
 }
 
-/// What RFC 3464 reports (or a look-alike) say of one recipient.
+/// What a delivery report says (RFC 3464), or a notice in words.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Report {
+    /// Each recipient that it speaks of, in its order; empty when it names none and says nothing.
+    pub recipients: Vec<RecipientReport>,
+    /// Message-ID of the mail that bounced, from the returned header.
+    pub original: Option<MessageId>,
+    /// References of the returned mail (they hold our anchor).
+    pub original_references: Vec<MessageId>,
+}
+
+/// What became of a mail to one recipient (RFC 3464 section 2.3).
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct RecipientReport {
     /// Final-Recipient or Original-Recipient.
     pub recipient: Option<Address>,
     /// Enhanced status code `5.1.1` (RFC 3463).
     pub status: Option<String>,
     /// Action field: failed, delayed, delivered, relayed, expanded; empty when not given.
     pub action: String,
-    /// Diagnostic-Code or the text line that says why, one line.
+    /// Diagnostic-Code or the text that says why, one line.
     pub diagnostic: String,
-    /// Message-ID of the mail that bounced, from the returned header.
-    pub original: Option<MessageId>,
-    /// References of the returned mail (they hold our anchor).
-    pub original_references: Vec<MessageId>,
 }
 
 /// What was wrong with a mail's bytes.

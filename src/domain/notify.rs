@@ -333,19 +333,21 @@ pub fn within_caps(
 ) -> Result<Result<(), String>, Need> {
     let mut missing = Need(Vec::new());
     let mut over = None;
-    let mut tier = |count: Result<u32, Need>, most: u32, whom: String, hours: i64| match count {
+    let mut tier = |count: Result<u32, Need>, most: u32, whom: String, within: Duration| match count {
         Ok(n) if n >= most => {
-            over.get_or_insert(format!("{n} automatic mails {whom} within {hours} h are enough: this one is held back"));
+            let span =
+                if within < Duration::hours(1) { format!("{} min", within.num_minutes()) } else { format!("{} h", within.num_hours()) };
+            over.get_or_insert(format!("{n} automatic mails {whom} within {span} are enough: this one is held back"));
         }
         Ok(_) => {}
         Err(Need(queries)) => missing.0.extend(queries),
     };
     for (within, most) in &policy.limits.per_address {
-        tier(case.automatic_to(to, now - *within), *most, format!("to {to}"), within.num_hours());
+        tier(case.automatic_to(to, now - *within), *most, format!("to {to}"), *within);
     }
     if let Some(number) = ticket {
         for (within, most) in &policy.limits.per_ticket {
-            tier(case.automatic_for(number, now - *within), *most, format!("for {number}"), within.num_hours());
+            tier(case.automatic_for(number, now - *within), *most, format!("for {number}"), *within);
         }
     }
     if missing.0.is_empty() { Ok(over.map_or(Ok(()), Err)) } else { Err(missing) }

@@ -11,6 +11,8 @@
 //!     >>> 10:00 history 2026-11-02 09:00        a mail as `postdesk import` brings it, with the time of its arrival
 //!     >>> 10:00 config                          lines that are added to the config of the running desk follow
 //!     >>> 10:00 refuse bob@ext.test 550 5.1.1 no such user
+//!     >>> 10:00 bounce ack to bob@ext.test 5.1.1 user unknown      the newest such mail comes back in a report (RFC 3464); `delay` the same
+//!     >>> 10:00 notice ack to bob@ext.test 邮箱已满      in words alone, with a copy that ends within its header
 //!
 //! Among the headers of a mail or an answer, `File: NAME CONTENT` attaches a file, `Picture: NAME CONTENT` sets a picture into the text, and
 //! `Returns: NAME` attaches a file of the mail that is answered, as some clients do. The content `3 MB` is that many bytes. Below a mail
@@ -114,6 +116,10 @@ pub fn act(world: &mut World, head: &str, body: &str, index: usize) -> Vec<Sent>
         ["refuse", address, words @ ..] => {
             world.refused.push(((*address).to_owned(), words.join(" ")));
             Vec::new()
+        }
+        [how @ ("bounce" | "delay" | "notice"), template, "to", address, words @ ..] => {
+            let raw = undelivered(world, how, (template, address), words, index);
+            world.mail(&raw)
         }
         [who, "replies", "to", template] => {
             let raw = reply(world, who, who, template, body, index);
@@ -259,6 +265,37 @@ fn reply(world: &World, who: &str, whose: &str, template: &str, body: &str, inde
             [] => format!("MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n{text}"),
             files => multipart(&text, files),
         },
+    )
+    .into_bytes()
+}
+
+/// A mail of the desk comes back from somebody's server.
+fn undelivered(world: &World, how: &str, (template, address): (&str, &str), words: &[&str], index: usize) -> Vec<u8> {
+    let wanted = |s: &&Sent| s.to == address && template_of(s) == template;
+    let sent = world.sent.iter().rev().find(wanted).unwrap_or_else(|| panic!("{address} got no {template}"));
+    let head = format!(
+        "Return-Path: <>\nFrom: Mail Delivery System <MAILER-DAEMON@mx.ext.test>\nTo: support@desk.test\nMessage-ID: <story-{index}@mx.ext.test>\n\
+         Date: {}\nMIME-Version: 1.0\n",
+        world.now.to_rfc2822()
+    );
+    let anchor = sent.reading.references.first().unwrap();
+    if how == "notice" {
+        let plain = "Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit";
+        let words = words.join(" ");
+        return format!(
+            "{head}Subject: failure notice\n{plain}\n\n<{address}>:\n{words}\n\n--- Below this line is a copy of the message.\n\n\
+             Return-Path: <support@desk.test>\nReceived: from desk.test\nReferences: {anchor}\nMess"
+        )
+        .into_bytes();
+    }
+    let (status, words) = words.split_first().unwrap();
+    let (action, words) = (if how == "delay" { "delayed" } else { "failed" }, words.join(" "));
+    let id = sent.reading.id.as_ref().unwrap();
+    format!(
+        "{head}Subject: Delivery report\nAuto-Submitted: auto-replied\nContent-Type: multipart/report; report-type=delivery-status; boundary=b\n\n\
+         --b\n\nYour mail was not delivered.\n--b\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; mx.ext.test\n\n\
+         Final-Recipient: rfc822; {address}\nAction: {action}\nStatus: {status}\nDiagnostic-Code: smtp; {words}\n\n\
+         --b\nContent-Type: text/rfc822-headers\n\nFrom: support@desk.test\nMessage-ID: {id}\nReferences: {anchor}\n--b--\n"
     )
     .into_bytes()
 }

@@ -1,66 +1,98 @@
 //! Mail of ours that did not arrive: bounces (RFC 3464) and letters that a server refused for good.
 //!
-//! Whoever looks after the ticket is told, once an address; never the address itself.
+//! Whoever looks after the ticket is told; never the address itself.
 
 use super::{Scene, file_only};
 use crate::domain::message::{Address, LetterKind, Reading};
 use crate::domain::notify::{self, say};
+use crate::domain::origin::bounce::Ended;
 use crate::domain::policy::Policy;
 use crate::domain::thread::{By, Thread};
 use crate::domain::ticket::{Change, Ticket};
 use crate::domain::trust::{Token, TokenPlace};
 use crate::domain::{Case, Decision, Need, Outcome, Undelivered, approvals};
 
-/// The ticket of the mail that bounced: by our token in the returned References, else by its known Message-ID.
-pub(super) fn bounced_thread(case: &Case, mail: &Reading, tokens: &[(Token, TokenPlace)]) -> Result<Thread, Need> {
+/// The ticket of the mail that bounced: by its known Message-ID, else by our signed id in what is returned of it, else by the signed
+/// address that the bounce went to.
+pub(super) fn bounced_thread(case: &Case, mail: &Reading, tokens: &[(Token, TokenPlace)], policy: &Policy) -> Result<Thread, Need> {
     let mut ids: Vec<_> = mail.report.iter().flat_map(|r| r.original.iter().chain(r.original_references.iter())).cloned().collect();
     ids.extend(mail.in_reply_to.iter().chain(mail.references.iter()).cloned());
     ids.truncate(20);
     let known = if ids.is_empty() { None } else { case.known(&ids)?.first() };
-    let ticket = known.map(|k| k.ticket).or_else(|| tokens.first().map(|(t, _)| t.ticket));
+    let anchor = ids.iter().find_map(|id| Token::read(id.as_str().split_once('@')?.0, &policy.key));
+    let ticket = known.map(|k| k.ticket).or(anchor.map(|t| t.ticket)).or_else(|| tokens.first().map(|(t, _)| t.ticket));
     let because = match (known, ticket) {
         (Some(known), _) => format!("it returns our mail {}", known.id),
         (None, Some(ticket)) => format!("it carries our token of {ticket}"),
         (None, None) => "it names no mail of ours".to_owned(),
     };
-    let by = if known.is_some() {
-        By::Reference
-    } else if ticket.is_some() {
-        By::MessageId
-    } else {
-        By::None
+    let by = match (known, ticket) {
+        (Some(_), _) => By::Reference,
+        (None, Some(_)) => By::MessageId,
+        (None, None) => By::None,
     };
     Ok(Thread { ticket, by, because, linked: None, sent: None })
 }
 
-/// A bounce of a mail of a ticket: filed, and the owner is told once of an address that cannot be reached.
+/// An address that a mail of ours did not reach, and why.
+struct Loss<'a> {
+    address: &'a Address,
+    en: String,
+    zh: String,
+}
+
+/// A bounce of a mail of a ticket: filed, no status or clock touched. Whoever looks after the ticket is told once of an address that cannot
+/// be reached, and each time of a mail that did not arrive for another reason. Delays and arrivals are told to nobody.
 pub(super) fn bounce(scene: &Scene<'_>, ticket: &Ticket, policy: &Policy) -> Decision {
     let mut decision = file_only(scene, ticket);
-    let Some(facts) = scene.origin.bounce.as_ref().filter(|b| b.hard) else { return decision };
-    if let Some(recipient) = &facts.recipient {
-        unreachable_address(&mut decision, ticket, recipient, &facts.reason, policy);
+    let mut losses: Vec<Loss<'_>> = Vec::new();
+    for fate in scene.origin.bounce.iter().flat_map(|b| &b.recipients) {
+        let Some(address) = &fate.recipient else { continue };
+        if fate.ended != Ended::Failed {
+            decision.because(format!("{address}: {}", fate.en()));
+            continue;
+        }
+        let loss = Loss { address, en: fate.en(), zh: fate.zh() };
+        if !fate.hard || !fate.reason.is_of_the_address() {
+            decision.because(format!("a mail to {address} did not arrive: {}", loss.en));
+            losses.push(loss);
+        } else if newly_unreachable(&mut decision, ticket, address, &loss.en) {
+            losses.push(loss);
+        }
     }
+    tell(&mut decision, ticket, &losses, policy);
     decision
 }
 
-/// Notes an address that refuses mail and tells whoever looks after the ticket, once; never the address itself.
-fn unreachable_address(decision: &mut Decision, ticket: &Ticket, address: &Address, why: &str, policy: &Policy) {
-    if ticket.unreachable.contains(address) {
+/// Notes an address that refuses mail, once.
+fn newly_unreachable(decision: &mut Decision, ticket: &Ticket, address: &Address, why: &str) -> bool {
+    let known = ticket.unreachable.contains(address);
+    if known {
         decision.because(format!("{address} was known to be out of reach"));
-        return;
+    } else {
+        decision.changes.push((ticket.number, Change::Unreachable(address.clone(), true)));
+        decision.because(format!("{address} cannot be reached: {why}"));
     }
-    decision.changes.push((ticket.number, Change::Unreachable(address.clone(), true)));
-    decision.because(format!("{address} cannot be reached: {why}"));
-    tell_of_refusal(decision, ticket, address, why, policy);
+    !known
 }
 
-fn tell_of_refusal(decision: &mut Decision, ticket: &Ticket, address: &Address, why: &str, policy: &Policy) {
-    for agent in notify::caretakers(ticket, policy).into_iter().filter(|a| a.address != *address) {
-        let event = say(
-            notify::agent_language(agent, policy),
-            format!("Mail to {address} could not be delivered: {why}"),
-            format!("发往 {address} 的邮件无法送达：{why}"),
-        );
+/// Tells whoever looks after the ticket, in one mail; nobody whose own address is out of reach, or his notification would bounce again.
+fn tell(decision: &mut Decision, ticket: &Ticket, losses: &[Loss<'_>], policy: &Policy) {
+    if losses.is_empty() {
+        return;
+    }
+    let lost = |a: &Address| losses.iter().any(|loss| loss.address == a) || ticket.unreachable.contains(a);
+    let told: Vec<_> = notify::caretakers(ticket, policy).into_iter().filter(|agent| !lost(&agent.address)).collect();
+    if told.is_empty() {
+        decision.because("nobody is told: no one looks after the ticket whose own mail arrives");
+    }
+    for agent in told {
+        let say_one = |loss: &Loss<'_>| {
+            let (to, en, zh) = (loss.address, &loss.en, &loss.zh);
+            let language = notify::agent_language(agent, policy);
+            say(language, format!("Mail to {to} could not be delivered: {en}"), format!("发往 {to} 的邮件无法送达：{zh}"))
+        };
+        let event = losses.iter().map(say_one).collect::<Vec<_>>().join("; ");
         decision.drafts.push(notify::agent_followup(agent, ticket, "", event, None, String::new(), policy));
     }
 }
@@ -75,15 +107,20 @@ pub fn undelivered(case: &Case, fate: &Undelivered, policy: &Policy) -> Result<D
     let Some(ticket) = fate.ticket.map(|n| case.ticket(n)).transpose()?.flatten() else { return Ok(decision) };
     decision.outcome = Outcome::Filed { ticket: ticket.number };
     decision.guards.push((ticket.number, ticket.version));
+    let loss = Loss { address: &fate.to, en: fate.why.clone(), zh: fate.why.clone() };
     match fate.kind {
         LetterKind::Reply => {
             // A person wrote this: each refusal is told, also where the address was known to be out of reach.
             decision.changes.push((ticket.number, Change::Unreachable(fate.to.clone(), true)));
-            tell_of_refusal(&mut decision, ticket, &fate.to, &fate.why, policy);
+            tell(&mut decision, ticket, &[loss], policy);
         }
-        LetterKind::Automatic => unreachable_address(&mut decision, ticket, &fate.to, &fate.why, policy),
+        LetterKind::Automatic => {
+            if newly_unreachable(&mut decision, ticket, &fate.to, &fate.why) {
+                tell(&mut decision, ticket, &[loss], policy);
+            }
+        }
         LetterKind::Notice if approvals::is_asked(ticket, &fate.to, policy) => {
-            tell_of_refusal(&mut decision, ticket, &fate.to, &fate.why, policy);
+            tell(&mut decision, ticket, &[loss], policy);
         }
         LetterKind::Notice | LetterKind::Summary => decision.because("a notification's refusal is told to nobody who would refuse again"),
     }

@@ -82,6 +82,10 @@ pub(super) fn followup(case: &Case, scene: &Scene<'_>, ticket: &Ticket, policy: 
     if is_requester {
         changes.push(Change::LastFromRequester(scene.mail.id.clone()));
     }
+    if let Some(writer) = scene.mail.from.as_ref().filter(|p| ticket.unreachable.contains(&p.address)) {
+        decision.because(format!("{} writes again: no longer taken for out of reach", writer.address));
+        changes.push(Change::Unreachable(writer.address.clone(), false));
+    }
     changes.extend(notify::newcomers(scene.mail, ticket, policy).into_iter().map(|p| Change::Participant(p, true)));
     let unknown = verdict.fields.iter().filter(|(name, _)| !ticket.fields.contains_key(*name));
     changes.extend(unknown.map(|(name, value)| Change::Field(name.clone(), Some(value.clone()))));

@@ -5,9 +5,11 @@
 //! Memory: the raw mail, one decoded text of at most `TEXT` bytes, and facts.
 
 mod charset;
+mod events;
 mod header;
 mod inside;
 mod mime;
+mod notice;
 mod report;
 mod smime;
 mod subject;
@@ -21,7 +23,7 @@ use self::mime::Part;
 use super::{body, html};
 use crate::domain::attachment::Attachment;
 use crate::domain::message::{Address, Defect, MessageId, Person, Reading};
-use crate::domain::{origin, reply};
+use crate::domain::reply;
 
 /// Bytes of decoded text that are read.
 const TEXT: usize = 1024 * 1024;
@@ -60,7 +62,6 @@ pub fn read(raw: &[u8], whole_size: Option<u64>) -> Reading {
     } else {
         read_body(&bytes, &parts, &mut reading, &mut defects);
     }
-    reading.reply = reply::own_words(&reading.text, None);
     reading.language = body::language(&reading.reply.text)
         .or_else(|| body::language(&format!("{}\n{}", reading.base_subject, reading.reply.text)))
         .map(str::to_owned);
@@ -149,20 +150,23 @@ fn read_body(raw: &[u8], parts: &[Part<'_>], reading: &mut Reading, defects: &mu
         part.kind.value == "application/ms-tnef" || part.file_name().is_some_and(|n| n.eq_ignore_ascii_case("winmail.dat"))
     };
     defects.add(parts.iter().any(tnef).then_some(Defect::Winmail));
-    reading.report = report::from_parts(parts, defects);
-    let vague = reading.report.as_ref().is_none_or(|r| r.recipient.is_none() || r.status.is_none());
-    if vague && origin::bounce_shape(reading).is_some() {
-        let mut told = report::from_text(reading, defects);
-        if let Some(known) = reading.report.take() {
-            told.recipient = known.recipient.or(told.recipient);
-            let words = origin::words_to_status(&known.diagnostic).map(str::to_owned);
-            told.status = known.status.or(words).or(told.status);
-            told.action = if known.action.is_empty() { told.action } else { known.action };
-            told.diagnostic = if known.diagnostic.is_empty() { told.diagnostic } else { known.diagnostic };
-        }
-        report::returned(parts, &mut told, defects);
-        reading.report = Some(told);
+    reading.calendar_method = parts.iter().find_map(calendar_method);
+    reading.reply = reply::own_words(&reading.text, None);
+    report::read(parts, reading, defects);
+}
+
+/// METHOD of a calendar object that the mail speaks by (RFC 6047 section 2.4), lower case; a file that is only attached says nothing.
+fn calendar_method(part: &Part<'_>) -> Option<String> {
+    if part.kind.value != "text/calendar" || part.disposition.value == "attachment" {
+        return None;
     }
+    let stated = || {
+        let text = part.decode(16 * 1024);
+        let lines = text.split(|b| *b == b'\n').map(<[u8]>::trim_ascii);
+        let value = lines.filter_map(|l| l.get(..7).filter(|n| n.eq_ignore_ascii_case(b"METHOD:")).and_then(|_| l.get(7..))).next()?;
+        std::str::from_utf8(value).ok().map(str::to_owned)
+    };
+    part.kind.get("method").map(str::to_owned).or_else(stated).map(|m| m.trim().to_ascii_lowercase())
 }
 
 /// Adds the text of a mail; which parts are text, or another form of it.
@@ -504,11 +508,12 @@ mod tests {
         let notice = |from: &str, subject: &str, text: &str| {
             let mail = read(format!("From: {from}\nTo: it@desk.example\nSubject: {subject}\nReturn-Path: <>\n\n{text}").as_bytes(), None);
             let report = mail.report.expect(subject);
+            let first = report.recipients.into_iter().next().unwrap_or_default();
             let text = |v: Option<String>| v.unwrap_or_default();
             (
-                text(report.recipient.map(|a| a.to_string())),
-                text(report.status),
-                report.action,
+                text(first.recipient.map(|a| a.to_string())),
+                text(first.status),
+                first.action,
                 text(report.original.map(|i| i.as_str().to_owned())),
             )
         };
@@ -564,11 +569,68 @@ mod tests {
     }
 
     #[test]
+    fn several_recipients_of_one_notice() {
+        let told = |header: &str, text: &str| -> Vec<String> {
+            let mail = read(
+                format!("From: MAILER-DAEMON@q.example\nTo: it@desk.example\nSubject: failure notice\n{header}\n{text}").as_bytes(),
+                None,
+            );
+            let one = |r: crate::domain::message::RecipientReport| {
+                format!("{} {} {}", r.recipient.map_or_else(String::new, |a| a.to_string()), r.status.unwrap_or_default(), r.action)
+            };
+            mail.report.unwrap().recipients.into_iter().map(one).collect()
+        };
+        let qmail = "<li@x.example>:\n192.0.2.1 does not like recipient.\nRemote host said: 550 5.1.1 user unknown\n\n\
+                     <wu@y.example>:\nSorry, I couldn't find any host named y.example. (#5.1.2)\n";
+        assert_eq!(told("", qmail), ["li@x.example 5.1.1 failed", "wu@y.example 5.1.2 failed"]);
+        let exim = "The following address(es) failed:\n\n  li@x.example\n    Unrouteable address\n  wu@y.example\n    \
+                    SMTP error from remote mail server after RCPT TO:<wu@y.example>:\n    host mx [192.0.2.2]: 452 mailbox full\n";
+        assert_eq!(
+            told("X-Failed-Recipients: li@x.example, wu@y.example\n", exim),
+            ["li@x.example 5.1.2 failed", "wu@y.example 4.2.2 failed"]
+        );
+        let sendmail = "   ----- The following addresses had permanent fatal errors -----\n<li@x.example>\n<wu@x.example>\n\n\
+                        ----- Transcript of session follows -----\n550 <li@x.example>... User unknown\n552 <wu@x.example>... Message too large\n";
+        assert_eq!(told("", sendmail), ["li@x.example 5.1.1 failed", "wu@x.example 5.3.4 failed"]);
+        let chinese = "以下收件人投递失败：\n收件人：li@x.example\n退信原因：用户不存在\n收件人：wu@y.example\n退信原因：对方邮箱已满\n";
+        assert_eq!(told("", chinese), ["li@x.example 5.1.1 failed", "wu@y.example 5.2.2 failed"]);
+        let report = "Content-Type: multipart/report; report-type=delivery-status; boundary=b\n";
+        let groups = "--b\n\nx\n--b\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; m\n\nFinal-Recipient: rfc822; li@x.example\nAction: failed\n\
+                      Status: 5.1.1\n\nFinal-Recipient: rfc822; wu@y.example\nAction: delayed\nStatus: 4.4.1\n--b--\n";
+        assert_eq!(told(report, groups), ["li@x.example 5.1.1 failed", "wu@y.example 4.4.1 delayed"]);
+        let many: String = (0..500).map(|n| format!("<u{n}@x.example>:\nuser unknown\n\n")).collect();
+        assert_eq!(told("", &many).len(), 50, "bounded");
+    }
+
+    #[test]
+    fn the_original_is_found_in_what_is_left_of_it() {
+        let original = |text: &str| {
+            let raw = format!(
+                "From: MAILER-DAEMON@q.example\nReturn-Path: <>\nSubject: failure notice\n\n<li@x.example>:\nuser unknown\n\n{text}"
+            );
+            let report = read(raw.as_bytes(), None).report.unwrap();
+            let id = |id: &MessageId| id.as_str().to_owned();
+            (report.original.as_ref().map(id), report.original_references.iter().map(id).collect::<Vec<_>>())
+        };
+        let found = (Some("m@desk.example".to_owned()), vec!["pd.1.0.x@desk.example".to_owned(), "b@c".to_owned()]);
+        for text in [
+            "Return-Path: <it@desk.example>\nMessage-ID: <m@desk.example>\nReferences: <pd.1.0.x@desk.example>\n <b@c>\n\nhi",
+            "> Received: from a\n> Message-Id: <m@desk.example>\n> References: <pd.1.0.x@desk.example>\n>  <b@c>\n>\n> hi",
+            "   Received: from a\n   References: <pd.1.0.x@desk.example>\n\t<b@c>\n   Message-ID: <m@desk.example>",
+        ] {
+            assert_eq!(original(text), found, "{text}");
+        }
+        let cut = "--- Below this line is a copy of the message.\n\nReceived: from a\nReferences: <pd.1.0.x@desk.example>\n <b@c>\nMess";
+        assert_eq!(original(cut), (None, found.1));
+        assert_eq!(original("The mail with the message-id: <m@desk.example> is lost.").0, found.0);
+    }
+
+    #[test]
     fn an_attached_report_does_not_make_a_bounce() {
         let raw = b"From: li@example.org\nSubject: what is this?\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nplease explain\n--b\n\
                     Content-Type: message/rfc822\n\nFrom: MAILER-DAEMON@x.example\nSubject: Undelivered Mail\nContent-Type: multipart/report\n\nx\n--b--\n";
         let mail = read(raw, None);
-        assert_eq!((origin::bounce_shape(&mail), mail.report), (None, None));
+        assert_eq!((crate::domain::origin::bounce::shape(&mail), mail.report), (None, None));
     }
 
     #[test]

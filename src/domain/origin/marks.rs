@@ -1,0 +1,47 @@
+//! Marks beside the kind: the border's suspicion (RFC 8601), and systems that must not be answered.
+
+use crate::domain::message::Reading;
+use crate::domain::policy::Policy;
+
+/// Marks that ticket systems and robots put on all that they send, a person's words among it: a ticket, but no answer of ours, or two
+/// systems would thank each other for ever.
+const ROBOTS: &[&str] = &[
+    "X-Postdesk-Mail", "X-Loop", "X-RT-Loop-Prevention", "RT-Ticket", "X-OTRS-Loop", "X-Powered-By-OTRS", "X-Znuny-Loop",
+    "X-Zammad-Ticket-Id", "X-JIRA-FingerPrint", "X-Zendesk-From-Account-Id", "X-ServiceNow-Generated", "X-GLPI-Itemtype", "X-Redmine-Host",
+    "X-GitHub-Reason", "X-GitLab-Project", "X-Bugzilla-Type", "X-Roundup-Name", "X-Freshdesk-Ticket-Id", "X-osTicket-Loop",
+    "X-Request-Tracker",
+];
+
+/// The sender's system asks that no machine answers, or is a machine that would answer back.
+pub fn suppressed(mail: &Reading) -> bool {
+    // A null reverse-path is never answered: RFC 5321 section 4.5.5.
+    asks_for_none(mail) || mail.return_path == Some(None) || ROBOTS.iter().any(|name| mail.header(name).is_some())
+}
+
+/// X-Auto-Response-Suppress (Exchange's own).
+pub fn asks_for_none(mail: &Reading) -> bool {
+    mail.all_headers("X-Auto-Response-Suppress").any(|v| {
+        let v = v.to_ascii_lowercase();
+        ["all", "autoreply", "oof"].iter().any(|w| v.split([',', ' ', ';']).any(|x| x.trim() == *w))
+    })
+}
+
+/// Why the border distrusts this mail.
+pub fn suspicion(mail: &Reading, policy: &Policy) -> Option<String> {
+    for name in ["X-Spam-Flag", "X-Spam-Status"] {
+        if let Some(value) = mail.header(name).filter(|v| v.trim().to_ascii_lowercase().starts_with("yes")) {
+            return Some(format!("{name}: {}", value.chars().take(40).collect::<String>()));
+        }
+    }
+    dmarc_failed(mail, policy).then(|| "our border reports dmarc=fail".to_owned())
+}
+
+/// Does our own border say that From is forged (RFC 8601)? What others write under their names says nothing.
+pub fn dmarc_failed(mail: &Reading, policy: &Policy) -> bool {
+    let ours = |value: &str| {
+        let id = value.split([';', ' ']).next().unwrap_or("").trim();
+        policy.authserv_ids.iter().any(|own| own.eq_ignore_ascii_case(id))
+    };
+    let failed = |value: &str| value.split(';').skip(1).any(|r| r.trim_start().to_ascii_lowercase().starts_with("dmarc=fail"));
+    mail.all_headers("Authentication-Results").any(|v| ours(v) && failed(v))
+}

@@ -1,0 +1,233 @@
+//! Notices of non-delivery in words, as qmail, Exim, sendmail, Exchange, Notes, and the Chinese providers write them.
+//!
+//! They are read by their shape and not by their maker: an address that stands alone, before a colon or behind a word for "recipient"
+//! begins what is said of it. Its status is a code that stands there, else the registered one for the words that stand there.
+
+use super::Defects;
+use super::header::{self, Header};
+use super::report::{self, MOST, enhanced, one_line};
+use crate::domain::message::{Address, Reading, RecipientReport, Report};
+use crate::domain::origin::reason::{self, BounceReason};
+
+/// Lines of a notice that are searched.
+const LINES: usize = 300;
+/// Lines below an address that speak of it.
+const BLOCK: usize = 12;
+
+/// Reads a notice. Only asked where sender or subject say that it is one.
+pub fn read(mail: &Reading, defects: &mut Defects) -> Report {
+    let lines: Vec<&str> = mail.text.lines().take(LINES * 4).collect();
+    let (notice, returned) = cut_returned(&lines);
+    let notice = notice.get(..LINES).unwrap_or(notice);
+    let action = action(mail, notice);
+    let named: Vec<Address> = mail.header("X-Failed-Recipients").map(|v| addresses(v).take(MOST).collect()).unwrap_or_default();
+    let mut told: Vec<(Option<Address>, usize)> = headings(notice, mail, &named);
+    let late: Vec<&Address> = named.iter().filter(|a| !told.iter().any(|(t, _)| t.as_ref() == Some(a))).collect();
+    told.extend(late.into_iter().map(|a| (Some(a.clone()), notice.len())));
+    if told.is_empty() {
+        told.push((first_foreign(notice, mail), 0));
+    }
+    let starts: Vec<usize> = told.iter().map(|(_, at)| *at).chain([notice.len()]).collect();
+    let first = starts.first().copied().unwrap_or(0);
+    let mut recipients: Vec<RecipientReport> = Vec::new();
+    for (one, ends) in told.iter().zip(starts.iter().skip(1)) {
+        let (address, start) = one;
+        let block = notice.get(*start..(*ends).max(*start).min(start + BLOCK)).unwrap_or_default();
+        // Of several, what stands among the others is no word on this one.
+        let common = if told.len() == 1 { notice } else { notice.get(..first).unwrap_or_default() };
+        recipients.push(recipient(address.as_ref(), [notice, block, common], action));
+    }
+    let groups = written_out(&lines, defects);
+    if groups.iter().any(|r| r.status.is_some()) {
+        recipients = groups;
+    }
+    let mut report = Report { recipients, ..Report::default() };
+    original(&lines, returned, &mut report, defects);
+    report
+}
+
+/// What is said of one recipient: in lines that name him, else in those below his address, else in what is said of all.
+fn recipient(address: Option<&Address>, [notice, block, common]: [&[&str]; 3], action: &str) -> RecipientReport {
+    let naming = |line: &&&str| address.is_some_and(|a| line.to_lowercase().contains(a.as_str()));
+    let mentions: Vec<&str> = notice.iter().filter(naming).copied().collect();
+    let told = [one_text(&mentions), one_text(block), one_text(common)];
+    // The address is no evidence: it may read `no-such-user@…`.
+    let sources = told.each_ref().map(|s| address.map_or_else(|| s.clone(), |a| replaced(s, a.as_str())));
+    let precise = sources.iter().find_map(|s| enhanced(s).filter(|code| !code.ends_with(".0.0")));
+    let later = (action == "delayed").then_some('4');
+    let derived = sources.iter().find_map(|s| {
+        let status = reason::by_words(s).and_then(BounceReason::status)?;
+        Some(of_class(status, reply_class(s).or(later)))
+    });
+    // A reply code alone tells the class: 5.0.0 is "other or undefined" (RFC 3463 section 3.1).
+    let vague = || sources.iter().find_map(|s| enhanced(s).or_else(|| reply_class(s).map(|class| format!("{class}.0.0"))));
+    let status = precise.or(derived).or_else(vague);
+    let telling = |s: &String| enhanced(s).is_some() || reply_class(s).is_some() || reason::by_words(s).is_some();
+    let diagnostic = told.iter().zip(&sources).find(|(_, s)| telling(s)).map(|(t, _)| one_line(t)).unwrap_or_default();
+    let action = if status.as_deref().is_some_and(|s| s.starts_with('5')) && action == "delayed" { "failed" } else { action };
+    RecipientReport { recipient: address.cloned(), status, action: action.to_owned(), diagnostic }
+}
+
+/// A text without an address, in whatever case it stands there.
+fn replaced(text: &str, address: &str) -> String {
+    let lower = text.to_lowercase();
+    if lower.len() == text.len() { lower.replace(address, "") } else { lower }
+}
+
+/// A registered code in the class of the reply code beside it.
+fn of_class(status: &str, class: Option<char>) -> String {
+    match (class, status.split_once('.')) {
+        (Some(class), Some((_, rest))) => format!("{class}.{rest}"),
+        _ => status.to_owned(),
+    }
+}
+
+/// Words of a server that goes on trying, lower case.
+const LATER: &[&str] = &[
+    "delayed", "still being retried", "will be retried", "be retried until", "still undelivered", "will continue to", "will keep trying",
+    "do not need to resend", "not need to resend", "will try again", "try to deliver it again", "no action is required on your part",
+    "this is a warning message only", "just a warning", "wird weiter versucht", "es wird weiter", "sera renouvel", "se seguirá intentando",
+    "延迟", "仍在尝试", "继续尝试", "稍后重试", "会再次尝试", "将继续投递", "延遲",
+];
+/// Words of a server that has delivered, lower case.
+const ARRIVED: &[&str] = &[
+    "successfully delivered", "was successfully relayed", "successfully relayed", "delivery status notification (success)",
+    "has been delivered to the following", "was delivered to the following", "erfolgreich zugestellt", "投递成功", "成功送达", "发送成功",
+    "已成功投递",
+];
+
+/// Failed, delayed or delivered, as RFC 3464 section 2.3.3 names them.
+fn action(mail: &Reading, notice: &[&str]) -> &'static str {
+    let said = format!("{}\n{}", mail.subject, one_text(notice)).to_lowercase();
+    let says = |words: &[&str]| words.iter().any(|w| said.contains(w));
+    let failed = says(&[
+        "permanent", "giving up", "i've given up", "returned to sender", "was not delivered", "not been delivered to the following",
+    ]);
+    if says(ARRIVED) && !says(&["could not", "unable", "failed", "无法", "失败"]) {
+        "delivered"
+    } else if says(LATER) && !failed {
+        "delayed"
+    } else {
+        "failed"
+    }
+}
+
+fn is_returned_header(line: &str) -> bool {
+    let name = line.split(':').next().unwrap_or("");
+    ["received", "return-path", "message-id", "delivered-to", "mime-version", "dkim-signature"].iter().any(|n| name.eq_ignore_ascii_case(n))
+}
+
+/// The notice's own lines, and the lines of the returned mail.
+fn cut_returned<'a, 'b>(lines: &'b [&'a str]) -> (&'b [&'a str], &'b [&'a str]) {
+    let marks = [
+        "below this line is a copy", "copy of the message", "copy of your message", "original message", "returned message",
+        "unsent message", "message header", "message text follows", "headers of the message", "original mail", "原邮件", "原始邮件",
+        "原信", "原郵件",
+    ];
+    let cut = lines.iter().position(|line| {
+        let bare = line.trim_start_matches(['>', ' ', '\t']);
+        let lower = bare.to_lowercase();
+        is_returned_header(bare)
+            || (bare.len() < 100
+                && (bare.starts_with(['-', '=', '*']) || lower.starts_with("original m"))
+                && marks.iter().any(|m| lower.contains(m)))
+    });
+    lines.split_at_checked(cut.unwrap_or(lines.len())).unwrap_or((lines, &[]))
+}
+
+/// Words before an address of a recipient, lower case.
+const KEYED: &[&str] = &[
+    "recipient", "final-recipient", "original-recipient", "to:", "rcpt to", "failed address", "e-mail address", "email address",
+    "address:", "user:", "unknown user", "invalid user", "empfänger", "destinataire", "destinatario", "destinatário", "收件人", "收信人",
+    "收件地址", "收件者", "宛先", "받는 사람",
+];
+
+/// The addresses that stand as recipients do, each once, with the line where they stand; where some are named, those alone.
+fn headings(notice: &[&str], mail: &Reading, named: &[Address]) -> Vec<(Option<Address>, usize)> {
+    let mut found: Vec<(Option<Address>, usize)> = Vec::new();
+    for (at, line) in notice.iter().enumerate() {
+        let bare = line.trim();
+        let lower = bare.to_lowercase();
+        for address in addresses(bare).filter(|a| if named.is_empty() { is_foreign(a, mail) } else { named.contains(a) }) {
+            let rest = lower.replace(address.as_str(), "");
+            let alone = rest.chars().all(|c| !c.is_alphanumeric());
+            let told = rest.trim_start_matches(['<', '"', '\'']).starts_with([':', '>', '\'']) && bare.starts_with(['<', '"', '\'']);
+            let before_colon = lower.starts_with(address.as_str()) && rest.trim_start().starts_with(':');
+            let keyed = KEYED.iter().any(|k| rest.trim_start_matches([' ', '-', '*', '<']).starts_with(k));
+            let known = found.iter().any(|(a, _)| a.as_ref() == Some(&address));
+            if (alone || told || before_colon || keyed) && !known && found.len() < MOST {
+                found.push((Some(address), at));
+            }
+        }
+    }
+    found
+}
+
+/// Neither the mail system's nor ours.
+fn is_foreign(address: &Address, mail: &Reading) -> bool {
+    let desk = ["postmaster", "mailer-daemon", "mailer_daemon", "helpdesk", "abuse"].contains(&address.local());
+    let sender = mail.from.as_ref().map(|p| &p.address);
+    Some(address) != sender && !desk && !mail.to.iter().any(|p| p.address == *address)
+}
+
+fn first_foreign(notice: &[&str], mail: &Reading) -> Option<Address> {
+    notice.iter().flat_map(|line| addresses(line)).find(|a| is_foreign(a, mail))
+}
+
+/// Every address in a line of text.
+pub fn addresses(text: &str) -> impl Iterator<Item = Address> {
+    text.split(|c: char| c.is_whitespace() || "<>()[]\"',;:：，；（）《》|".contains(c))
+        .map(|w| w.trim_matches(['.', '!', '?', '*', '-', '=']))
+        .filter(|w| w.contains('@') && w.is_ascii())
+        .filter_map(Address::parse)
+        .filter(|a| a.domain().contains('.'))
+}
+
+/// A report (RFC 3464) that stands in the text, as some systems forward it.
+fn written_out(lines: &[&str], defects: &mut Defects) -> Vec<RecipientReport> {
+    let Some(start) = lines.iter().position(|l| is_field(l, "final-recipient")) else { return Vec::new() };
+    let text = lines.get(start..).unwrap_or_default().join("\n");
+    report::recipient_groups(text.as_bytes(), defects)
+}
+
+fn is_field(line: &str, name: &str) -> bool {
+    line.split_once(':').is_some_and(|(n, _)| n.eq_ignore_ascii_case(name))
+}
+
+/// The ids of the mail that did not arrive, from the copy of it in the text, or of its header, or of a part of that.
+fn original(lines: &[&str], returned: &[&str], report: &mut Report, defects: &mut Defects) {
+    let start = returned.iter().position(|l| is_returned_header(l.trim_start_matches(['>', ' ', '\t'])));
+    if let Some(copy) = start.and_then(|at| returned.get(at..)) {
+        // The whole copy may be indented or quoted; its folded lines are indented once more.
+        let first = copy.first().copied().unwrap_or("");
+        let indent = first.get(..first.len() - first.trim_start_matches(['>', ' ', '\t']).len()).unwrap_or("");
+        let header: Vec<&str> = copy.iter().map(|l| l.strip_prefix(indent).unwrap_or(l)).collect();
+        let header = header.join("\n");
+        let header = Header::split(header.as_bytes());
+        report::take_ids(&header, report, defects);
+        // A notice that names nobody speaks of the one to whom the mail went.
+        let to = header.get("To").map(|v| header::people(v, defects)).unwrap_or_default();
+        if let ([RecipientReport { recipient: nobody @ None, .. }], [only]) = (report.recipients.as_mut_slice(), to.as_slice()) {
+            *nobody = Some(only.address.clone());
+        }
+    }
+    if report.original.is_none() {
+        report.original = lines.iter().find_map(|line| {
+            let (_, value) =
+                line.split_once("essage-").filter(|(_, rest)| rest.get(..2).is_some_and(|id| id.eq_ignore_ascii_case("id")))?;
+            header::ids(value.get(2..)?.trim_start_matches([':', '：', ' ', '=']).as_bytes(), defects).into_iter().next()
+        });
+    }
+}
+
+/// The class of the SMTP reply code of failure in a text.
+fn reply_class(text: &str) -> Option<char> {
+    let mut words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '.');
+    let code = |w: &str| w.len() == 3 && w.bytes().all(|b| b.is_ascii_digit()) && w.get(1..2).is_some_and(|d| d <= "5");
+    words.find(|w| w.starts_with(['4', '5']) && code(w)).and_then(|w| w.chars().next())
+}
+
+/// The lines as one, since a phrase may be wrapped.
+fn one_text(lines: &[&str]) -> String {
+    lines.iter().flat_map(|l| l.split_whitespace()).collect::<Vec<_>>().join(" ")
+}
