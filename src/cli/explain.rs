@@ -133,7 +133,7 @@ fn report(file: &str, resolved: &Resolved, policy: &Policy) -> Value {
             "suspect": judged.origin.suspect,
             "bounce": judged.origin.bounce.as_ref().map(|b| json!({"recipient": b.recipient, "status": b.status, "reason": b.reason})),
         },
-        "sender": {"role": judged.sender.role, "trust": if judged.sender.trusted { "token" } else { "none" }, "because": judged.sender.because},
+        "sender": {"role": judged.sender.role, "trust": judged.sender.proof(), "because": judged.sender.because},
         "reply": {"text": judged.reply.text, "quoted": judged.reply.quoted, "signature": judged.reply.signature},
         "language": mail.language,
         "tags": judged.tags,

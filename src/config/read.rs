@@ -15,8 +15,7 @@ use crate::domain::policy::{Desk, Limits};
 use crate::domain::ticket::{Matrix, Priority};
 
 /// Keys that are read and checked, but that nothing acts on yet: (table, keys; none means the whole table).
-const NOT_YET: &[(&str, &[&str])] =
-    &[("sla", &[]), ("trust", &["internal"]), ("closing", &["remind", "gap", "ack_delay", "undo"]), ("team", &["address"])];
+const NOT_YET: &[(&str, &[&str])] = &[("sla", &[]), ("closing", &["remind", "gap", "ack_delay", "undo"]), ("team", &["address"])];
 
 /// Reads everything; complaints are on the page. `None` only where nothing whole can be made.
 pub(super) fn config(page: &Page, table: &DeTable<'_>, file: &Path) -> Option<Config> {

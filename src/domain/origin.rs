@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::authentication;
 use super::message::{Address, Reading, Report};
 use super::policy::Policy;
 
@@ -484,17 +485,7 @@ fn suspicion(mail: &Reading, policy: &Policy) -> Option<String> {
             return Some(format!("{name}: {}", value.chars().take(40).collect::<String>()));
         }
     }
-    dmarc_failed(mail, policy).then(|| "our border reports dmarc=fail".to_owned())
-}
-
-/// Does our own border say that From is forged (RFC 8601)? What others write under their names says nothing.
-pub fn dmarc_failed(mail: &Reading, policy: &Policy) -> bool {
-    let ours = |value: &str| {
-        let id = value.split([';', ' ']).next().unwrap_or("").trim();
-        policy.authserv_ids.iter().any(|own| own.eq_ignore_ascii_case(id))
-    };
-    let failed = |value: &str| value.split(';').skip(1).any(|r| r.trim_start().to_ascii_lowercase().starts_with("dmarc=fail"));
-    mail.all_headers("Authentication-Results").any(|v| ours(v) && failed(v))
+    authentication::dmarc_failed(mail, policy).then(|| "our border reports dmarc=fail".to_owned())
 }
 
 #[cfg(test)]
@@ -542,6 +533,7 @@ mod tests {
             summaries: vec![],
             languages: vec!["en".into(), "zh".into()],
             authserv_ids: vec!["mx.desk.example".into()],
+            internal: Vec::new(),
             key: Key([7; 32]),
             fingerprint: String::new(),
         }
