@@ -6,8 +6,6 @@
 //! results below its Received; there a token proves an agent, as anywhere. What takes trust away (`dmarc=fail`) is believed wherever it
 //! stands: a sender who writes it harms himself.
 
-use std::net::IpAddr;
-
 use super::message::Reading;
 use super::policy::Policy;
 
@@ -258,8 +256,18 @@ fn within_the_house(received: &str) -> bool {
 fn from_itself(received: &str) -> bool {
     let clause = received.split(" by ").next().unwrap_or_default();
     let parts = clause.split(|c: char| !(c.is_ascii_hexdigit() || c == '.' || c == ':'));
-    let mut addresses = parts.filter_map(|part| part.trim_matches(':').parse::<IpAddr>().or_else(|_| part.parse()).ok()).peekable();
-    addresses.peek().is_some() && addresses.all(|address| address.is_loopback())
+    let mut addresses = parts.filter_map(is_loopback).peekable();
+    addresses.peek().is_some() && addresses.all(|own| own)
+}
+
+/// Is it a loopback address? `None` for what is no address.
+fn is_loopback(text: &str) -> Option<bool> {
+    let bytes: Vec<u8> = text.split('.').filter_map(|part| part.parse().ok()).collect();
+    match bytes.as_slice() {
+        [first, _, _, _] if text.matches('.').count() == 3 => Some(*first == 127),
+        _ if text.matches(':').count() > 1 => Some(text == "::1"),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
