@@ -46,7 +46,7 @@ impl Results {
         }
         while !lexer.at_end() {
             findings.extend(lexer.finding());
-            lexer.to_semicolon();
+            lexer.pass_semicolon();
         }
         Some(Results { authserv_id, findings })
     }
@@ -167,7 +167,7 @@ impl<'a> Lexer<'a> {
     }
 
     /// Goes behind the next semicolon that is in no comment and no quoted string.
-    fn to_semicolon(&mut self) {
+    fn pass_semicolon(&mut self) {
         while !self.at_end() && !self.eat(';') {
             let before = self.rest.len();
             if self.rest.starts_with('"') {

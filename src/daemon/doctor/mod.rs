@@ -138,7 +138,7 @@ mod tests {
     #[test]
     fn what_is_known_of_a_provider_is_said_where_it_helps() {
         let refused = [(false, "login of it@163.com refused by imap.163.com: NO".to_owned())];
-        let words = |host: &str, steps: &[Step]| known(host, steps).map(|(good, words)| (good, words)).unwrap_or_default().1;
+        let words = |host: &str, steps: &[Step]| known(host, steps).unwrap_or_default().1;
         assert!(words("imap.163.com", &refused).contains("NetEase 163: the password is not the one for the web but an authorization code"));
         assert!(words("outlook.office365.com", &refused).contains("token_command"));
         assert_eq!(words("imap.163.com", &[(true, "logged in".to_owned())]), "");
