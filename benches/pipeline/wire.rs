@@ -95,7 +95,8 @@ fn put(host: &Host, user: &str, mails: &[Vec<u8>]) {
 }
 
 fn account(host: &Host, user: &str) -> imap::Account {
-    let password = host.get("PASSWORD").to_owned();
+    let proof: imap::Proof::Password,
+        password = host.get("PASSWORD").to_owned();
     imap::Account {
         host: "127.0.0.1".into(),
         port: host.port("IMAP_PORT"),
