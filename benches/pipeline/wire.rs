@@ -95,8 +95,7 @@ fn put(host: &Host, user: &str, mails: &[Vec<u8>]) {
 }
 
 fn account(host: &Host, user: &str) -> imap::Account {
-    let proof: imap::Proof::Password,
-        password = host.get("PASSWORD").to_owned();
+    let password = host.get("PASSWORD").to_owned();
     imap::Account {
         host: "127.0.0.1".into(),
         port: host.port("IMAP_PORT"),
@@ -104,6 +103,7 @@ fn account(host: &Host, user: &str) -> imap::Account {
         ca_file: None,
         allow_plaintext: true,
         user: user.to_owned(),
+        proof: imap::Proof::Password,
         password: Arc::new(move || Ok(password.clone())),
         folders: vec!["INBOX".into()],
         poll: Duration::from_secs(60),
