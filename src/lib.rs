@@ -29,6 +29,7 @@ pub mod kb;
 pub mod mail;
 pub mod store;
 
+pub mod sasl;
 pub mod tls;
 
 pub mod delivery;

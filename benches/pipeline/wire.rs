@@ -105,6 +105,7 @@ fn account(host: &Host, user: &str) -> imap::Account {
         ca_file: None,
         allow_plaintext: true,
         user: user.to_owned(),
+        proof: imap::Proof::Password,
         password: Arc::new(move || Ok(password.clone())),
         folders: vec!["INBOX".into()],
         poll: Duration::from_secs(60),

@@ -135,7 +135,7 @@ fn report(file: &str, resolved: &Resolved, policy: &Policy) -> Value {
             "suspect": judged.origin.suspect,
             "bounce": judged.origin.bounce.as_ref().map(bounce),
         },
-        "sender": {"role": judged.sender.role, "trust": if judged.sender.trusted { "token" } else { "none" }, "because": judged.sender.because},
+        "sender": {"role": judged.sender.role, "trust": judged.sender.proof(), "because": judged.sender.because},
         "reply": {"text": judged.reply.text, "quoted": judged.reply.quoted, "signature": judged.reply.signature},
         "language": mail.language,
         "tags": judged.tags,

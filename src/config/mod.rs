@@ -7,6 +7,7 @@
 mod account;
 mod names;
 mod people;
+pub mod provider;
 mod read;
 mod secret;
 pub mod section;

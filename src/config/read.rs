@@ -15,9 +15,6 @@ use super::{Calendar, Config, Directories, Mailbox, Mark, Operator, Start, Trust
 use crate::domain::policy::{Closing, Desk, Limits, Targets};
 use crate::domain::ticket::{Matrix, Priority};
 
-/// Keys that are read and checked, but that nothing acts on yet: (table, keys; none means the whole table).
-const NOT_YET: &[(&str, &[&str])] = &[("trust", &["internal"])];
-
 /// Reads everything; complaints are on the page. `None` only where nothing whole can be made.
 pub(super) fn config(page: &Page, table: &DeTable<'_>, file: &Path) -> Option<Config> {
     let base = file.parent().unwrap_or(Path::new("")).to_owned();
@@ -49,7 +46,6 @@ pub(super) fn config(page: &Page, table: &DeTable<'_>, file: &Path) -> Option<Co
     let summaries = people::summaries(&mut root, &mut names, &agents, zone);
     names.check(page);
     warn_of_idle_teams(page, &root, &teams, &agents);
-    warn_of_what_is_not_yet(&mut root);
     root.finish();
 
     Some(Config {
@@ -364,17 +360,5 @@ fn warn_of_idle_teams(page: &Page, root: &Section<'_>, teams: &[super::Team], ag
     {
         let message = format!("nobody belongs to team \"{}\", and it has no lead: everybody is told of its tickets", team.name);
         page.warn(root.key_span("team"), message, format!("give an agent  team = \"{}\"", team.name));
-    }
-}
-
-fn warn_of_what_is_not_yet(root: &mut Section<'_>) {
-    const HELP: &str = "rely on nothing here; it may stay for a later version";
-    for (table, keys) in NOT_YET {
-        if keys.is_empty() && root.has(table) {
-            root.page.warn(root.key_span(table), format!("`{table}` is checked, but this version does not act on it yet"), HELP);
-        }
-        for (key, span) in root.spans_within(table, keys) {
-            root.page.warn(span, format!("`{key}` is checked, but this version does not act on it yet"), HELP);
-        }
     }
 }

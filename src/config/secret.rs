@@ -4,11 +4,13 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use chrono::{DateTime, Utc};
 
 use super::shell;
+use crate::sasl::{AccessToken, Proof};
 
 /// Where a secret comes from.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Secret {
     /// `password_env`: an environment variable.
     Env(String),
@@ -16,7 +18,7 @@ pub enum Secret {
     File(PathBuf),
     /// `password_command`: a command for `sh -c` that prints one line.
     Command(String),
-    /// `token_command`: the same, printing an OAuth 2 access token for XOAUTH2.
+    /// `token_command`: a command that prints an OAuth 2 access token for XOAUTH2.
     Token(String),
 }
 
@@ -38,9 +40,9 @@ impl fmt::Debug for Revealed {
 }
 
 impl Secret {
-    /// Is it a token for XOAUTH2 rather than a password?
-    pub fn is_token(&self) -> bool {
-        matches!(self, Secret::Token(_))
+    /// What it proves a login with.
+    pub fn proof(&self) -> Proof {
+        if matches!(self, Secret::Token(_)) { Proof::Token } else { Proof::Password }
     }
 
     /// The key by which the config names it.
@@ -62,6 +64,16 @@ impl Secret {
         }
     }
 
+    /// Runs a `token_command`. Blocks up to 30 seconds.
+    ///
+    /// # Errors
+    /// As those of [`Secret::resolve`]; it is no token.
+    pub fn token(&self, now: DateTime<Utc>) -> anyhow::Result<AccessToken> {
+        let Secret::Token(command) = self else { bail!("{} gives a password, not a token", self.key()) };
+        let printed = shell::run(command, "").with_context(|| format!("token_command: `{command}`"))?;
+        AccessToken::read(&printed, now).map_err(|why| anyhow::anyhow!("token_command: `{command}`: {why}"))
+    }
+
     /// Fetches the secret. Blocks, for a command up to 30 seconds: call it where blocking is allowed. Fetch again after a refused
     /// login, since files change and tokens expire.
     ///
@@ -77,9 +89,10 @@ impl Secret {
             })?,
             Secret::File(path) => std::fs::read_to_string(path)
                 .with_context(|| format!("password_file: cannot read {}; does it exist, may this user read it?", path.display()))?,
-            Secret::Command(command) | Secret::Token(command) => {
+            Secret::Command(command) => {
                 shell::run(command, "").with_context(|| format!("{}; try it in a shell, as the desk's user", self.place()))?
             }
+            Secret::Token(_) => return Ok(Revealed(self.token(Utc::now())?.text)),
         };
         let line = text.trim_end_matches(['\r', '\n']);
         if line.is_empty() {

@@ -89,6 +89,7 @@ pub fn imap_account(mailbox: &Mailbox, message_size: u64) -> Option<imap::Accoun
         // The config was refused unless plain text was asked for in as many words.
         allow_plaintext: true,
         user: account.user.clone(),
+        proof: secret.proof(),
         password: Arc::new(move || reveal(&secret)),
         folders: account.folders.clone(),
         poll: account.poll,
@@ -107,12 +108,8 @@ pub fn imap_account(mailbox: &Mailbox, message_size: u64) -> Option<imap::Accoun
     })
 }
 
-/// A password for a login.
+/// A password or a token for a login.
 fn reveal(secret: &config::Secret) -> anyhow::Result<String> {
-    anyhow::ensure!(
-        !secret.is_token(),
-        "token_command (XOAUTH2) is not acted on in this version; use an app password with password_command"
-    );
     secret.resolve().map(|revealed| revealed.expose().to_owned())
 }
 
@@ -181,6 +178,7 @@ pub fn smtp_account(account: &config::SmtpAccount) -> smtp::Account {
         tls: account.tls,
         ca_file: account.ca_file.clone(),
         user: account.user.clone(),
+        proof: secret.as_ref().map(config::Secret::proof).unwrap_or_default(),
         password: secret.map(|secret| -> smtp::Password { Box::new(move || reveal(&secret)) }),
         hello: hostname(),
         // The config was refused unless plain text was asked for in as many words.

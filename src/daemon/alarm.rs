@@ -38,6 +38,8 @@ pub enum Subject {
     },
     /// Mail does not go out this way.
     Delivery(String),
+    /// No new access token can be had for this login.
+    Token(String),
     /// Nothing can be written down.
     Store,
 }
@@ -48,6 +50,7 @@ impl Subject {
         match self {
             Subject::Mailbox { mailbox, .. } => format!("mailbox {mailbox}"),
             Subject::Delivery(way) => format!("delivery {way}"),
+            Subject::Token(login) => format!("token {login}"),
             Subject::Store => "store".to_owned(),
         }
     }
@@ -129,6 +132,7 @@ impl Settings {
             match subject {
                 Subject::Mailbox { mailbox, folder } => format!("{desk}：自 {since} 起，邮箱 {mailbox}（{folder}）无法读取：{why}\n"),
                 Subject::Delivery(way) => format!("{desk}：自 {since} 起，邮件无法经 {way} 发出：{why}\n"),
+                Subject::Token(login) => format!("{desk}：无法为 {login} 取得新的访问令牌，旧令牌失效后邮件将中断：{why}\n"),
                 Subject::Store => format!("{desk}：数据无法保存：{why}\n"),
             }
         } else {
@@ -137,6 +141,9 @@ impl Settings {
                     format!("{desk}: mailbox {mailbox} ({folder}) cannot be read since {since}: {why}\n")
                 }
                 Subject::Delivery(way) => format!("{desk}: no mail goes out by {way} since {since}: {why}\n"),
+                Subject::Token(login) => {
+                    format!("{desk}: no new access token for {login}; mail stops when the last one dies: {why}\n")
+                }
                 Subject::Store => format!("{desk}: the store failed: {why}\n"),
             }
         }
@@ -380,6 +387,8 @@ mod tests {
             ("en", Subject::Delivery("a:465".to_owned()), "IT: no mail goes out by a:465 since 1970-01-01 00:00 UTC: 535 no\n"),
             ("en", Subject::Store, "IT: the store failed: 535 no\n"),
             ("zh", folder("INBOX"), "IT：自 1970-01-01 00:00 UTC 起，邮箱 support（INBOX）无法读取：535 no\n"),
+            ("en", Subject::Token("it@a".to_owned()), "IT: no new access token for it@a; mail stops when the last one dies: 535 no\n"),
+            ("zh", Subject::Token("it@a".to_owned()), "IT：无法为 it@a 取得新的访问令牌，旧令牌失效后邮件将中断：535 no\n"),
             ("zh", Subject::Delivery("a:465".to_owned()), "IT：自 1970-01-01 00:00 UTC 起，邮件无法经 a:465 发出：535 no\n"),
             ("zh-tw", Subject::Store, "IT：数据无法保存：535 no\n"),
         ] {

@@ -6,6 +6,7 @@ mod copies;
 mod doctor;
 pub mod hub;
 pub mod played;
+mod tokens;
 
 use std::collections::VecDeque;
 use std::ffi::OsString;
@@ -144,6 +145,7 @@ async fn serve(config: PathBuf, loaded: Loaded, desk: Desk, once: bool) -> anyho
     for watcher in accounts::watchers(&loaded) {
         sources.spawn(keep_watching(watcher, door.clone(), alarm.clone(), stopping.clone(), once));
     }
+    let tokens = tokio::spawn(tokens::look_after(loaded.config.clone(), alarm.clone(), stopping.clone()));
     tracing::info!(mailboxes = loaded.policy.mailboxes.len(), policy = loaded.policy.fingerprint, "the desk is open");
     let running = loaded.config.mailboxes.clone();
     let reloading = tokio::spawn(reload_on_change(config, loaded.snapshot.clone(), running, door.clone(), alarm.clone(), stopping.clone()));
@@ -162,6 +164,7 @@ async fn serve(config: PathBuf, loaded: Loaded, desk: Desk, once: bool) -> anyho
     stop.send_replace(true);
     tokio::time::timeout(Duration::from_secs(3), async { while sources.join_next().await.is_some() {} }).await.ok();
     reloading.abort();
+    tokens.abort();
     let outcome = match outcome {
         Ok(()) if door.desk.send(Message::Stop).await.is_ok() => flat(hub_ended.await),
         Ok(()) => Ok(()),
@@ -347,7 +350,7 @@ async fn carry(mut carrier: Carrier, subject: Subject, postings: Arc<tokio::sync
         };
         let handover = carrier.deliver(&hub::parcel(&posting)).await;
         match &handover {
-            Handover::Later { pause: true, why } => ways.alarm.ill(subject.clone(), why, carrier.login_refused()),
+            Handover::Later { pause: true, why } => ways.alarm.ill(subject.clone(), why, carrier.needs_a_person()),
             _ => ways.alarm.well(subject.clone()),
         }
         ways.copies.keep(&posting, &handover);

@@ -57,9 +57,9 @@ impl Carrier {
         }
     }
 
-    /// Did the server refuse the login at the last try?
-    pub fn login_refused(&self) -> bool {
-        matches!(self, Carrier::Smtp(connection) if connection.login_refused())
+    /// Did the server refuse the login, or the sender for this login, at the last try?
+    pub fn needs_a_person(&self) -> bool {
+        matches!(self, Carrier::Smtp(connection) if connection.needs_a_person())
     }
 
     /// Takes leave of the server, where there is one.

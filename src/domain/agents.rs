@@ -39,7 +39,7 @@ pub fn mail(case: &Case, scene: &Scene<'_>, ticket: &Ticket, policy: &Policy) ->
     let known = if scene.mail.attachments.is_empty() { &[] } else { case.files(ticket.number)? };
     let files = Own::of(scene.mail, &words, known, agent);
     let author = Author { scene, ticket, agent, language, files, policy };
-    let mut decision = if !scene.sender.proved.contains(&(ticket.number, ticket.retired(&agent.handle))) {
+    let mut decision = if !scene.sender.is_proved(ticket.number, ticket.retired(&agent.handle)) {
         author.hold_unproved(&read, &words)
     } else {
         match orders::plan(case, policy, ticket, agent, &read, sent, scene.now)? {

@@ -8,6 +8,7 @@ pub mod absence;
 pub mod agents;
 pub mod approvals;
 pub mod attachment;
+pub mod authentication;
 pub mod calendar;
 pub mod canned;
 pub mod complaint;

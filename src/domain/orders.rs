@@ -337,6 +337,7 @@ mod tests {
             approvers: Vec::new(),
             summaries: Vec::new(),
             authserv_ids: Vec::new(),
+            internal: Vec::new(),
             languages: Vec::new(),
             key: Key([7; 32]),
             fingerprint: String::new(),

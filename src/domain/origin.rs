@@ -19,7 +19,6 @@ use serde::{Deserialize, Serialize};
 pub use bounce::Bounce;
 pub use lists::behind_list;
 use marks::asks_for_none;
-pub use marks::dmarc_failed;
 
 use super::message::Reading;
 use super::policy::Policy;

@@ -53,6 +53,8 @@ pub struct Policy {
     pub summaries: Vec<Summary>,
     /// `[trust] authserv_ids`: the names under which our own border writes Authentication-Results (RFC 8601); only theirs are read.
     pub authserv_ids: Vec<String>,
+    /// `[trust] internal`: headers, with their values, by which our border marks mail from inside.
+    pub internal: Vec<(String, String)>,
     /// Languages that the templates speak.
     pub languages: Vec<String>,
     /// Signs ids and tokens.

@@ -8,8 +8,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde::Serialize;
 use sha2::Sha256;
 
+use super::authentication;
 use super::message::{MessageId, Reading};
-use super::origin;
 use super::policy::{Policy, Role};
 use super::ticket::TicketNo;
 
@@ -95,10 +95,29 @@ pub struct Sender {
     /// The tickets for which the mail proves its sender, unless that token was retired: so many were before it.
     #[serde(skip)]
     pub proved: Vec<(TicketNo, u32)>,
+    /// Our own border vouches for From, which proves an agent for every ticket.
+    #[serde(skip)]
+    pub vouched: bool,
     /// Proved for any ticket at all.
     pub trusted: bool,
     /// Why.
     pub because: String,
+}
+
+impl Sender {
+    /// Is the agent proved for a ticket of which so many of his tokens were retired?
+    pub fn is_proved(&self, ticket: TicketNo, retired: u32) -> bool {
+        self.vouched || self.proved.contains(&(ticket, retired))
+    }
+
+    /// By what he is proved, in a word for `explain`.
+    pub fn proof(&self) -> &'static str {
+        match (self.proved.is_empty(), self.vouched) {
+            (false, _) => "token",
+            (true, true) => "border",
+            (true, false) => "none",
+        }
+    }
 }
 
 /// Roles, as `explain` and rules spell them.
@@ -177,30 +196,41 @@ pub enum TokenPlace {
 /// Who wrote this mail, and may he give orders? From alone is never believed.
 pub fn judge(mail: &Reading, tokens: &[(Token, TokenPlace)], policy: &Policy) -> Sender {
     let agent = mail.from.as_ref().and_then(|p| policy.agent_at(&p.address));
-    let Some(agent) = agent else {
-        let because = "From is no agent's address".to_owned();
-        return Sender { role: SenderRole::Requester, agent: None, proved: Vec::new(), trusted: false, because };
+    let role = match agent.map(|agent| agent.role) {
+        Some(Role::Lead) => SenderRole::Lead,
+        Some(_) => SenderRole::Agent,
+        None => SenderRole::Requester,
     };
-    let role = if agent.role == Role::Lead { SenderRole::Lead } else { SenderRole::Agent };
+    let who = agent.map_or_else(|| "From is no agent's address".to_owned(), |agent| format!("From is {}", agent.address));
+    let mut sender =
+        Sender { role, agent: agent.map(|agent| agent.handle.clone()), proved: Vec::new(), vouched: false, trusted: false, because: who };
     if let Some(why) = forged(mail, policy) {
-        let because = format!("From is {}, but {why}", agent.address);
-        return Sender { role, agent: Some(agent.handle.clone()), proved: Vec::new(), trusted: false, because };
+        sender.because = format!("{}, but {why}", sender.because);
+        return sender;
     }
-    let mine = tokens.iter().filter_map(|(token, _)| Some((token.ticket, token.holder()?)));
-    let proved: Vec<(TicketNo, u32)> =
-        mine.filter(|(_, (handle, _))| *handle == agent.handle).map(|(ticket, (_, retired))| (ticket, retired)).collect();
-    let because = match proved.first() {
-        Some((ticket, _)) => {
-            format!("From is {} and the mail carries the token that was mailed to {} for {ticket}", agent.address, agent.handle)
-        }
-        None => format!("From is {}, but the mail carries no token that was mailed to {}", agent.address, agent.handle),
-    };
-    Sender { role, agent: Some(agent.handle.clone()), trusted: !proved.is_empty(), proved, because }
+    let border = authentication::vouched(mail, policy);
+    if let Some(agent) = agent {
+        let mine = tokens.iter().filter_map(|(token, _)| Some((token.ticket, token.holder()?)));
+        sender.proved = mine.filter(|(_, (handle, _))| *handle == agent.handle).map(|(ticket, (_, retired))| (ticket, retired)).collect();
+        sender.because = match (sender.proved.first(), &border) {
+            (Some((ticket, _)), _) => {
+                format!("{} and the mail carries the token that was mailed to {} for {ticket}", sender.because, agent.handle)
+            }
+            (None, Some(_)) => sender.because,
+            (None, None) => format!("{}, but the mail carries no token that was mailed to {}", sender.because, agent.handle),
+        };
+    }
+    if let Some(why) = &border {
+        sender.because = format!("{}, and {why}", sender.because);
+    }
+    sender.vouched = border.is_some();
+    sender.trusted = sender.vouched || !sender.proved.is_empty();
+    sender
 }
 
 /// Why From may be another's, whatever token the mail carries (promise 6).
 fn forged(mail: &Reading, policy: &Policy) -> Option<&'static str> {
-    if origin::dmarc_failed(mail, policy) {
+    if authentication::dmarc_failed(mail, policy) {
         return Some("our border reports dmarc=fail");
     }
     // RFC 5322 section 3.6 knows one From; programs differ in which of two they believe.

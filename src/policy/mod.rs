@@ -423,6 +423,7 @@ fn policy(config: &Config, rules: RuleSet, library: &Library, key: Key, fingerpr
         limits: config.limits.clone(),
         summaries: config.summaries.clone(),
         authserv_ids: config.trust.authserv_ids.clone(),
+        internal: config.trust.internal.clone(),
         languages: Vec::new(),
         key,
         fingerprint,

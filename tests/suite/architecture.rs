@@ -6,16 +6,17 @@ use std::path::{Path, PathBuf};
 const FLOORS: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("transfer", &["domain"]),
+    ("sasl", &[]),
     ("tls", &[]),
-    ("source", &["domain", "tls"]),
-    ("delivery", &["domain", "tls"]),
+    ("source", &["domain", "sasl", "tls"]),
+    ("delivery", &["domain", "sasl", "tls"]),
     ("mail", &["domain", "transfer"]),
     ("kb", &["domain", "config"]),
     ("store", &["domain", "transfer"]),
-    ("config", &["domain", "tls"]),
+    ("config", &["domain", "sasl", "tls"]),
     ("policy", &["domain", "config", "kb", "mail"]),
     ("desk", &["domain", "delivery", "mail", "kb", "store"]),
-    ("daemon", &["domain", "delivery", "desk", "mail", "source", "store", "config", "policy"]),
+    ("daemon", &["domain", "delivery", "desk", "mail", "sasl", "source", "store", "config", "policy"]),
     ("cli", &["domain", "delivery", "desk", "source", "store", "config", "policy", "daemon", "mail", "kb"]),
 ];
 

@@ -47,6 +47,7 @@ fn policy() -> Policy {
         summaries: vec![],
         languages: vec!["en".into(), "zh".into()],
         authserv_ids: vec![],
+        internal: vec![],
         key: Key([7; 32]),
         fingerprint: String::new(),
     }

@@ -52,6 +52,7 @@ fn policy(name: &str, plus_addresses: bool) -> Policy {
         limits: Limits { message_size: 25 << 20, per_address: vec![], per_ticket: vec![], attachments: 10 << 20 },
         summaries: vec![],
         authserv_ids: vec![],
+        internal: vec![],
         languages: vec!["en".into(), "zh".into()],
         key: Key([7; 32]),
         fingerprint: String::new(),

@@ -91,6 +91,7 @@ attachments = "2MB"
 
 [trust]
 authserv_ids = ["mx.desk.test"]
+internal = [{ header = "X-Inside", value = "yes" }]
 "#;
 
 /// A mail that left the desk.

@@ -1,6 +1,8 @@
 //! The IMAP source against Dovecot.
 
 mod desk;
+mod provider;
+mod providers;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

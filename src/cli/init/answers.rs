@@ -8,7 +8,7 @@ use chrono_tz::Tz;
 
 use super::Arguments;
 use super::ask::Person;
-use super::provider::{self, Provider};
+use crate::config::provider::{self, Provider};
 use crate::config::section::Trouble;
 use crate::config::{Secret, Tls, value};
 use crate::domain::message::Address;

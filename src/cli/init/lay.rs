@@ -7,8 +7,8 @@ use anyhow::Context;
 use toml::Value;
 
 use super::answers::{Answers, Server, Source, tls_word};
-use super::provider::{self, Provider};
 use crate::cli::count;
+use crate::config::provider::{self, Provider};
 use crate::config::{self, Config, Secret};
 use crate::domain::canned;
 use crate::domain::notify::say;

@@ -5,7 +5,6 @@
 mod answers;
 mod ask;
 mod lay;
-mod provider;
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};

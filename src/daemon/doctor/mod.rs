@@ -11,8 +11,9 @@ use chrono::Utc;
 
 use super::accounts::{imap_account, smtp_account};
 use super::hub;
-use crate::config::{Delivery, Mailbox, Source};
+use crate::config::{Delivery, Mailbox, Source, provider};
 use crate::delivery::smtp;
+use crate::domain::message::Address;
 use crate::mail::parse;
 use crate::policy::Loaded;
 use crate::source::imap;
@@ -45,7 +46,11 @@ pub async fn examine(loaded: &Loaded, send: bool, tell: &mut impl FnMut(Examinat
                 let mut account = smtp_account(account);
                 (account.timeouts.greeting, account.timeouts.command) = (PATIENCE, PATIENCE);
                 let senders: Vec<_> = mailboxes.iter().map(|m| m.address.clone()).collect();
-                smtp::doctor(&Arc::new(account), &senders).await
+                let account = Arc::new(account);
+                let mut steps = smtp::doctor(&account, &senders).await;
+                steps.extend(known(&account.host, &steps));
+                steps.extend(foreign_senders(&account.host, account.user.as_deref(), &senders));
+                steps
             }
             Delivery::Maildir { path } => vec![(true, format!("mail is written below {}", path.display()))],
         };
@@ -66,12 +71,32 @@ async fn source(mailbox: &Mailbox, loaded: &Loaded) -> Vec<Step> {
         (Source::Imap(_), Some(account)) => account,
     };
     let imap::Examined { mut steps, newest } = imap::doctor(&account).await;
+    steps.extend(known(&account.host, &steps));
     if steps.iter().all(|(good, _)| *good) {
         let read: Vec<_> = newest.iter().map(|header| (parse::read(&header.raw, None), header.at)).collect();
         steps.extend(marks::authserv(&read, &loaded.config.trust.authserv_ids));
         steps.extend(marks::from_the_future(&read, Utc::now()));
     }
     steps
+}
+
+/// What is known of this provider, where its server did not take the login.
+fn known(host: &str, steps: &[Step]) -> Option<Step> {
+    let refused = steps.last().is_some_and(|(good, words)| !good && words.contains("login"));
+    let provider = provider::of([host], None).filter(|_| refused)?;
+    Some((false, format!("{}: {}", provider.name, provider.note.0)))
+}
+
+/// Some providers judge the sender only when a mail has been sent whole, so that no trial before shows it.
+fn foreign_senders(host: &str, user: Option<&str>, senders: &[Address]) -> Option<Step> {
+    let provider = provider::of([host], None).filter(|provider| provider.wants_own_sender())?;
+    let user = user?;
+    let foreign = senders.iter().find(|sender| !user.eq_ignore_ascii_case(sender.as_str()))?;
+    let words = format!(
+        "{} takes mail from {foreign} only where it lets the login {user} send in that name; a mail shows it (--send)",
+        provider.name
+    );
+    Some((true, words))
 }
 
 fn maildir(path: &Path) -> Step {
@@ -137,6 +162,29 @@ mod tests {
         ] {
             assert!(font_words(list).contains(words), "{list:?}: {}", font_words(list));
         }
+    }
+
+    #[test]
+    fn what_is_known_of_a_provider_is_said_where_it_helps() {
+        let refused = [(false, "login of it@163.com refused by imap.163.com: NO".to_owned())];
+        let words = |host: &str, steps: &[Step]| known(host, steps).unwrap_or_default().1;
+        assert!(words("imap.163.com", &refused).contains("NetEase 163: the password is not the one for the web but an authorization code"));
+        assert!(words("outlook.office365.com", &refused).contains("token_command"));
+        assert_eq!(words("imap.163.com", &[(true, "logged in".to_owned())]), "");
+        assert_eq!(words("mail.example.com", &refused), "");
+        let senders = ["it@qq.com", "help@desk.test"].map(|address| Address::parse(address).unwrap());
+        for (host, user, told) in [
+            ("smtp.qq.com", Some("It@QQ.com"), true),
+            ("smtp.office365.com", Some("it@qq.com"), true),
+            ("smtp.gmail.com", Some("it@qq.com"), false),
+            ("localhost", Some("it@qq.com"), false),
+            ("smtp.qq.com", None, false),
+        ] {
+            let step = foreign_senders(host, user, &senders);
+            assert_eq!(step.is_some(), told, "{host}");
+            assert!(step.is_none_or(|(_, words)| words.contains("help@desk.test")), "{host}");
+        }
+        assert_eq!(foreign_senders("smtp.qq.com", Some("it@qq.com"), &senders[..1]), None);
     }
 
     #[test]

@@ -39,19 +39,29 @@ pub fn enhanced(code: u16, text: &str) -> Option<Enhanced> {
 /// Reply codes that speak of the login (RFC 4954 sections 4 and 6; 525 is RFC 5248).
 const LOGIN_CODES: &[u16] = &[525, 530, 534, 535, 538];
 
-/// Words that say: log in first, or as somebody else. With them, the sender's address that the login does not own.
+/// Words that say: log in first, or as somebody else.
 const LOGIN_WORDS: &[&str] = &[
     "authentication required", "authentication is required", "authentication failed", "must authenticate", "not authenticated",
-    "need ehlo and auth", "auth first", "log in first", "login required", "please log in", "client host rejected", "must equal authoriz",
-    "must be same as authoriz", "not owned by user", "sendasdenied", "user suspended", "account disabled", "account is disabled",
-    "account has been disabled", "请先登录", "未登录", "认证失败",
+    "need ehlo and auth", "auth first", "log in first", "login required", "please log in", "client host rejected", "user suspended",
+    "account disabled", "account is disabled", "account has been disabled", "请先登录", "未登录", "认证失败",
 ];
+
+/// Words that say: the sender's address is not the login's (QQ, Exmail, 163, Postfix, Exchange).
+const SENDER_WORDS: &[&str] = &[
+    "must equal authoriz", "must be same as authoriz", "must be the same as", "not owned by user", "sendasdenied",
+    "not allowed to send as", "permissions to send as this sender", "sender address is not allowed", "发件人与认证用户", "发信人与登录",
+];
+
+/// What to do about it.
+const OWN_SENDER: &str = "this server takes mail from the login's own address alone: make `user` and the mailbox's `address` the same, or \
+                          let the server allow it";
 
 /// Words that name a limit on sending, whatever the enhanced code.
 const LIMIT_WORDS: &[&str] = &[
-    "sending limit", "sending quota", "submissionquota", "daily limit", "hourly limit", "daily message limit", "rate limit", "rate-limit",
-    "ratelimit", "throttl", "frequency limited", "unusual rate", "unusual sending", "mi:sfq", "mi:dmc", "mi:stc", "频率", "超过限制",
-    "超出限制", "发信上限", "发送限制",
+    "sending limit", "sending quota", "submissionquota", "submission quota", "sender thread limit", "message rate", "sent too many",
+    "daily limit", "hourly limit", "daily message limit", "rate limit", "rate-limit", "ratelimit", "throttl", "frequency limited",
+    "unusual rate", "unusual sending", "mi:sfq", "mi:dmc", "mi:stc", "mi:cel", "hl:itc", "hl:icc", "hl:rep", "rp:qrc", "rp:rcl", "频率",
+    "超过限制", "超出限制", "发信上限", "发送限制",
 ];
 
 /// "Too many" of these are ours. (Too many hops or Received fields are this letter's loop, RFC 5321 section 6.3.)
@@ -66,9 +76,14 @@ const BLOCK_WORDS: &[&str] = &["blocked using", "block list", "blocklist", "blac
 ///
 /// `text` is the reply without its code, its lines joined; the words in the answer are one line, `code text`.
 pub fn classify(phase: Phase, code: u16, enhanced: Option<Enhanced>, text: &str) -> Handover {
-    let why = words(code, text);
+    let mut why = words(code, text);
     let lower = text.to_lowercase();
-    let of_account = login(code, enhanced, &lower) || limited(enhanced, &lower) || policy_before_recipient(phase, enhanced, &lower);
+    let sender = sender_refused(code, enhanced, text);
+    if sender {
+        why = format!("{why}; {OWN_SENDER}");
+    }
+    let of_account =
+        sender || login(code, enhanced, &lower) || limited(enhanced, &lower) || policy_before_recipient(phase, enhanced, &lower);
     match code {
         // RFC 5321 section 3.8: 421 may come in answer to anything, the channel closes.
         421 => Handover::Later { why, pause: true },
@@ -82,16 +97,24 @@ pub fn classify(phase: Phase, code: u16, enhanced: Option<Enhanced>, text: &str)
 
 /// The account has to log in, or as somebody else.
 fn login(code: u16, enhanced: Option<Enhanced>, lower: &str) -> bool {
-    // 5.7.8 credentials invalid, 5.7.9 mechanism too weak, 5.7.14 (Google) log in by browser, 5.7.57 and 5.7.60 (Microsoft) not
-    // logged in, not allowed to send as this sender.
-    LOGIN_CODES.contains(&code) || matches!(enhanced, Some(Enhanced(5, 7, 8 | 9 | 14 | 57 | 60))) || has(lower, LOGIN_WORDS)
+    // 5.7.8 credentials invalid, 5.7.9 mechanism too weak, 5.7.14 (Google) log in by browser, 5.7.57 (Microsoft) not logged in.
+    LOGIN_CODES.contains(&code) || matches!(enhanced, Some(Enhanced(5, 7, 8 | 9 | 14 | 57))) || has(lower, LOGIN_WORDS)
+}
+
+/// The login may not send from this address. Waiting mends nothing.
+pub fn sender_refused(code: u16, enhanced: Option<Enhanced>, text: &str) -> bool {
+    // 5.7.60 (Microsoft): no permission to send as this sender.
+    code >= 500 && (matches!(enhanced, Some(Enhanced(5, 7, 60))) || has(&text.to_lowercase(), SENDER_WORDS))
 }
 
 /// The account sends more than it may.
 fn limited(enhanced: Option<Enhanced>, lower: &str) -> bool {
     let of_recipient = matches!(enhanced, Some(Enhanced(_, 1 | 2, _)));
     let too_many = || lower.split("too many ").skip(1).any(|after| TOO_MANY.iter().any(|what| after.starts_with(what)));
-    has(lower, LIMIT_WORDS) || (!of_recipient && too_many())
+    // Microsoft 365: 5.1.8 a sender that is shut out, 5.7.232 and 5.7.233 the tenant's day is used up, 5.7.501 to 5.7.503 and 5.7.705 too
+    // much of it was spam.
+    let of_microsoft = matches!(enhanced, Some(Enhanced(5, 1, 8) | Enhanced(5, 7, 232 | 233 | 501..=503 | 705)));
+    of_microsoft || has(lower, LIMIT_WORDS) || (!of_recipient && too_many())
 }
 
 /// A policy refusal (X.7.z) of MAIL, or a block list: it cannot be about the recipient.
@@ -172,6 +195,17 @@ mod tests {
             (End, 554, "5.2.0 STOREDRV.Submission.Exception:SubmissionQuotaExceededException", Pause),
             (Rcpt, 450, "4.7.1 Error: too much mail, rate limit", Pause),
             (Rcpt, 452, "4.5.3 Too many recipients", Pause),
+            (End, 554, "5.2.0 STOREDRV.Submission.Exception; the submission quota of the sender is used up", Pause),
+            (End, 550, "5.2.2 Submission quota exceeded", Pause),
+            (Mail, 432, "4.3.2 STOREDRV.ClientSubmit; sender thread limit exceeded", Pause),
+            (End, 550, "5.1.8 Access denied, bad outbound sender", Pause),
+            (End, 550, "5.7.705 Access denied, tenant has exceeded threshold", Pause),
+            (Rcpt, 550, "5.7.233 Your message can't be sent because your tenant exceeded its daily limit", Pause),
+            (Mail, 421, "HL:ICC 163 smtp8", Pause),
+            (Rcpt, 452, "RP:QRC 163 smtp8", Pause),
+            (End, 550, "The user has sent too many mails today", Pause),
+            // What it says is the trouble: every other letter may go.
+            (End, 550, "Mail content denied. http://service.mail.qq.com/cgi-bin/help?subtype=1", Refused),
             (Mail, 454, "4.7.0 Too many login attempts", Pause),
             (Rcpt, 550, "Mail frequency limited. http://service.mail.qq.com", Pause),
             (Mail, 451, "MI:SFQ 163 smtp4", Pause),
@@ -193,6 +227,24 @@ mod tests {
                 other => panic!("{other:?}"),
             };
             assert_eq!(found, *expected, "{phase:?} {code} {text}");
+        }
+    }
+
+    #[test]
+    fn a_sender_that_is_not_the_login_is_told_apart() {
+        for (code, text, refused) in [
+            (501, "mail from address must be same as authorization user", true),
+            (553, "Mail from must equal authorized user", true),
+            (553, "5.7.1 <a@d.test>: Sender address rejected: not owned by user b@d.test", true),
+            (554, "5.2.252 SendAsDenied; b@d.test not allowed to send as a@d.test", true),
+            (550, "5.7.60 SMTP; Client does not have permissions to send as this sender", true),
+            (550, "5.1.1 User unknown", false),
+            (451, "must equal authorized user", false),
+        ] {
+            assert_eq!(sender_refused(code, enhanced(code, text), text), refused, "{text}");
+            let handover = classify(Mail, code, enhanced(code, text), text);
+            let told = matches!(&handover, Handover::Later { why, pause: true } if why.ends_with(OWN_SENDER));
+            assert_eq!(told, refused, "{handover:?}");
         }
     }
 

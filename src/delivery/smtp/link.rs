@@ -23,13 +23,17 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
-use super::classify::{Phase, classify, enhanced, words};
+use super::classify::{Phase, classify, enhanced, sender_refused, words};
 use super::payload::{self, Blocks};
 use super::wire::{Road, Wire};
 use super::{Account, Timeouts, Tls};
 use crate::delivery::{Handover, Parcel};
 use crate::domain::message::Address;
+use crate::sasl::{self, Proof};
 use crate::tls;
+
+/// What a command line may hold beside `AUTH XOAUTH2` and CRLF (RFC 5321 section 4.5.3.1.4).
+const COMMAND_LINE: usize = 512 - "AUTH XOAUTH2 \r\n".len();
 
 /// What was done on the way to a usable connection, a sentence a step; false for the one that failed, which is the last.
 pub type Steps = Vec<(bool, String)>;
@@ -42,6 +46,8 @@ pub struct Link {
     dirty: bool,
     /// When the server was last heard.
     pub heard: Instant,
+    /// The last letter was not taken because the login does not own its sender's address.
+    pub sender_refused: bool,
 }
 
 /// How a dialogue ended, for the parcel and for the link.
@@ -114,7 +120,7 @@ impl Link {
         })
         .await?;
         steps.push((true, format!("EHLO {}: {}", account.hello, capabilities(&smtp))));
-        let mut link = Link { smtp, write_failed, dirty: false, heard: Instant::now() };
+        let mut link = Link { smtp, write_failed, dirty: false, heard: Instant::now(), sender_refused: false };
         link.log_in(account, steps).await.map_err(|why| Unopened { why, at_login: true })?;
         Ok(link)
     }
@@ -125,32 +131,63 @@ impl Link {
             return Ok(());
         };
         let place = account.place();
-        if !DEFAULT_MECHANISMS.iter().any(|m| self.smtp.server_info().supports_auth_mechanism(*m)) {
+        let (mechanisms, names, kind) = match account.proof {
+            Proof::Password => (DEFAULT_MECHANISMS, "PLAIN or LOGIN", "password"),
+            Proof::Token => (&[Mechanism::Xoauth2][..], "XOAUTH2, which token_command needs,", "access token"),
+        };
+        if !mechanisms.iter().any(|m| self.smtp.server_info().supports_auth_mechanism(*m)) {
             return Err(format!(
-                "{place} offers no login by PLAIN or LOGIN on this connection: use its submission port (465 or 587) with TLS, or leave user out"
+                "{place} offers no login by {names} on this connection: use its submission port (465 or 587) with TLS, or leave user out"
             ));
         }
         // A password command may take its time; it must not hold up the runtime.
         let owner = Arc::clone(account);
-        let password =
-            tokio::task::spawn_blocking(move || owner.password.as_ref().map_or_else(|| Ok(String::new()), |password| password()));
-        let password = match password.await {
-            Ok(Ok(password)) => password,
-            Ok(Err(error)) => return Err(format!("the password of {user} at {place} cannot be had: {error:#}")),
-            Err(_) => return Err(format!("the password of {user} at {place} cannot be had: looking it up ended in a panic")),
+        let secret = tokio::task::spawn_blocking(move || owner.password.as_ref().map_or_else(|| Ok(String::new()), |password| password()));
+        let secret = match secret.await {
+            Ok(Ok(secret)) => secret,
+            Ok(Err(error)) => return Err(format!("the {kind} of {user} at {place} cannot be had: {error:#}")),
+            Err(_) => return Err(format!("the {kind} of {user} at {place} cannot be had: looking it up ended in a panic")),
         };
-        let credentials = Credentials::new(user.clone(), password);
         within(account.timeouts.command, "the login", async {
-            self.smtp.auth(DEFAULT_MECHANISMS, &credentials).await.map_err(|error| {
-                format!(
-                    "{place} refuses the login of {user}: {}; check user and password (some providers want an app password)",
-                    said(&error)
-                )
-            })
+            match account.proof {
+                Proof::Password => {
+                    let credentials = Credentials::new(user.clone(), secret);
+                    let outcome = self.smtp.auth(mechanisms, &credentials).await.map(drop).map_err(|error| said(&error));
+                    outcome.map_err(|why| (why, "check user and password (some providers want an app password or authorization code)"))
+                }
+                Proof::Token => self.present(user, &secret).await.map_err(|why| (why, "check user and token_command")),
+            }
+            .map_err(|(why, remedy)| format!("{place} refuses the login of {user}: {why}; {remedy}"))
         })
         .await?;
         steps.push((true, format!("logged in as {user}")));
         Ok(())
+    }
+
+    /// XOAUTH2. The token goes along with the command where the line may be so long, else when the server asks (RFC 4954 section 4). A
+    /// refusal comes as a challenge that says why, is answered with an empty line, and only then is a refusal.
+    async fn present(&mut self, user: &str, token: &str) -> Result<(), String> {
+        let message = sasl::xoauth2_base64(user, token);
+        let mut reply = if message.len() <= COMMAND_LINE {
+            self.smtp.command(format!("AUTH XOAUTH2 {message}\r\n")).await
+        } else {
+            match self.smtp.command("AUTH XOAUTH2\r\n").await {
+                Ok(go) if go.has_code(334) => self.smtp.command(format!("{message}\r\n")).await,
+                other => other,
+            }
+        };
+        let mut why = String::new();
+        if let Ok(challenge) = &reply
+            && challenge.has_code(334)
+        {
+            why = format!(" ({})", sasl::refusal_base64(&text(challenge)));
+            reply = self.smtp.command("\r\n").await;
+        }
+        match reply {
+            Ok(done) if done.has_code(235) => Ok(()),
+            Ok(other) => Err(format!("{}{why}", words(other.code().into(), &text(&other)))),
+            Err(error) => Err(format!("{}{why}", said(&error))),
+        }
     }
 
     /// Does the server still answer?
@@ -170,6 +207,7 @@ impl Link {
             Ok(parameters) => parameters,
             Err(why) => return Ending::Answered(Handover::Refused(why)),
         };
+        self.sender_refused = false;
         if self.dirty {
             match self.say("RSET", Rset, limits.command).await {
                 Ok(_) => self.dirty = false,
@@ -182,19 +220,19 @@ impl Link {
             Ok(_) => self.dirty = true,
             // Servers close idle links, and those that carried their share, with 421 or without a word.
             Err(Halt::Reply(421, text)) => return Ending::Stale(words(421, &text)),
-            Err(Halt::Reply(code, text)) => return answered(Phase::Mail, code, &text),
+            Err(Halt::Reply(code, text)) => return self.answered(Phase::Mail, code, &text),
             Err(Halt::Broken(why)) => return Ending::Stale(why),
         }
         match self.say("RCPT", Rcpt::new(envelope_address(&parcel.to), vec![]), limits.command).await {
             Ok(_) => {}
-            Err(Halt::Reply(code, text)) => return answered(Phase::Rcpt, code, &text),
+            Err(Halt::Reply(code, text)) => return self.answered(Phase::Rcpt, code, &text),
             Err(Halt::Broken(why)) => return Ending::Broken(Handover::Later { why, pause: false }),
         }
         match self.say("DATA", Data, limits.data).await {
             Ok(reply) if reply.has_code(354) => {}
             // Something else than "go on": what follows would be out of step.
             Ok(reply) => return broken(classify(Phase::Data, u16::from(reply.code()), None, &text(&reply))),
-            Err(Halt::Reply(code, text)) => return answered(Phase::Data, code, &text),
+            Err(Halt::Reply(code, text)) => return self.answered(Phase::Data, code, &text),
             Err(Halt::Broken(why)) => return Ending::Broken(Handover::Later { why, pause: false }),
         }
         self.message(&payload::canonical(&parcel.bytes), limits).await
@@ -281,7 +319,7 @@ impl Link {
             Err(Some(error)) => match reply(error) {
                 Some((code, text)) => {
                     self.dirty = false;
-                    return answered(Phase::End, code, &text);
+                    return self.answered(Phase::End, code, &text);
                 }
                 None => said(error),
             },
@@ -297,18 +335,20 @@ impl Link {
         Ending::Broken(Handover::Later { why: format!("the link broke in the message, before its end: {why}"), pause: false })
     }
 
+    /// A negative reply as an ending. After 421 the server closes (RFC 5321 section 3.8).
+    fn answered(&mut self, phase: Phase, code: u16, text: &str) -> Ending {
+        let enhanced = enhanced(code, text);
+        self.sender_refused = sender_refused(code, enhanced, text);
+        let handover = classify(phase, code, enhanced, text);
+        if code == 421 { Ending::Broken(handover) } else { Ending::Answered(handover) }
+    }
+
     async fn last_words(&mut self, limit: Duration) -> Option<(u16, String)> {
         match timeout(limit, self.smtp.read_response()).await {
             Ok(Err(error)) => reply(&error),
             _ => None,
         }
     }
-}
-
-/// A negative reply as an ending. After 421 the server closes (RFC 5321 section 3.8).
-fn answered(phase: Phase, code: u16, text: &str) -> Ending {
-    let handover = classify(phase, code, enhanced(code, text), text);
-    if code == 421 { Ending::Broken(handover) } else { Ending::Answered(handover) }
 }
 
 fn broken(handover: Handover) -> Ending {
@@ -422,8 +462,11 @@ fn capabilities(smtp: &AsyncSmtpConnection) -> String {
         .filter(|e| server.supports_feature(**e))
         .map(ToString::to_string)
         .collect();
-    let login: Vec<String> =
-        [Mechanism::Plain, Mechanism::Login].iter().filter(|m| server.supports_auth_mechanism(**m)).map(ToString::to_string).collect();
+    let login: Vec<String> = [Mechanism::Plain, Mechanism::Login, Mechanism::Xoauth2]
+        .iter()
+        .filter(|m| server.supports_auth_mechanism(**m))
+        .map(ToString::to_string)
+        .collect();
     if !login.is_empty() {
         offers.push(format!("AUTH {}", login.join(" ")));
     }
@@ -461,7 +504,7 @@ mod tests {
         let write_failed = wire.write_failed();
         let hello = ClientId::Domain("desk.test".to_owned());
         let smtp = AsyncSmtpConnection::connect_with_transport(Box::new(wire), &hello).await.unwrap();
-        let mut link = Link { smtp, write_failed, dirty: false, heard: Instant::now() };
+        let mut link = Link { smtp, write_failed, dirty: false, heard: Instant::now(), sender_refused: false };
         let to = Address::parse("a@ext.test").unwrap();
         let parcel = Parcel { reverse_path: None, to, bytes: Arc::new(b"A: b\r\n\r\n.c\r\n".to_vec()) };
         let ending = link.transact(&parcel, &Timeouts::default()).await;

@@ -25,6 +25,7 @@ use crate::delivery::{Handover, Parcel};
 use crate::domain::message::Address;
 use link::{Ending, Link, Unopened};
 
+pub use crate::sasl::Proof;
 pub use crate::tls::Tls;
 
 /// Looks a password up.
@@ -42,6 +43,8 @@ pub struct Account {
     pub ca_file: Option<PathBuf>,
     /// Login; `None`: no login.
     pub user: Option<String>,
+    /// What `password` gives.
+    pub proof: Proof,
     /// Called at each login, on a thread that may block, so that a changed password needs no restart.
     pub password: Option<Password>,
     /// What EHLO says of this machine: a host name, or an IP address (sent as a literal).
@@ -116,7 +119,7 @@ impl Default for Timeouts {
 pub struct Connection {
     account: Arc<Account>,
     link: Option<Box<Link>>,
-    login_refused: bool,
+    needs_a_person: bool,
 }
 
 impl fmt::Debug for Connection {
@@ -128,7 +131,7 @@ impl fmt::Debug for Connection {
 impl Connection {
     /// No connection is made yet.
     pub fn new(account: Arc<Account>) -> Connection {
-        Connection { account, link: None, login_refused: false }
+        Connection { account, link: None, needs_a_person: false }
     }
 
     /// Delivers one parcel. A link that the server closed meanwhile is opened again, once and silently, as long as MAIL was not taken.
@@ -142,7 +145,7 @@ impl Connection {
             }
         }
         let opened = Link::open(&self.account, &mut Vec::new()).await;
-        self.login_refused = opened.as_ref().is_err_and(|unopened| unopened.at_login);
+        self.needs_a_person = opened.as_ref().is_err_and(|unopened| unopened.at_login);
         match opened {
             Ok(link) => {
                 let mut link = Box::new(link);
@@ -153,9 +156,9 @@ impl Connection {
         }
     }
 
-    /// Did the last try to connect end at the login? Waiting does not mend that.
-    pub fn login_refused(&self) -> bool {
-        self.login_refused
+    /// Did the last try end at the login, or at a sender's address that the login does not own? Waiting does not mend that.
+    pub fn needs_a_person(&self) -> bool {
+        self.needs_a_person
     }
 
     /// Says QUIT where a connection is open.
@@ -172,6 +175,7 @@ impl Connection {
     }
 
     fn keep(&mut self, link: Box<Link>, ending: Ending) -> Handover {
+        self.needs_a_person = link.sender_refused;
         match ending {
             Ending::Answered(handover) => {
                 self.link = Some(link);
@@ -226,6 +230,7 @@ mod tests {
             tls: Tls::Implicit,
             ca_file: None,
             user: Some("desk".to_owned()),
+            proof: Proof::Password,
             password: Some(Box::new(|| Ok("hunter2".to_owned()))),
             hello: "192.0.2.7".to_owned(),
             allow_plaintext: false,

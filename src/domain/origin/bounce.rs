@@ -160,7 +160,7 @@ pub fn shape(mail: &Reading) -> Option<String> {
         return Some(format!("X-Failed-Recipients: {failed}"));
     }
     let evidence = Evidence::of(mail);
-    evidence.from_a_daemon().or_else(|| evidence.from_a_machine()).or_else(|| evidence.returned_by_nobody())
+    evidence.of_a_daemon().or_else(|| evidence.of_a_machine()).or_else(|| evidence.returned_by_nobody())
 }
 
 /// What speaks for a notice that is no RFC 3464 report.
@@ -194,7 +194,7 @@ impl<'a> Evidence<'a> {
     }
 
     /// The sender is a mail system. A postmaster may be a person, who answers, asks and has a reverse-path.
-    fn from_a_daemon(&self) -> Option<String> {
+    fn of_a_daemon(&self) -> Option<String> {
         // Some write a From that is no address: `MAILER-DAEMON <>`.
         let from = self.mail.header("From")?;
         let lower = from.to_lowercase();
@@ -220,7 +220,7 @@ impl<'a> Evidence<'a> {
     }
 
     /// The null reverse-path (RFC 5321 section 4.5.5) or RFC 3834's mark, and a report's shape.
-    fn from_a_machine(&self) -> Option<String> {
+    fn of_a_machine(&self) -> Option<String> {
         let machine = self.null_path || auto_submitted(self.mail).is_some();
         if !machine || self.answered || automatic::vacation(self.mail).is_some() {
             return None;

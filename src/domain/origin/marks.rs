@@ -1,5 +1,6 @@
 //! Marks beside the kind: the border's suspicion (RFC 8601), and systems that must not be answered.
 
+use crate::domain::authentication;
 use crate::domain::message::Reading;
 use crate::domain::policy::Policy;
 
@@ -33,15 +34,5 @@ pub fn suspicion(mail: &Reading, policy: &Policy) -> Option<String> {
             return Some(format!("{name}: {}", value.chars().take(40).collect::<String>()));
         }
     }
-    dmarc_failed(mail, policy).then(|| "our border reports dmarc=fail".to_owned())
-}
-
-/// Does our own border say that From is forged (RFC 8601)? What others write under their names says nothing.
-pub fn dmarc_failed(mail: &Reading, policy: &Policy) -> bool {
-    let ours = |value: &str| {
-        let id = value.split([';', ' ']).next().unwrap_or("").trim();
-        policy.authserv_ids.iter().any(|own| own.eq_ignore_ascii_case(id))
-    };
-    let failed = |value: &str| value.split(';').skip(1).any(|r| r.trim_start().to_ascii_lowercase().starts_with("dmarc=fail"));
-    mail.all_headers("Authentication-Results").any(|v| ours(v) && failed(v))
+    authentication::dmarc_failed(mail, policy).then(|| "our border reports dmarc=fail".to_owned())
 }

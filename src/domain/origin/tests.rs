@@ -45,6 +45,7 @@ fn policy() -> Policy {
         summaries: vec![],
         languages: vec!["en".into(), "zh".into()],
         authserv_ids: vec!["mx.desk.example".into()],
+        internal: Vec::new(),
         key: Key([7; 32]),
         fingerprint: String::new(),
     }

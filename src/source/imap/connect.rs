@@ -2,17 +2,19 @@
 
 use std::fmt;
 use std::io::ErrorKind;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use async_imap::imap_proto::{Response, Status};
+use async_imap::imap_proto::{Capability, Response, Status};
 use async_imap::{Authenticator, Client, error::Error};
-use tokio::io::{AsyncRead, AsyncWrite, BufStream};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, BufStream};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::session::Session;
 use super::{Account, Tls};
+use crate::sasl::{self, Proof};
 use crate::tls;
 
 /// TCP, TLS and login take this long at most, each.
@@ -30,10 +32,10 @@ pub(super) type Stream = BufStream<Box<dyn Wire>>;
 #[error("{0}")]
 pub(super) struct Refused(pub String);
 
-/// The password could not be had; the words name the remedy.
+/// The password or token could not be had; the words name the remedy.
 #[derive(Debug, thiserror::Error)]
-#[error("the password cannot be had")]
-pub(super) struct NoPassword;
+#[error("the {} cannot be had", match .0 { Proof::Password => "password", Proof::Token => "access token" })]
+pub(super) struct NoPassword(Proof);
 
 /// Connects and logs in.
 ///
@@ -46,8 +48,11 @@ pub(super) async fn connect(account: &Account) -> anyhow::Result<Session> {
         .with_context(|| format!("no connection to {address}"))?;
     tcp.set_nodelay(true)?;
     let client = in_time("the greeting", client(account, tcp)).await.map_err(|error| hinted(account, error))??;
-    let password = password(account).await?;
-    let session = in_time("the answer to the login", login(account, client, &password)).await??;
+    let secret = secret(account).await?;
+    let session = match account.proof {
+        Proof::Password => in_time("the answer to the login", login(account, client, &secret)).await??,
+        Proof::Token => in_time("the answer to the login", present(account, client, &secret)).await??,
+    };
     Session::new(session).await
 }
 
@@ -111,9 +116,9 @@ async fn greeting<T: Wire>(client: &mut Client<T>) -> anyhow::Result<()> {
 }
 
 /// Resolved anew at each login, so that a changed secret needs no restart. It may run a command: off the async threads.
-async fn password(account: &Account) -> anyhow::Result<String> {
+async fn secret(account: &Account) -> anyhow::Result<String> {
     let resolve = account.password.clone();
-    tokio::task::spawn_blocking(move || resolve()).await?.context(NoPassword)
+    tokio::task::spawn_blocking(move || resolve()).await?.context(NoPassword(account.proof))
 }
 
 async fn login(account: &Account, client: Client<Stream>, password: &str) -> anyhow::Result<async_imap::Session<Stream>> {
@@ -124,16 +129,89 @@ async fn login(account: &Account, client: Client<Stream>, password: &str) -> any
         // LOGIN takes 7-bit strings only (RFC 3501 section 9); SASL PLAIN takes UTF-8 (RFC 4616).
         client.authenticate("PLAIN", Plain(format!("\0{}\0{password}", account.user))).await
     };
-    outcome.map_err(|(error, _)| match error {
+    outcome.map_err(|(error, _)| unproved(account, error, None))
+}
+
+/// XOAUTH2. The token goes along with the command where the server takes it there (SASL-IR, RFC 4959), else when it asks.
+async fn present(account: &Account, mut client: Client<Stream>, token: &str) -> anyhow::Result<async_imap::Session<Stream>> {
+    let offered = offered(&mut client).await?;
+    let offers = |name: &str| offered.iter().any(|one| one == name);
+    if !offers("AUTH=XOAUTH2") {
+        let remedy = "it takes no token: write password_file, password_env or password_command in the place of token_command";
+        return Err(Refused(format!("{} does not offer XOAUTH2: {remedy}", account.host)).into());
+    }
+    let challenge = Arc::new(Mutex::new(None));
+    let mut bearer = Bearer { message: Some(sasl::xoauth2(&account.user, token)), challenge: Arc::clone(&challenge) };
+    let mut mechanism = "XOAUTH2".to_owned();
+    if offers("SASL-IR") {
+        bearer.message = None;
+        mechanism = format!("{mechanism} {}", sasl::xoauth2_base64(&account.user, token));
+    }
+    let outcome = client.authenticate(mechanism, bearer).await;
+    outcome.map_err(|(error, _)| {
+        let said = challenge.lock().ok().and_then(|mut said| said.take());
+        unproved(account, error, said)
+    })
+}
+
+/// What the server can do before the login.
+async fn offered(client: &mut Client<Stream>) -> anyhow::Result<Vec<String>> {
+    // async-imap runs no command before the login that has an answer; a tag of our own is told from its.
+    let road = client.get_mut();
+    road.write_all(b"pd0 CAPABILITY\r\n").await.context("CAPABILITY cannot be sent")?;
+    road.flush().await.context("CAPABILITY cannot be sent")?;
+    let mut names = Vec::new();
+    loop {
+        let response = client.read_response().await.context("no answer to CAPABILITY")?.context("the server closed the connection")?;
+        match response.parsed() {
+            Response::Capabilities(list) => names.extend(list.iter().map(capability_name)),
+            Response::Done { tag, .. } if tag.0 == "pd0" => return Ok(names),
+            _ => {}
+        }
+    }
+}
+
+/// A capability as servers write it, in capitals.
+pub(super) fn capability_name(capability: &Capability<'_>) -> String {
+    match capability {
+        Capability::Imap4rev1 => "IMAP4REV1".to_owned(),
+        Capability::Auth(mechanism) => format!("AUTH={}", mechanism.to_uppercase()),
+        Capability::Atom(name) => name.to_uppercase(),
+    }
+}
+
+/// Why a login failed, with what the server said to the token.
+fn unproved(account: &Account, error: Error, said: Option<String>) -> anyhow::Error {
+    let said = said.map(|said| format!(" ({said})")).unwrap_or_default();
+    match error {
         // RFC 5530: the account is in order, the server is not.
         Error::No(ref text) if text.contains("[UNAVAILABLE]") => anyhow::anyhow!("the login did not go through: {}", words(&error)),
         Error::No(_) | Error::Bad(_) => {
-            let why = format!("login of {} refused by {}: {}", account.user, account.host, words(&error));
+            let why = format!("login of {} refused by {}: {}{said}", account.user, account.host, words(&error));
             anyhow::Error::new(Refused(why))
         }
         Error::Io(error) => anyhow::Error::new(error).context("the connection broke during the login"),
-        _ => anyhow::anyhow!("the connection was closed during the login"),
-    })
+        _ => anyhow::anyhow!("the connection was closed during the login{said}"),
+    }
+}
+
+/// XOAUTH2 as async-imap asks for it: the message, unless it went with the command, then an empty line for the challenge that says no.
+struct Bearer {
+    message: Option<String>,
+    challenge: Arc<Mutex<Option<String>>>,
+}
+
+impl Authenticator for Bearer {
+    type Response = String;
+
+    fn process(&mut self, challenge: &[u8]) -> String {
+        self.message.take().unwrap_or_else(|| {
+            if let Ok(mut said) = self.challenge.lock() {
+                *said = Some(sasl::refusal(challenge));
+            }
+            String::new()
+        })
+    }
 }
 
 /// RFC 4616: `authzid NUL authcid NUL passwd`, sent as the answer to the server's empty challenge.

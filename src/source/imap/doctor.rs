@@ -7,11 +7,11 @@ use chrono::{DateTime, Utc};
 use super::connect::{NoPassword, connect};
 use super::fetch::Header;
 use super::session::Session;
-use super::{Account, Refused, name};
+use super::{Account, Proof, Refused, name};
 use crate::domain::message::MessageId;
 
 /// How many of a mailbox's newest mails are looked at.
-const NEWEST: usize = 50;
+const NEWEST: u32 = 50;
 
 /// What was tried at an account, and what lies there.
 #[derive(Debug, Default)]
@@ -33,7 +33,7 @@ pub async fn doctor(account: &Account) -> Examined {
     };
     let mut found = Examined::default();
     let steps = &mut found.steps;
-    steps.push((true, format!("IMAP {place}: connected and logged in as {}", account.user)));
+    steps.push((true, format!("IMAP {place}: connected and logged in as {}{}", account.user, by(account.proof))));
     steps.push(if session.can_idle {
         (true, "IDLE: new mail is seen at once".to_owned())
     } else {
@@ -64,10 +64,15 @@ pub async fn doctor(account: &Account) -> Examined {
     found
 }
 
+/// How the login was proved, where that is not by a password.
+fn by(proof: Proof) -> &'static str {
+    if proof == Proof::Token { " by XOAUTH2 (token_command)" } else { "" }
+}
+
 /// What to look at when there is no session.
 fn remedy(error: &anyhow::Error) -> &'static str {
     if error.is::<Refused>() {
-        "; see user and password_env, password_file or password_command (many providers want an app password or authorization code)"
+        "; see user and password_env, password_file or password_command (many providers want an app password or authorization code), or token_command"
     } else if error.is::<NoPassword>() || format!("{error:#}").contains("ca_file") {
         // It names its own.
         ""

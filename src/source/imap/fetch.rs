@@ -4,12 +4,12 @@
 
 use std::collections::HashMap;
 
-use async_imap::imap_proto::{AttributeValue, MailboxDatum, Response};
+use async_imap::imap_proto::{AttributeValue, Response};
 use chrono::{DateTime, Utc};
 
 use super::Mark;
 use super::plan::{Found, WINDOW, Wanted, uid_set};
-use super::session::Session;
+use super::session::{Rejected, Session};
 
 /// A message with its bytes.
 pub(super) struct Fetched {
@@ -44,27 +44,38 @@ impl Session {
     /// that one is left out.
     pub(super) async fn discover(&mut self, from: u32) -> anyhow::Result<Vec<Found>> {
         let mut found = Vec::new();
-        self.checked(&format!("UID FETCH {from}:* (UID RFC822.SIZE INTERNALDATE)"), |response| {
-            found.extend(discovered(response).filter(|message| message.uid >= from));
-        })
-        .await?;
+        // Some servers call every set wrong in an empty folder.
+        if self.exists == 0 {
+            return Ok(found);
+        }
+        // And some know no `*` here.
+        let forms = ["*", "4294967295"].map(|last| format!("UID FETCH {from}:{last} (UID RFC822.SIZE INTERNALDATE)"));
+        self.one_of(&forms, |response| found.extend(discovered(response).filter(|message| message.uid >= from))).await?;
         Ok(found)
     }
 
-    /// The headers of the newest messages of the open folder, oldest first.
-    pub(super) async fn newest(&mut self, count: usize) -> anyhow::Result<Vec<Header>> {
-        let mut uids = Vec::new();
-        self.checked("UID SEARCH ALL", |response| {
-            if let Response::MailboxData(MailboxDatum::Search(found)) = response {
-                uids.extend_from_slice(found);
+    /// Asks in the first of several forms that the server does not reject.
+    async fn one_of(&mut self, forms: &[String], mut each: impl FnMut(&Response<'_>)) -> anyhow::Result<()> {
+        let mut last = Ok(());
+        for form in forms {
+            last = self.checked(form, &mut each).await;
+            match &last {
+                Err(error) if error.is::<Rejected>() => tracing::debug!("{error}: asking in another form"),
+                _ => break,
             }
-        })
-        .await?;
-        uids.sort_unstable();
-        let newest = uid_set(uids.iter().rev().take(count).rev().copied());
+        }
+        last
+    }
+
+    /// The headers of the newest messages of the open folder, oldest first.
+    pub(super) async fn newest(&mut self, count: u32) -> anyhow::Result<Vec<Header>> {
         let mut headers = Vec::new();
-        if !newest.is_empty() {
-            self.checked(&format!("UID FETCH {newest} (UID INTERNALDATE BODY.PEEK[HEADER]<0.{HEADER}>)"), |response| {
+        let last = self.exists;
+        if last > 0 {
+            let first = last.saturating_sub(count.saturating_sub(1)).max(1);
+            let forms = [format!("<0.{HEADER}>"), String::new()];
+            let forms = forms.map(|part| format!("FETCH {first}:{last} (UID INTERNALDATE BODY.PEEK[HEADER]{part})"));
+            self.one_of(&forms, |response| {
                 headers.extend(body(response).map(|raw| Header { raw: raw.to_vec(), at: arrival(response) }));
             })
             .await?;
@@ -92,9 +103,18 @@ impl Session {
     /// Reads a group. Messages that others removed meanwhile are missing in the answer; the rest keep their order.
     pub(super) async fn read(&mut self, group: &[Wanted], limit: u64) -> anyhow::Result<Vec<Fetched>> {
         let small = |wanted: &&Wanted| wanted.size <= WINDOW && u64::from(wanted.size) <= limit;
-        let mut bodies = self.bodies(group.iter().filter(small).map(|wanted| wanted.uid)).await?;
+        let asked: Vec<u32> = group.iter().filter(small).map(|wanted| wanted.uid).collect();
+        let mut bodies = match self.bodies(asked.iter().copied()).await {
+            // Refused together, they are asked for one by one below.
+            Err(error) if error.is::<Rejected>() && asked.len() > 1 => HashMap::new(),
+            outcome => outcome?,
+        };
         let missing: Vec<u32> = group.iter().filter(small).map(|wanted| wanted.uid).filter(|uid| !bodies.contains_key(uid)).collect();
-        if !missing.is_empty() {
+        if missing.len() == asked.len() {
+            for uid in missing {
+                bodies.extend(self.bodies([uid]).await?);
+            }
+        } else if !missing.is_empty() {
             bodies.extend(self.bodies(missing).await?);
         }
         let mut fetched = Vec::with_capacity(group.len());
@@ -121,7 +141,8 @@ impl Session {
     async fn bodies(&mut self, uids: impl IntoIterator<Item = u32>) -> anyhow::Result<HashMap<u32, Vec<u8>>> {
         let (set, mut bodies) = (uid_set(uids), HashMap::new());
         if !set.is_empty() {
-            self.checked(&format!("UID FETCH {set} (UID BODY.PEEK[])"), |response| {
+            let forms = ["(UID BODY.PEEK[])", "BODY.PEEK[]"].map(|items| format!("UID FETCH {set} {items}"));
+            self.one_of(&forms, |response| {
                 bodies.extend(
                     uid(response).zip(body(response)).filter(|(_, bytes)| !bytes.is_empty()).map(|(uid, bytes)| (uid, bytes.to_vec())),
                 );
@@ -139,7 +160,14 @@ impl Session {
         }
         let mut raw: Vec<u8> = Vec::with_capacity(usize::try_from(size)?);
         loop {
-            let Some(window) = self.part(wanted.uid, "", raw.len()).await? else { return Ok(Body::Gone) };
+            let window = match self.part(wanted.uid, "", raw.len()).await {
+                // No windows on this server: all of it at once.
+                Err(error) if error.is::<Rejected>() && raw.is_empty() => {
+                    return Ok(self.bodies([wanted.uid]).await?.remove(&wanted.uid).map_or(Body::Gone, Body::Whole));
+                }
+                window => window?,
+            };
+            let Some(window) = window else { return Ok(Body::Gone) };
             raw.extend_from_slice(&window);
             let total = u64::try_from(raw.len())?;
             if total > limit {
@@ -157,7 +185,11 @@ impl Session {
     /// One window of a section; `None` when the message is gone.
     async fn part(&mut self, wanted: u32, section: &str, offset: usize) -> anyhow::Result<Option<Vec<u8>>> {
         let mut part = None;
-        self.checked(&format!("UID FETCH {wanted} (UID BODY.PEEK[{section}]<{offset}.{WINDOW}>)"), |response| {
+        let mut forms = vec![format!("UID FETCH {wanted} (UID BODY.PEEK[{section}]<{offset}.{WINDOW}>)")];
+        if !section.is_empty() {
+            forms.push(format!("UID FETCH {wanted} (UID BODY.PEEK[{section}])"));
+        }
+        self.one_of(&forms, |response| {
             if uid(response) == Some(wanted)
                 && let Some(bytes) = body(response)
             {

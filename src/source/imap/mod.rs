@@ -37,6 +37,7 @@ pub use self::copy::keep;
 pub use self::doctor::{Examined, await_mails, doctor};
 pub use self::fetch::Header;
 pub use super::Start;
+pub use crate::sasl::Proof;
 pub use crate::tls::Tls;
 
 /// What is done with a mail on the server after it was received.
@@ -68,7 +69,9 @@ pub struct Account {
     pub allow_plaintext: bool,
     /// Login.
     pub user: String,
-    /// The password, resolved at each login.
+    /// What `password` gives.
+    pub proof: Proof,
+    /// The password, or the access token, resolved at each login.
     pub password: Password,
     /// Folders, as people or as the server spell them.
     pub folders: Vec<String>,
@@ -354,6 +357,7 @@ mod tests {
             ca_file: None,
             allow_plaintext: false,
             user: "support".to_owned(),
+            proof: Proof::Password,
             password: Arc::new(|| Ok("hunter2".to_owned())),
             folders: vec!["INBOX".to_owned()],
             poll: Duration::from_secs(60),

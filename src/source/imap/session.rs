@@ -6,11 +6,11 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
-use async_imap::imap_proto::{Capability, MailboxDatum, Outcome, RequestId, Response, ResponseCode, Status};
+use async_imap::imap_proto::{MailboxDatum, Outcome, RequestId, Response, ResponseCode, Status};
 use tokio::io::AsyncWriteExt as _;
 use tokio::time::timeout;
 
-use super::connect::{Refused, Stream};
+use super::connect::{Refused, Stream, capability_name};
 use super::name::quoted;
 use super::plan::{Selected, uid_set};
 use super::{Mark, name};
@@ -25,6 +25,8 @@ pub(super) struct Session {
     pub(super) inner: async_imap::Session<Stream>,
     /// EXISTS was seen since this was last reset: there may be new mail.
     pub(super) news: bool,
+    /// How many messages the open folder holds.
+    pub(super) exists: u32,
     /// IDLE is offered (RFC 2177).
     pub(super) can_idle: bool,
     /// MOVE is offered (RFC 6851).
@@ -47,14 +49,12 @@ pub(super) struct Rejected {
 impl Session {
     /// Asks what the server can do and says who we are.
     pub(super) async fn new(inner: async_imap::Session<Stream>) -> anyhow::Result<Session> {
-        let mut session = Session { inner, news: false, can_idle: false, can_move: false, can_uid_expunge: false };
+        let mut session = Session { inner, news: false, exists: 0, can_idle: false, can_move: false, can_uid_expunge: false };
         let mut names = Vec::new();
         session
             .checked("CAPABILITY", |response| {
                 if let Response::Capabilities(list) = response {
-                    names.extend(
-                        list.iter().filter_map(|one| if let Capability::Atom(name) = one { Some(name.to_uppercase()) } else { None }),
-                    );
+                    names.extend(list.iter().map(capability_name));
                 }
             })
             .await?;
@@ -112,7 +112,8 @@ impl Session {
         };
         match response.parsed() {
             Response::Data { status: Status::Bye, outcome } => anyhow::bail!("the server ends the connection: {}", said(outcome)),
-            Response::MailboxData(MailboxDatum::Exists(_)) => self.news = true,
+            Response::MailboxData(MailboxDatum::Exists(count)) => (self.news, self.exists) = (true, *count),
+            Response::Expunge(_) => self.exists = self.exists.saturating_sub(1),
             _ => (),
         }
         Ok(read(response.parsed()))
@@ -124,6 +125,7 @@ impl Session {
     /// [`Refused`] when there is no such folder, or one without persistent UIDs.
     pub(super) async fn open(&mut self, wire_name: &str, write: bool) -> anyhow::Result<Selected> {
         let (mut uidvalidity, mut uidnext) = (None, None);
+        self.exists = 0;
         let command = format!("{} {}", if write { "SELECT" } else { "EXAMINE" }, quoted(wire_name));
         let outcome = self
             .checked(&command, |response| {
@@ -137,7 +139,8 @@ impl Session {
             })
             .await;
         if let Some(rejected) = rejection(outcome)? {
-            return Err(Refused(format!("folder {wire_name} cannot be opened: {}", rejected.words)).into());
+            let hint = hint(&rejected.words);
+            return Err(Refused(format!("folder {wire_name} cannot be opened: {}{hint}", rejected.words)).into());
         }
         let Some(uidvalidity) = uidvalidity else {
             return Err(Refused(format!("folder {wire_name} has no UIDVALIDITY, so that nobody can tell which mail was read")).into());
@@ -231,6 +234,17 @@ impl Session {
         if let Ok(Err(error)) = timeout(FAREWELL, self.inner.logout()).await {
             tracing::debug!(%error, "LOGOUT was not answered");
         }
+    }
+}
+
+/// What to do about words that large providers say in the place of others.
+fn hint(words: &str) -> &'static str {
+    if words.contains("Unsafe Login") {
+        "; NetEase says so of accounts that it does not trust: log in once in the browser, look for a warning there, and make a new authorization code"
+    } else if words.contains("authenticated but not connected") {
+        "; Microsoft says so where IMAP is switched off for the mailbox, or the token is another mailbox's than `user`"
+    } else {
+        ""
     }
 }
 

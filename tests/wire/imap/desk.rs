@@ -29,6 +29,7 @@ pub fn account(mailbox: &Mailbox) -> Account {
         ca_file: None,
         allow_plaintext: false,
         user: mailbox.user.clone(),
+        proof: imap::Proof::Password,
         password: Arc::new(|| Ok(host().get("PASSWORD").to_owned())),
         folders: vec!["INBOX".to_owned()],
         poll: Duration::from_secs(3600),

@@ -2,13 +2,14 @@
 
 mod faults;
 mod postfix;
+mod providers;
 pub mod script;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use postdesk::delivery::smtp::{Account, Timeouts, Tls};
+use postdesk::delivery::smtp::{Account, Proof, Timeouts, Tls};
 use postdesk::delivery::{Handover, Parcel};
 use postdesk::domain::message::Address;
 
@@ -30,6 +31,7 @@ fn account(port: u16, tls: Tls) -> Account {
         tls,
         ca_file: None,
         user: None,
+        proof: Proof::Password,
         password: None,
         hello: "desk.test".to_owned(),
         allow_plaintext: false,

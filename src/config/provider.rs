@@ -2,7 +2,7 @@
 //!
 //! What stands here is what the providers publish; `doctor` tells whether it is still so.
 
-use crate::config::Tls;
+use super::Tls;
 
 /// A provider.
 #[derive(Debug)]
@@ -17,6 +17,13 @@ pub struct Provider {
     pub smtp: (&'static str, u16, Tls),
     /// The one thing to know, in English and in Chinese.
     pub note: (&'static str, &'static str),
+}
+
+impl Provider {
+    /// It takes mail from the login's own address alone, unless somebody allows more there.
+    pub fn wants_own_sender(&self) -> bool {
+        !matches!(self.name, "Gmail" | "Fastmail" | "iCloud")
+    }
 }
 
 const CODE: (&str, &str) = (
@@ -89,8 +96,8 @@ const PROVIDERS: [Provider; 10] = [
         imap: ("outlook.office365.com", 993),
         smtp: ("smtp.office365.com", 587, Tls::Starttls),
         note: (
-            "it takes no passwords for IMAP any more, only OAuth tokens, which this version of Postdesk cannot use: forward the mailbox to another one",
-            "IMAP 已不再接受密码，只接受 OAuth 令牌，本版本尚不支持：请把该邮箱转发到另一个邮箱",
+            "it takes no passwords for IMAP any more: write token_command, a command that prints an OAuth access token",
+            "IMAP 已不再接受密码：请配置 token_command，即一条输出 OAuth 访问令牌的命令",
         ),
     },
     Provider {
