@@ -5,6 +5,7 @@
 
 use std::sync::{Arc, LazyLock};
 
+use postdesk::domain::authentication::Results;
 use postdesk::domain::facts::Facts;
 use postdesk::domain::foresight::Foresight;
 use postdesk::domain::message::Reading;
@@ -76,6 +77,17 @@ pub fn origin(data: &[u8]) {
     assert!(!foresight.sender.trusted && foresight.sender.proved.is_empty(), "trust out of nothing");
     assert!(foresight.tokens.is_empty(), "a signature out of nothing");
     foresight.verdict();
+}
+
+/// The value of an Authentication-Results field → findings, each a part of it.
+pub fn authentication(data: &[u8]) {
+    let value = String::from_utf8_lossy(data);
+    let Some(results) = Results::read(&value) else { return };
+    let lower = value.to_lowercase();
+    assert!(!results.authserv_id.is_empty() && results.findings.len() <= value.len());
+    for finding in &results.findings {
+        assert!(lower.contains(&finding.method) && lower.contains(&finding.result), "a finding out of nothing: {finding:?}");
+    }
 }
 
 /// A rule file → rules, or complaints that name a place in it.

@@ -409,17 +409,6 @@ impl<'p> Section<'p> {
         known.iter().filter_map(|key| Some((*key, self.table(key)?))).collect()
     }
 
-    /// Where these keys stand in the table or tables of this name.
-    pub fn spans_within(&self, table: &str, keys: &[&'static str]) -> Vec<(&'static str, Range<usize>)> {
-        let tables: Vec<&DeTable<'_>> = match self.table.get(table).map(Spanned::get_ref) {
-            Some(DeValue::Table(one)) => vec![one],
-            Some(DeValue::Array(many)) => many.iter().filter_map(|item| item.get_ref().as_table()).collect(),
-            _ => Vec::new(),
-        };
-        let find = |key: &'static str| tables.iter().filter_map(move |t| Some((key, t.get_key_value(key)?.0.span())));
-        keys.iter().flat_map(|key| find(key).collect::<Vec<_>>()).collect()
-    }
-
     fn inner(&self, table: &'p DeTable<'p>, span: Range<usize>, key: &str, name: String) -> Section<'p> {
         // An implied table (`[sla.high]` implies `[sla]`) has no place of its own.
         let header = if span.is_empty() { self.key_span(key) } else { span };

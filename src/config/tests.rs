@@ -274,7 +274,6 @@ fn warnings_do_not_stop_the_desk() {
         ("password_command = \"pass show support\"\n", "password_env = \"POSTDESK_SURELY_UNSET\"\n", "not set here"),
         ("password_command = \"pass show support\"\n", "password_file = \"no-such-file\"\n", "there is no file"),
         ("role = \"lead\"", "role = \"lead\"\n[sla.high]\nupdate = \"4h\"", "the clocks run day and night"),
-        ("role = \"lead\"", "role = \"lead\"\n[trust]\ninternal = [{ header = \"X-I\", value = \"y\" }]", "does not act on it yet"),
         (
             "[delivery]",
             "[[mailbox]]\nname = \"m\"\naddress = \"m@desk.example\"\nmark = \"keyword\"\n\

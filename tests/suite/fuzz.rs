@@ -50,3 +50,8 @@ fn any_file_is_rules_or_complaints() {
 fn any_words_may_be_facts() {
     replay("facts", targets::facts);
 }
+
+#[test]
+fn any_value_may_be_authentication_results() {
+    replay("authentication", targets::authentication);
+}
