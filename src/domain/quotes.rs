@@ -64,7 +64,9 @@ pub fn separator(lines: &[&str], at: usize) -> Option<usize> {
 
 /// A quick look, as most lines are neither.
 fn may_separate(line: &str) -> bool {
-    line.starts_with(|c| DASHES.contains(c)) || line.contains([':', '：', '@'])
+    line.starts_with(|c| DASHES.contains(c))
+        || memchr::memchr2(b':', b'@', line.as_bytes()).is_some()
+        || (!line.is_ascii() && line.contains('：'))
 }
 
 fn is_separator(line: &str) -> bool {
@@ -218,6 +220,11 @@ pub fn wrote(lines: &[&str], at: usize) -> Option<(usize, usize)> {
 
 /// May a head end with this line?
 fn may_end(line: &str) -> bool {
+    // Most lines end in a letter or a full stop, and that is all that has to be looked at.
+    let last = line.chars().next_back();
+    if last.is_none_or(|c| c != 'e' && c.is_alphanumeric() || matches!(c, '.' | ',' | '!' | '?' | '。' | '，' | '！' | '？')) {
+        return false;
+    }
     trim_head(line).ends_with([':', '：', '>']) || line.ends_with("wrote")
 }
 

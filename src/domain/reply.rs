@@ -164,9 +164,9 @@ fn mark(kinds: &mut [Kind], from: usize, to: usize) {
 fn wrapped_tails(lines: &[&str], kinds: &mut [Kind]) {
     for i in 1..lines.len() {
         let around = (kinds.get(i - 1), kinds.get(i), kinds.get(i + 1));
-        let long = lines.get(i - 1).is_some_and(|l| l.chars().count() >= 60);
-        let short = lines.get(i).is_some_and(|l| l.chars().count() < 60);
-        if around == (Some(&Kind::Quote), Some(&Kind::Own), Some(&Kind::Quote)) && long && short {
+        let long = || lines.get(i - 1).is_some_and(|l| l.chars().count() >= 60);
+        let short = || lines.get(i).is_some_and(|l| l.chars().count() < 60);
+        if around == (Some(&Kind::Quote), Some(&Kind::Own), Some(&Kind::Quote)) && long() && short() {
             mark(kinds, i, i + 1);
         }
     }

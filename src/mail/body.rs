@@ -43,6 +43,7 @@ pub fn language(text: &str) -> Option<&'static str> {
     let (mut han, mut kana, mut hangul, mut letters) = (0_usize, 0_usize, 0_usize, 0_usize);
     for c in text.chars().take(4000) {
         match c {
+            '\0'..='\x7f' => letters += usize::from(c.is_ascii_alphabetic()),
             '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}' => han += 1,
             '\u{3041}'..='\u{30ff}' => kana += 1,
             '\u{ac00}'..='\u{d7af}' | '\u{1100}'..='\u{11ff}' => hangul += 1,

@@ -3,6 +3,9 @@
 //! A person who quotes, forwards or attaches a report does not write one, and his mail must never be lost. So words alone are not
 //! enough: the sender is a mail system, or the reverse-path is null, or the mail returns another and nobody speaks in it.
 
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
 use serde::{Deserialize, Serialize};
 
 use super::reason::BounceReason;
@@ -159,8 +162,22 @@ pub fn shape(mail: &Reading) -> Option<String> {
     if let Some(failed) = mail.header("X-Failed-Recipients") {
         return Some(format!("X-Failed-Recipients: {failed}"));
     }
+    if !may_be_notice(mail) {
+        return None;
+    }
     let evidence = Evidence::of(mail);
     evidence.of_a_daemon().or_else(|| evidence.of_a_machine()).or_else(|| evidence.returned_by_nobody())
+}
+
+/// A quick look: without one of these nothing in [`Evidence`] tells, and most mails have none.
+fn may_be_notice(mail: &Reading) -> bool {
+    static SPOKEN: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| AhoCorasick::new(SUBJECTS).ok());
+    let from = mail.header("From").unwrap_or_default().to_lowercase();
+    let subject = mail.base_subject.to_lowercase();
+    mail.return_path == Some(None)
+        || auto_submitted(mail).is_some()
+        || DAEMONS.iter().chain(POSTMASTERS).any(|mark| from.contains(mark))
+        || SPOKEN.as_ref().is_none_or(|spoken| spoken.is_match(&subject))
 }
 
 /// What speaks for a notice that is no RFC 3464 report.

@@ -101,6 +101,14 @@ static FIRST: LazyLock<(HashSet<&str>, HashSet<char>)> = LazyLock::new(|| {
     (words, chars)
 });
 
+/// What feet end with that may begin with anything.
+fn ends() -> impl Iterator<Item = &'static str> {
+    FRAMES.iter().filter(|(start, _)| start.is_empty()).map(|(_, end)| *end).chain(OUTLOOK_ENDS.iter().copied())
+}
+
+/// Their last characters.
+static LAST: LazyLock<HashSet<char>> = LazyLock::new(|| ends().filter_map(|end| end.chars().next_back()).collect());
+
 /// What may stand around a foot.
 fn is_wrapping(c: char) -> bool {
     c.is_whitespace() || "[]<>()*_~-–—·|«»\"“”".contains(c)
@@ -122,8 +130,8 @@ fn may_be_foot(line: &str) -> bool {
         words.contains(word)
     };
     let end = line.trim_end_matches(['.', '。', '!', '！', ' ']);
-    let ends = || FRAMES.iter().filter(|(start, _)| start.is_empty()).map(|(_, end)| *end).chain(OUTLOOK_ENDS.iter().copied());
-    begins || line.len() <= 40 && end.contains("rom m") || !line.is_ascii() && ends().any(|known| end.ends_with(known))
+    let last = || end.chars().next_back().is_some_and(|c| LAST.contains(&c));
+    begins || line.len() <= 40 && end.contains("rom m") || !line.is_ascii() && last() && ends().any(|known| end.ends_with(known))
 }
 
 /// A line that a phone, a mailer or a provider has added.
