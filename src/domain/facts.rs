@@ -93,6 +93,8 @@ pub struct Link {
 pub struct Ack {
     /// The ticket; its subject is for the Subject line only.
     pub ticket: Card,
+    /// The agent who passed the request on; empty where the reader wrote to us himself.
+    pub handed_by: String,
     /// At most three.
     pub articles: Vec<Link>,
     /// What the desk still needs to know.

@@ -3,6 +3,7 @@
 //! Everything that must be asked is asked before the rules run, since an unanswered question makes `decide` start again.
 
 mod alerts;
+mod behalf;
 mod bounces;
 mod followup;
 mod opening;
@@ -17,17 +18,17 @@ use super::facts::{self, Facts};
 use super::message::{Person, Reading};
 use super::notify;
 use super::origin::{self, Origin, OriginKind};
-use super::policy::{Policy, Role};
+use super::policy::{Agent, Policy, Role};
 use super::rules::{Circumstances, Verdict};
 use super::thread::{self, By, Thread};
 use super::ticket::Ticket;
-use super::trust::{self, Sender};
+use super::trust::{self, Sender, SenderRole};
 use super::{Case, Decision, Event, Incoming, Judged, Need, Outcome, Quarantined, agents, approvals, history, retire};
 
 /// A mail with every judgement that precedes the decision.
 #[derive(Debug, Clone, Copy)]
 pub struct Scene<'a> {
-    /// The mail.
+    /// The mail; where an agent hands it in for somebody else, as if that one had sent it.
     pub mail: &'a Reading,
     /// How it came.
     pub incoming: &'a Incoming,
@@ -37,10 +38,21 @@ pub struct Scene<'a> {
     pub sender: &'a Sender,
     /// Where it belongs.
     pub thread: &'a Thread,
+    /// The agent who hands it in for somebody else, where one does.
+    pub handed: Option<Handed<'a>>,
     /// Arrival.
     pub at: DateTime<Utc>,
     /// Now: the moment of the decision, for clocks and caps; of a mail from before the desk was there, its arrival.
     pub now: DateTime<Utc>,
+}
+
+/// An agent who hands in what somebody else wants.
+#[derive(Debug, Clone, Copy)]
+pub struct Handed<'a> {
+    /// Who.
+    pub by: &'a Agent,
+    /// What he says to his colleagues about it; may be empty.
+    pub note: &'a str,
 }
 
 /// A mail came in.
@@ -48,13 +60,17 @@ pub struct Scene<'a> {
 /// # Errors
 /// The [`Need`] for what must be known first.
 pub fn mail(case: &Case, event: &Event, incoming: &Incoming, policy: &Policy, now: DateTime<Utc>) -> Result<Decision, Need> {
-    let mail = incoming.reading.as_ref();
-    let origin = origin::judge(mail, policy);
-    let tokens = trust::tokens(mail, policy);
-    let mut sender = trust::judge(mail, &tokens, policy);
-    let ruling = approvals::answered(mail, &origin, &tokens, policy).filter(|_| !incoming.quiet);
+    let received = incoming.reading.as_ref();
+    let origin = origin::judge(received, policy);
+    let tokens = trust::tokens(received, policy);
+    let mut sender = trust::judge(received, &tokens, policy);
+    let ruling = approvals::answered(received, &origin, &tokens, policy).filter(|_| !incoming.quiet);
+    let agent = sender.agent.as_deref().and_then(|handle| policy.agent(handle));
+    let agent = agent.filter(|_| origin.kind == OriginKind::Person && !origin.suspect && !incoming.quiet && ruling.is_none());
+    let mut behalf = agent.and_then(|agent| behalf::of_forward(received, agent, &tokens, policy));
+    let mail = behalf.as_ref().map_or(received, |behalf| &behalf.reading);
     let mut thread = match origin.kind {
-        OriginKind::Own => Thread { ticket: None, by: By::None, because: "our own mail".into(), linked: None, sent: None },
+        OriginKind::Own => Thread { ticket: None, by: By::None, because: "our own mail".into(), linked: None, through: None, sent: None },
         OriginKind::Bounce => bounces::bounced_thread(case, mail, &tokens)?,
         _ => thread::find(case, mail, &tokens, policy, now, incoming.quiet)?,
     };
@@ -64,14 +80,24 @@ pub fn mail(case: &Case, event: &Event, incoming: &Incoming, policy: &Policy, no
         thread.because = format!("it answers the mail that asks for an approval on {number}");
         (thread.ticket, thread.by, thread.linked) = (Some(number), By::MessageId, None);
     }
+    if let (Some(agent), None) = (agent, &behalf) {
+        behalf = behalf::of_order(case, received, (agent, &sender), &mut thread, policy)?;
+    }
+    let mail = behalf.as_ref().map_or(received, |behalf| &behalf.reading);
+    if let Some(behalf) = &behalf {
+        sender = Sender { role: SenderRole::Requester, agent: None, proved: Vec::new(), trusted: false, because: behalf.because.clone() };
+    }
+    let handed = behalf.as_ref().filter(|behalf| behalf.is_for_another()).map(|behalf| Handed { by: behalf.by, note: &behalf.note });
     // History went on in its own time.
     let moment = if incoming.quiet { event.at } else { now };
-    let scene = Scene { mail, incoming, origin: &origin, sender: &sender, thread: &thread, at: event.at, now: moment };
+    let scene = Scene { mail, incoming, origin: &origin, sender: &sender, thread: &thread, handed, at: event.at, now: moment };
     let ticket = match thread.ticket {
         Some(number) => case.ticket(number)?,
         None => None,
     };
+    let refused = behalf.as_ref().and_then(|behalf| behalf.refused(received, policy));
     let mut decision = match (origin.kind, ticket) {
+        _ if let Some(refused) = refused => refused,
         (OriginKind::Person, Some(ticket)) if let Some((approver, _, question)) = ruling => {
             approvals::answer(case, &scene, ticket, approver, question, policy)?
         }
@@ -91,11 +117,16 @@ pub fn mail(case: &Case, event: &Event, incoming: &Incoming, policy: &Policy, no
             None => newcomer(case, &scene, policy)?,
         },
     };
+    match (&behalf, agent) {
+        (Some(behalf), _) => behalf.receipt(&mut decision, ticket, policy),
+        (None, Some(agent)) => behalf::nobody_named(&mut decision, received, agent, policy),
+        (None, None) => {}
+    }
     if incoming.quiet {
         history::lay_to_rest(&mut decision, ticket, event.at, policy, now);
     }
     notify::hold_back_loops(case, &mut decision, now)?;
-    retire::tokens_seen_outside(case, &mut decision, (mail, &origin), &tokens, policy)?;
+    retire::tokens_seen_outside(case, &mut decision, (received, &origin), &tokens, policy)?;
     decision.because.insert(0, super::Reason(format!("origin: {}", origin.because)));
     decision.because.insert(1, super::Reason(format!("thread: {}", thread.because)));
     decision.because.insert(2, super::Reason(format!("sender: {}", sender.because)));

@@ -205,8 +205,11 @@ pub struct Reading {
     pub subject: String,
     /// The subject without Re:, 回复:, Fwd: … and without our `[#n]`.
     pub base_subject: String,
-    /// The subject's own prefixes say that it is a forward (Fwd, 转发, WG, TR).
+    /// It is a forward: its subject's outermost prefix says so (Fwd, 转发, WG, TR), or the head above what it carries.
     pub forwarded: bool,
+    /// The mail that it carries, below a forward's head or attached whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub original: Option<Box<Original>>,
     /// In-Reply-To and References, oldest first, each once.
     pub references: Vec<MessageId>,
     /// Ids in In-Reply-To alone.
@@ -246,6 +249,23 @@ impl Reading {
     pub fn recipients(&self) -> impl Iterator<Item = &Person> {
         self.to.iter().chain(self.cc.iter())
     }
+}
+
+/// A mail that another one carries, as far as its head tells.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Original {
+    /// Who wrote it; Exchange names colleagues without their addresses.
+    pub from: Option<Person>,
+    /// Its subject without prefixes; empty where the head names none.
+    pub subject: String,
+    /// Its text.
+    pub text: String,
+    /// Language of its own words.
+    pub language: Option<String>,
+    /// Message-ID, where it is attached whole.
+    pub id: Option<MessageId>,
+    /// The mails that it answers, where it is attached whole.
+    pub references: Vec<MessageId>,
 }
 
 /// A text taken apart.

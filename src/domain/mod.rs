@@ -13,6 +13,7 @@ pub mod complaint;
 pub mod echo;
 pub mod facts;
 pub mod files;
+pub mod forward;
 pub mod history;
 pub mod intake;
 pub mod message;

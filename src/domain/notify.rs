@@ -4,6 +4,7 @@ use chrono::{DateTime, Duration, Utc};
 
 use super::facts::{AgentFollowup, AgentNew, Because, Card, Facts, Link};
 use super::files::Bundle;
+use super::intake::Handed;
 use super::message::{Address, Defect, Draft, LetterKind, Person, Reading, Recipient};
 use super::policy::{Agent, Article, Policy};
 use super::rules::Evidence;
@@ -138,10 +139,18 @@ pub fn caretakers<'a>(ticket: &Ticket, policy: &'a Policy) -> Vec<&'a Agent> {
 }
 
 /// The notification that a ticket has come to somebody.
-pub fn agent_new(agent: &Agent, ticket: &Ticket, mail: &Reading, found: &Found<'_>, policy: &Policy) -> Draft {
+pub fn agent_new(
+    agent: &Agent,
+    ticket: &Ticket,
+    (mail, handed): (&Reading, Option<Handed<'_>>),
+    found: &Found<'_>,
+    policy: &Policy,
+) -> Draft {
     let language = agent_language(agent, policy);
     let files = Bundle::of_mail(mail, &[], policy);
     let facts = AgentNew {
+        handed_by: handed.map_or_else(String::new, |handed| handed.by.name.clone()),
+        note: handed.map_or_else(String::new, |handed| shortened(handed.note)),
         text: own_text(mail),
         defects: warnings(ticket, Some(mail), language),
         evidence: heaviest(found.evidence).into_iter().map(because).collect(),
@@ -242,10 +251,10 @@ pub fn agent_followup(
 /// A notification shows so many characters of a mail; the whole of it is kept.
 const MOST_TEXT: usize = 20_000;
 
-/// The writer's own words; the whole text where the cut left nothing.
+/// The writer's own words; the whole text of a forward, and where the cut left nothing.
 pub fn own_text(mail: &Reading) -> String {
     let own = mail.reply.text.trim();
-    shortened(if own.is_empty() { mail.text.trim() } else { own })
+    shortened(if own.is_empty() || mail.forwarded { mail.text.trim() } else { own })
 }
 
 /// A text that a notification can carry.

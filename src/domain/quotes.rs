@@ -25,7 +25,7 @@ const OTHER_FIELDS: &[&str] = &[
     "enviado el", "para", "asunto", "fecha", "data", "assunto", "enviada em", "inviato", "a", "oggetto", "verzonden", "aan", "onderwerp",
     "skickat", "till", "ämne", "sendt", "til", "emne", "wysłano", "do", "temat", "отправлено", "кому", "тема", "дата", "lähetetty", "aihe",
     "gönderildi", "kime", "konu", "送信日時", "宛先", "件名", "보낸 날짜", "받는 사람", "제목", "发送时间", "发送日期", "日期", "时间",
-    "收件人", "抄送", "抄送人", "主题", "收件者", "副本", "主旨",
+    "寄件日期", "寄件時間", "傳送日期", "發送日期", "收件人", "抄送", "抄送人", "主题", "收件者", "副本", "主旨",
 ];
 
 /// What stands between the dashes of a separator line, lower case.
@@ -36,11 +36,47 @@ const SEPARATORS: &[&str] = &[
     "mensagem encaminhada", "messaggio originale", "messaggio inoltrato", "oorspronkelijk bericht", "doorgestuurd bericht",
     "ursprungligt meddelande", "oprindelig meddelelse", "opprinnelig melding", "wiadomość oryginalna", "oryginalna wiadomość",
     "исходное сообщение", "пересылаемое сообщение", "元のメッセージ", "원본 메시지", "原始邮件", "原始郵件", "原邮件", "转发的邮件",
-    "转发邮件", "轉寄郵件",
+    "转发邮件", "转发邮件信息", "轉寄郵件", "轉寄的郵件", "转发的原邮件",
+];
+
+/// Those that only a forward has, lower case.
+const FORWARDS: &[&str] = &[
+    "forwarded message", "weitergeleitete nachricht", "message transféré", "mensaje reenviado", "mensagem encaminhada",
+    "messaggio inoltrato", "doorgestuurd bericht", "пересылаемое сообщение", "转发的邮件", "转发邮件", "转发邮件信息", "轉寄郵件",
+    "轉寄的郵件", "转发的原邮件",
+];
+
+/// Apple Mail's words above a forward, without dashes and with a colon, lower case.
+const BEGINNINGS: &[&str] = &[
+    "begin forwarded message",
+    "anfang der weitergeleiteten nachricht",
+    "début du message réexpédié",
+    "début du message transféré",
+    "inicio del mensaje reenviado",
+    "início da mensagem reencaminhada",
+    "inizio messaggio inoltrato",
+    "begin doorgestuurd bericht",
+    "vidarebefordrat brev",
+    "початок переадресованого листа",
+    "начало переадресованного сообщения",
+    "下面是被转发的邮件",
+    "以下是转发的邮件",
+    "开始转发的邮件",
+    "以下是被轉寄的郵件",
+    "以下是轉寄的郵件",
+    "開始轉寄郵件",
+    "転送されたメッセージ",
+    "전달된 메시지",
+];
+
+/// Fields of quoted header blocks that hold the subject, lower case.
+const SUBJECT_FIELDS: &[&str] = &[
+    "subject", "betreff", "objet", "asunto", "assunto", "oggetto", "onderwerp", "ämne", "emne", "temat", "тема", "aihe", "konu", "件名",
+    "제목", "主题", "主旨",
 ];
 
 /// More separators whose Chinese words vary.
-const SEPARATORS_ZH: &[&str] = &["回复的原邮件", "回复的邮件", "转发的原邮件", "原始信息", "邮件原件", "轉寄的郵件"];
+const SEPARATORS_ZH: &[&str] = &["回复的原邮件", "回复的邮件", "原始信息", "邮件原件"];
 
 /// How lines begin that phones and mailers add, lower case.
 const CLIENTS: &[&str] = &[
@@ -126,7 +162,44 @@ fn is_separator(line: &str) -> bool {
     (marked
         && line.starts_with(['-', '*', '_', '=', '—', '─'])
         && (known() || lower.starts_with("forwarded by") || lower.starts_with("original message")))
-        || (lower == "begin forwarded message" && line.ends_with(':'))
+        || (line.ends_with([':', '：']) && BEGINNINGS.iter().any(|s| lower == *s))
+}
+
+/// A separator that only a forward has.
+pub fn announces_forward(line: &str) -> bool {
+    let line = line.trim();
+    if !may_separate(line) || !is_separator(line) {
+        return false;
+    }
+    let inside = line.trim_matches(|c: char| "-_=*—─ \u{a0}|<>:：".contains(c)).replace("&nbsp;", " ").to_lowercase();
+    inside.starts_with("forwarded by") || FORWARDS.iter().chain(BEGINNINGS).any(|s| inside == *s)
+}
+
+/// What a line of a quoted header block holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HeadField {
+    /// The sender.
+    From,
+    /// The subject.
+    Subject,
+    /// Another field.
+    Other,
+}
+
+/// A line of a quoted header block, with its value.
+pub fn head_field(line: &str) -> Option<(HeadField, &str)> {
+    let (name, value) = table_row(line).or_else(|| field(line))?;
+    let is = |known: &&&str| same_field(known, &name);
+    let kind = if FROM_FIELDS.iter().any(|f| is(&f)) {
+        HeadField::From
+    } else if SUBJECT_FIELDS.iter().any(|f| is(&f)) {
+        HeadField::Subject
+    } else if OTHER_FIELDS.iter().any(|f| is(&f)) {
+        HeadField::Other
+    } else {
+        return None;
+    };
+    Some((kind, value.trim().trim_end_matches('*').trim()))
 }
 
 /// The field name of a line `Name: value`, with a mailer's bold marks off.
@@ -140,10 +213,10 @@ fn field(line: &str) -> Option<(String, &str)> {
 }
 
 /// Table layouts of NetEase: `| 发件人 | li<li@example.org> |`.
-fn table_field(line: &str) -> Option<String> {
+fn table_row(line: &str) -> Option<(String, &str)> {
     let inside = line.trim().strip_prefix('|')?;
-    let (name, _) = inside.split_once('|')?;
-    Some(name.trim().to_lowercase())
+    let (name, value) = inside.split_once('|')?;
+    Some((name.trim().to_lowercase(), value.trim().trim_end_matches('|')))
 }
 
 /// `From:` with a mail's other fields around it: at least three different ones within eight lines, the first of them here.
@@ -160,7 +233,7 @@ fn header_block(lines: &[&str], at: usize) -> bool {
             misses += 1;
             continue;
         }
-        let Some(name) = field(line).map(|(n, _)| n).or_else(|| table_field(line)) else {
+        let Some(name) = field(line).map(|(n, _)| n).or_else(|| table_row(line).map(|(n, _)| n)) else {
             misses += 1;
             if i == 0 || misses > 3 {
                 break;

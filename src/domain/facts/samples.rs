@@ -165,9 +165,14 @@ fn to_requesters(w: &Vocabulary) -> Vec<Facts> {
     };
     let update = Update { ticket: w.card(), owner: String::new(), team: String::new(), waiting: false, reopened: false, rejected: false };
     vec![
-        Facts::Ack(Ack { ticket: w.card(), articles: w.articles(), missing }),
-        Facts::Ack(Ack { ticket: w.bare(), articles: Vec::new(), missing: Vec::new() }),
-        Facts::Ack(Ack { ticket: Card { subject: String::new(), ..w.card() }, articles: Vec::new(), missing: Vec::new() }),
+        Facts::Ack(Ack { ticket: w.card(), handed_by: String::new(), articles: w.articles(), missing }),
+        Facts::Ack(Ack { ticket: w.bare(), handed_by: w.owner.into(), articles: Vec::new(), missing: Vec::new() }),
+        Facts::Ack(Ack {
+            ticket: Card { subject: String::new(), ..w.card() },
+            handed_by: String::new(),
+            articles: Vec::new(),
+            missing: Vec::new(),
+        }),
         Facts::Reply(Reply { ticket: w.card(), agent: w.owner.into(), words: w.words.into(), articles: w.articles() }),
         Facts::Reply(Reply { ticket: w.bare(), agent: w.owner.into(), words: "OK".into(), articles: Vec::new() }),
         Facts::Update(Update { owner: w.owner.into(), ..update.clone() }),

@@ -30,7 +30,7 @@ pub(super) fn bounced_thread(case: &Case, mail: &Reading, tokens: &[(Token, Toke
     } else {
         By::None
     };
-    Ok(Thread { ticket, by, because, linked: None, sent: None })
+    Ok(Thread { ticket, by, because, linked: None, through: None, sent: None })
 }
 
 /// A bounce of a mail of a ticket: filed, and the owner is told once of an address that cannot be reached.

@@ -5,7 +5,7 @@ use crate::domain::facts::{Facts, Update};
 use crate::domain::files::Bundle;
 use crate::domain::message::{Draft, LetterKind, Reading};
 use crate::domain::notify::{self, say};
-use crate::domain::policy::Policy;
+use crate::domain::policy::{Agent, Policy};
 use crate::domain::ticket::{Change, Status, Ticket};
 use crate::domain::{Case, Decision, Judged, Need, Outcome, absence, reply, text};
 
@@ -139,8 +139,9 @@ fn tell_caretakers(
     policy: &Policy,
 ) {
     let from = writer(scene.mail, ticket);
-    for agent in notify::caretakers(ticket, policy).into_iter().filter(|a| scene.mail.from.as_ref().is_none_or(|p| p.address != a.address))
-    {
+    let wrote = |a: &Agent| scene.mail.from.as_ref().is_some_and(|p| p.address == a.address);
+    let handed_in = |a: &Agent| scene.handed.is_some_and(|handed| handed.by.handle == a.handle);
+    for agent in notify::caretakers(ticket, policy).into_iter().filter(|a| !wrote(a) && !handed_in(a)) {
         let language = notify::agent_language(agent, policy);
         let event = match (ticket.status, reopened) {
             (_, true) => say(language, "It was reopened by this answer.", "此回复重新打开了工单。"),

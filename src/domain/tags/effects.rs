@@ -298,6 +298,14 @@ pub fn help(plan: &mut Plan, scene: &Scene, _: &Arg) -> Effect {
     Ok(())
 }
 
+/// `[new]` and `[for=…]` on a ticket where they open nothing: `intake::behalf` takes them where they do.
+pub fn opening(_: &mut Plan, scene: &Scene, _: &Arg) -> Effect {
+    Err(scene.refuse(
+        "[for=…] opens a ticket; in an answer on a ticket write [new] [for=…], or [requester=…] to change who asks.".into(),
+        "【代报】用于新建工单；回复已有工单时请写【新建】【代报=…】，或用【请求人=…】更改请求人。".into(),
+    ))
+}
+
 /// `[reopen]`
 pub fn reopen(plan: &mut Plan, scene: &Scene, _: &Arg) -> Effect {
     let status = plan.after.status;

@@ -249,6 +249,31 @@ pub static TAGS: &[TagSpec] = &[
         ..PLAIN
     },
     TagSpec {
+        name: "new",
+        zh: &["新建"],
+        usage: "[new]",
+        usage_zh: "【新建】",
+        doc_en: "Opens a ticket. In an answer on a ticket: another one for the same requester, linked to it; your text begins it and is not sent to him.",
+        doc_zh: "新建工单。在回复已有工单时：为同一请求人另建一个并与之关联；正文作为其开头，不发给请求人。",
+        scope: Scope::Opening,
+        phase: Phase::Reply,
+        apply: effects::opening,
+        ..PLAIN
+    },
+    TagSpec {
+        name: "for",
+        zh: &["代报"],
+        usage: "[for=alice@example.com]",
+        usage_zh: "【代报=alice@example.com】",
+        doc_en: "On a mail that opens a ticket, a forward too: opens it for that person, who gets the acknowledgment. In an answer on a ticket together with [new].",
+        doc_zh: "用于新建工单的邮件（包括转发）：以该人名义新建，受理通知发给该人。在回复已有工单时须与【新建】同用。",
+        takes: Takes::Value,
+        scope: Scope::Opening,
+        phase: Phase::Reply,
+        apply: effects::opening,
+        ..PLAIN
+    },
+    TagSpec {
         name: "help",
         zh: &["帮助"],
         usage: "[help]",
@@ -369,8 +394,6 @@ pub static RESERVED: &[Reserved] = &[
     later("link", &["关联"], &[], Scope::Ticket, ""),
     later("incident", &["重大事件"], &[], Scope::Ticket, ""),
     later("broadcast", &["广播"], &[], Scope::Ticket, ""),
-    later("new", &["新建"], &[], Scope::Opening, ""),
-    later("for", &["代报"], &[], Scope::Opening, ""),
     later("cc", &["抄送"], &[], Scope::Ticket, ""),
     later("kb-draft", &["成文"], &[], Scope::Ticket, ""),
     later("publish", &["发布"], &["published"], Scope::Ticket, ""),

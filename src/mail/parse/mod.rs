@@ -16,10 +16,11 @@ use chrono::{DateTime, Utc};
 
 use self::header::Header;
 use self::mime::Part;
+use self::subject::Prefix;
 use super::body;
 use crate::domain::attachment::Attachment;
-use crate::domain::message::{Address, Defect, MessageId, Person, Reading};
-use crate::domain::{origin, reply};
+use crate::domain::message::{Address, Defect, MessageId, Original, Person, Reading};
+use crate::domain::{forward, origin, reply};
 
 /// Bytes of decoded text that are read.
 const TEXT: usize = 1024 * 1024;
@@ -54,6 +55,7 @@ pub fn read(raw: &[u8], whole_size: Option<u64>) -> Reading {
         read_body(&bytes, &parts, &mut reading, &mut defects);
     }
     reading.reply = reply::own_words(&reading.text, None);
+    carried_mail(&parts, &mut reading);
     reading.language = body::language(&reading.reply.text)
         .or_else(|| body::language(&format!("{}\n{}", reading.base_subject, reading.reply.text)))
         .map(str::to_owned);
@@ -96,7 +98,8 @@ fn read_header(header: &Header<'_>, reading: &mut Reading, defects: &mut Defects
     reading.references.extend(late);
     reading.subject = header.get("Subject").map(|v| header::text(v, defects)).unwrap_or_default();
     reading.subject = reading.subject.split_whitespace().collect::<Vec<_>>().join(" ");
-    (reading.base_subject, reading.forwarded) = subject::base(&reading.subject);
+    let (base_subject, prefix) = subject::base(&reading.subject);
+    (reading.base_subject, reading.forwarded) = (base_subject, prefix == Prefix::Forward);
     reading.date = reading.header("Date").and_then(date);
     reading.return_path = reading.header("Return-Path").and_then(return_path);
     let none = header.fields.is_empty();
@@ -125,18 +128,56 @@ fn return_path(value: &str) -> Option<Option<Address>> {
     }
 }
 
-fn read_body(raw: &[u8], parts: &[Part<'_>], reading: &mut Reading, defects: &mut Defects) {
+/// The text of a mail, and which of its parts are spoken for by it.
+fn read_text(parts: &[Part<'_>], defects: &mut Defects) -> (String, Vec<bool>) {
     let mut chosen = Chosen { texts: Vec::new(), spoken: vec![false; parts.len()] };
     chosen.choose(parts, 0);
+    let mut whole = String::new();
     for at in &chosen.texts {
         let Some(part) = parts.get(*at) else { continue };
-        let text = part_text(part, TEXT.saturating_sub(reading.text.len()), defects);
-        if !reading.text.is_empty() && !reading.text.ends_with('\n') {
-            reading.text.push('\n');
+        let text = part_text(part, TEXT.saturating_sub(whole.len()), defects);
+        if !whole.is_empty() && !whole.ends_with('\n') {
+            whole.push('\n');
         }
-        reading.text.push_str(&text);
+        whole.push_str(&text);
     }
-    reading.attachments = attachments(raw, parts, &chosen.spoken, defects);
+    (whole, chosen.spoken)
+}
+
+/// The mail that this one carries, and whether that makes it a forward. An answer carries what it quotes; that is no forward.
+fn carried_mail(parts: &[Part<'_>], reading: &mut Reading) {
+    let prefix = subject::base(&reading.subject).1;
+    if prefix == Prefix::Reply || reading.report.is_some() {
+        return;
+    }
+    let below = forward::below_head(&reading.text, prefix == Prefix::Forward, reading.references.is_empty());
+    reading.forwarded |= below.as_ref().is_some_and(|head| head.certain);
+    let attached = || parts.iter().find(|part| part.kind.value == "message/rfc822").and_then(attached_mail);
+    reading.original = below.and_then(|head| head.original).or_else(attached).map(|mut original| {
+        original.subject = subject::base(&original.subject).0;
+        let own = reply::own_words(&original.text, None).text;
+        let words = if own.is_empty() { original.text.as_str() } else { &own };
+        let told = body::language(words).or_else(|| body::language(&format!("{}\n{words}", original.subject)));
+        original.language = told.map(str::to_owned);
+        Box::new(original)
+    });
+}
+
+/// A mail that is attached whole; what that one carries is not looked at.
+fn attached_mail(part: &Part<'_>) -> Option<Original> {
+    let bytes = part.decode(2 * TEXT);
+    let mut ignored = Defects::default();
+    let parts = mime::walk(bytes.trim_ascii_start(), &mut ignored);
+    let mut inner = Reading::default();
+    read_header(&parts.first()?.header, &mut inner, &mut ignored);
+    let (text, _) = read_text(&parts, &mut ignored);
+    Some(Original { from: inner.from, subject: inner.subject, text, language: None, id: inner.id, references: inner.references })
+}
+
+fn read_body(raw: &[u8], parts: &[Part<'_>], reading: &mut Reading, defects: &mut Defects) {
+    let (text, spoken) = read_text(parts, defects);
+    reading.text = text;
+    reading.attachments = attachments(raw, parts, &spoken, defects);
     let opaque = parts.iter().any(|p| match p.kind.value.as_str() {
         "multipart/encrypted" => true,
         "application/pkcs7-mime" | "application/x-pkcs7-mime" => p.kind.get("smime-type").is_none_or(|t| t != "signed-data"),
