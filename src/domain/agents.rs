@@ -16,7 +16,7 @@ use super::reply;
 use super::tags::{self, TagReading};
 use super::ticket::{Change, Status, Ticket};
 use super::trust;
-use super::{Case, Decision, Judged, Need, Outcome, TicketFile};
+use super::{Case, Crossing, Decision, Judged, Need, Outcome, Reader, TicketFile};
 
 /// An agent's mail on a ticket of somebody else.
 ///
@@ -42,6 +42,7 @@ pub fn mail(case: &Case, scene: &Scene<'_>, ticket: &Ticket, policy: &Policy) ->
     } else {
         match orders::plan(case, policy, ticket, agent, &read, sent, scene.now)? {
             Err(refusals) => author.refuse(refusals.into_iter().map(|r| r.0).collect(), &words),
+            Ok(plan) if let Some(why) = author.crossed(case, &plan, &words)? => author.hold(why, &words),
             Ok(plan) => {
                 let shows_past = plan.hands_over() || !plan.approvers.is_empty();
                 let past = match shows_past {
@@ -251,6 +252,28 @@ impl Author<'_> {
                 "您的文字中似乎夹有通知的内容，因此没有转发。",
             )
         })
+    }
+
+    /// Somebody else's answer went out after the mail that this one answers: the requester should not get two that may differ.
+    fn crossed(&self, case: &Case, plan: &Plan, words: &str) -> Result<Option<String>, Need> {
+        if plan.note || self.ticket.alert.is_some() || (words.is_empty() && self.files.attach.is_empty()) {
+            return Ok(None);
+        }
+        let reader = Reader {
+            handle: self.agent.handle.clone(),
+            address: self.agent.address.clone(),
+            answers: self.scene.thread.sent.as_ref().map(|sent| sent.key.clone()),
+        };
+        let Some(Crossing { by, at, words }) = case.reply_after(self.ticket.number, &reader)? else { return Ok(None) };
+        let name = notify::agent_name(self.policy, by);
+        let said = notify::one_line(words, 200);
+        let ago = notify::ago(self.scene.now - *at, self.language);
+        let said = if said.is_empty() { String::new() } else { say(self.language, format!(": \"{said}\""), format!("：“{said}”")) };
+        Ok(Some(say(
+            self.language,
+            format!("{name} answered {ago}{said}. [send] sends yours too."),
+            format!("{name}已于{ago}答复{said}。如仍要发出您的回复，请发送【发送】。"),
+        )))
     }
 
     /// Why a machine may have written the words, though nothing in the header says so. Machines write no tags.

@@ -56,6 +56,27 @@ pub fn agent_language<'a>(agent: &'a Agent, policy: &'a Policy) -> &'a str {
     agent.language.as_deref().unwrap_or(&policy.desk.language)
 }
 
+/// How long ago, in words.
+pub fn ago(span: Duration, language: &str) -> String {
+    let (count, en, zh) = match (span.num_minutes(), span.num_hours(), span.num_days()) {
+        (..1, _, _) => return say(language, "just now", "刚才"),
+        (minutes, ..1, _) => (minutes, "minute", "分钟前"),
+        (_, hours, ..1) => (hours, "hour", "小时前"),
+        (_, _, days) => (days, "day", "天前"),
+    };
+    let plural = if count == 1 { "" } else { "s" };
+    say(language, format!("{count} {en}{plural} ago"), format!("{count} {zh}"))
+}
+
+/// The beginning of a text on one line.
+pub fn one_line(text: &str, most: usize) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(most).and_then(|(end, _)| line.get(..end)) {
+        Some(head) => format!("{}…", head.trim_end()),
+        None => line,
+    }
+}
+
 /// A sentence in English or Chinese.
 pub fn say(language: &str, en: impl Into<String>, zh: impl Into<String>) -> String {
     if language == "zh" { zh.into() } else { en.into() }

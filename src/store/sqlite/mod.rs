@@ -139,6 +139,7 @@ impl Read for Sqlite {
             Query::NoticesTo(address, number, since) => Ok(Answer::Count(outbox::notices_to(&self.db, address, *number, *since)?)),
             Query::Held(number) => Ok(Answer::Letters(outbox::held(&self.db, *number)?)),
             Query::Tally(scope) => Ok(Answer::Tally(Box::new(tickets::tally(&self.db, scope)?))),
+            Query::ReplyAfter(number, reader) => Ok(Answer::Crossing(outbox::reply_after(&self.db, *number, reader)?)),
             Query::FirstWords(number) => Ok(Answer::Words(tickets::first_words(&self.db, *number)?)),
             Query::Files(number) => Ok(Answer::Files(tickets::files(&self.db, *number)?)),
         }
