@@ -3,10 +3,12 @@
 //! Nothing internal may leave by this door (promise 5): the notification that was answered is cut from the words, files of other mails
 //! stay behind, and what cannot be cut with certainty is held until the agent says `[send]`.
 
+mod colleagues;
+
 use super::absence;
 use super::approvals::Question;
 use super::facts::{self, AgentError, AgentReceipt, Closed, Facts, Help, Link, NOTICE_END, Update, Words};
-use super::files::{Bundle, Own};
+use super::files::Own;
 use super::intake::Scene;
 use super::message::{Address, Draft, LetterKind, Person, ReplyText, TemplateName};
 use super::notify::{self, say};
@@ -37,19 +39,21 @@ pub fn mail(case: &Case, scene: &Scene<'_>, ticket: &Ticket, policy: &Policy) ->
     let known = if scene.mail.attachments.is_empty() { &[] } else { case.files(ticket.number)? };
     let files = Own::of(scene.mail, &words, known, agent);
     let author = Author { scene, ticket, agent, language, files, policy };
-    let mut decision = if !scene.sender.proved.contains(&(ticket.number, ticket.retired(&agent.handle))) {
+    let mut decision = if !proved(case, scene, ticket, agent)? {
         author.hold_unproved(&read, &words)
     } else {
         match orders::plan(case, policy, ticket, agent, &read, sent, scene.now)? {
             Err(refusals) => author.refuse(refusals.into_iter().map(|r| r.0).collect(), &words),
             Ok(plan) if let Some(why) = author.crossed(case, &plan, &words)? => author.hold(why, &words),
             Ok(plan) => {
-                let shows_past = plan.hands_over() || !plan.approvers.is_empty();
+                let shows_past = plan.hands_over() || !plan.approvers.is_empty() || !plan.escalated.is_empty();
                 let past = match shows_past {
                     true => Past { words: case.first_words(ticket.number)?, files: case.files(ticket.number)? },
                     false => Past::default(),
                 };
-                author.carry_out(&plan, &read, &own, &words, past)
+                let mut decision = author.carry_out(&plan, &read, &own, &words, past);
+                author.tell_of_merge(case, &mut decision, &plan)?;
+                decision
             }
         }
     };
@@ -59,6 +63,13 @@ pub fn mail(case: &Case, scene: &Scene<'_>, ticket: &Ticket, policy: &Policy) ->
     judged.tags = read.tags;
     judged.reply = ReplyText { text: words, ..own };
     Ok(decision)
+}
+
+/// Does the mail carry a token of its sender's for this ticket, or for the one that was merged into it?
+fn proved(case: &Case, scene: &Scene<'_>, ticket: &Ticket, agent: &Agent) -> Result<bool, Need> {
+    let for_ticket = |ticket: &Ticket| scene.sender.proved.contains(&(ticket.number, ticket.retired(&agent.handle)));
+    let merged = scene.thread.through.map(|number| case.ticket(number)).transpose()?.flatten();
+    Ok(for_ticket(ticket) || merged.is_some_and(for_ticket))
 }
 
 /// A question that an agent asks outside of any ticket, such as `[help]`: answered to the configured address, so no proof is needed.
@@ -148,7 +159,7 @@ impl Author<'_> {
             ),
         };
         let why = say(self.language, en, zh);
-        if read.has("note") || !read.errors.is_empty() {
+        if read.is_inward() || !read.errors.is_empty() {
             let errors = read.errors.iter().map(|error| error.sentence(self.language).to_owned());
             return self.refuse(std::iter::once(why).chain(errors).collect(), words);
         }
@@ -163,7 +174,7 @@ impl Author<'_> {
         let held = !words.is_empty() && self.ticket.alert.is_none();
         if held {
             let facts = self.words_facts(None, &[], words, self.ticket);
-            let mut letter = notify::to_requester(self.ticket, LetterKind::Reply, facts, self.copied());
+            let mut letter = notify::to_requester(self.ticket, LetterKind::Reply, facts, self.copied(self.ticket));
             letter.held = Some(why.clone());
             letter.attach.clone_from(&self.files.attach);
             decision.drafts.push(letter);
@@ -196,7 +207,15 @@ impl Author<'_> {
         }
         let mut decision = Decision::new(Outcome::Joined { ticket: self.ticket.number }, self.agent.handle.as_str());
         decision.internal = !relays;
-        let changes = self.changes(plan, relays || kept);
+        let mut changes = self.changes(plan, relays || kept);
+        // Whoever reads the answer in Cc takes part; whoever reads a note is asked for advice.
+        let copied = notify::newcomers(self.scene.mail, self.ticket, self.policy);
+        let (here, word) = if relays { (true, "takes part now") } else { (false, "is asked for advice") };
+        let copied: Vec<Person> = if relays || (plan.note && speaks) { copied } else { Vec::new() };
+        for person in &copied {
+            decision.because(format!("{} stands in Cc: {word}", person.address));
+            changes.push(if here { Change::Participant(person.clone(), true) } else { Change::Consulted(person.clone(), true) });
+        }
         let mut after = self.ticket.clone();
         for change in &changes {
             after.apply(change, self.scene.at);
@@ -208,8 +227,8 @@ impl Author<'_> {
         self.write_to_requester(&mut decision, plan, &after, relays.then_some(words));
         self.tell_colleagues(&mut decision, plan, &after, words, past, relays);
         let held_back = relays && !self.files.known.is_empty();
-        if kept || held_back || (!read.tags.is_empty() && !plan.done.is_empty()) {
-            decision.drafts.push(self.receipt(plan, &after, relays, kept));
+        if kept || held_back || !copied.is_empty() || (!read.tags.is_empty() && !plan.done.is_empty()) {
+            decision.drafts.push(self.receipt(plan, &after, relays, kept, &copied));
         }
         if plan.help {
             decision.drafts.push(help(self.agent, Some(&after), self.policy));
@@ -219,7 +238,7 @@ impl Author<'_> {
             decision.drafts.push(question.to(approver, &after, self.policy));
         }
         decision.release.clone_from(&plan.release);
-        decision.changes = changes.into_iter().map(|c| (self.ticket.number, c)).collect();
+        decision.changes = changes.into_iter().map(|c| (self.ticket.number, c)).chain(plan.others.iter().cloned()).collect();
         decision
     }
 
@@ -287,10 +306,10 @@ impl Author<'_> {
     }
 
     /// Participants whom the agent's own mail has not reached already.
-    fn copied(&self) -> Vec<Person> {
+    fn copied(&self, ticket: &Ticket) -> Vec<Person> {
         let reached = |p: &&Person| self.scene.mail.recipients().any(|r| r.address == p.address);
-        let gone = |p: &&Person| self.ticket.unreachable.contains(&p.address);
-        self.ticket.participants.iter().filter(|p| !reached(p) && !gone(p)).cloned().collect()
+        let gone = |p: &&Person| ticket.unreachable.contains(&p.address);
+        ticket.participants.iter().filter(|p| !reached(p) && !gone(p)).cloned().collect()
     }
 
     fn links(&self, articles: &[String]) -> Vec<Link> {
@@ -306,7 +325,8 @@ impl Author<'_> {
                 Facts::Resolved(Words { ticket, agent, words, articles, closes_in_days: self.policy.closing.close.num_days() })
             }
             Some(Status::Closed) => {
-                Facts::Closed(Closed { ticket, agent, words, reopen_days: self.policy.closing.reopen_window.num_days() })
+                let merged_into = after.merged.map_or_else(String::new, |n| notify::tag(n, self.policy));
+                Facts::Closed(Closed { ticket, agent, words, merged_into, reopen_days: self.policy.closing.reopen_window.num_days() })
             }
             _ => Facts::Reply(facts::Reply { ticket, agent, words, articles }),
         }
@@ -315,8 +335,12 @@ impl Author<'_> {
     /// The agent's words, or what the orders themselves entail.
     fn write_to_requester(&self, decision: &mut Decision, plan: &Plan, after: &Ticket, words: Option<&str>) {
         if let Some(words) = words {
-            let mut letter =
-                notify::to_requester(after, LetterKind::Reply, self.words_facts(plan.status, &plan.articles, words, after), self.copied());
+            let mut letter = notify::to_requester(
+                after,
+                LetterKind::Reply,
+                self.words_facts(plan.status, &plan.articles, words, after),
+                self.copied(after),
+            );
             letter.attach.clone_from(&self.files.attach);
             decision.drafts.push(letter);
             return;
@@ -331,7 +355,7 @@ impl Author<'_> {
                 after,
                 LetterKind::Automatic,
                 self.words_facts(plan.status, &plan.articles, "", after),
-                self.copied(),
+                self.copied(after),
             ));
             return;
         }
@@ -351,27 +375,7 @@ impl Author<'_> {
         anything.then_some(Update { ticket: card, owner, team, waiting, reopened, rejected: false })
     }
 
-    /// A new owner or team, and the owner when somebody else wrote.
-    fn tell_colleagues(&self, decision: &mut Decision, plan: &Plan, after: &Ticket, words: &str, past: Past<'_>, relays: bool) {
-        let handed_over = if plan.hands_over() { past.files } else { &[] };
-        let files = Bundle::of_colleague(&self.files, handed_over, after, self.policy);
-        for agent in notify::caretakers(after, self.policy).into_iter().filter(|a| a.handle != self.agent.handle) {
-            if plan.hands_over() {
-                decision.drafts.push(notify::handed_over(agent, after, self.agent, words, past.words, &files, self.policy));
-            } else if after.owner.is_some() && (!words.is_empty() || !files.attach.is_empty()) {
-                let language = notify::agent_language(agent, self.policy);
-                let event = if !relays {
-                    say(language, "An internal note:", "内部备注：")
-                } else {
-                    say(language, "This answer went to the requester:", "以下回复已发给请求人：")
-                };
-                let from = &self.agent.name;
-                decision.drafts.push(notify::agent_followup(agent, after, from, event, Some(&files), words.to_owned(), self.policy));
-            }
-        }
-    }
-
-    fn receipt(&self, plan: &Plan, after: &Ticket, relays: bool, kept: bool) -> Draft {
+    fn receipt(&self, plan: &Plan, after: &Ticket, relays: bool, kept: bool, copied: &[Person]) -> Draft {
         let mut done = plan.done.clone();
         if kept {
             done.push(say(
@@ -387,6 +391,22 @@ impl Author<'_> {
                 format!("Not sent along, for the ticket has it from an earlier mail: {names}."),
                 format!("工单之前的邮件中已有，未再发送：{names}。"),
             ));
+        }
+        if !copied.is_empty() {
+            let names: Vec<&str> = copied.iter().map(|p| p.address.as_str()).collect();
+            let (en, zh) = (names.join(", "), names.join("、"));
+            done.push(match relays {
+                true => say(
+                    self.language,
+                    format!("In Cc, and so taking part now: {en}. [cc-=…] takes somebody out."),
+                    format!("因在抄送中而参与该工单：{zh}。如需移除，请发送【抄送-=…】。"),
+                ),
+                false => say(
+                    self.language,
+                    format!("In Cc of a note, and so asked for advice: {en}. What they answer stays inside."),
+                    format!("因在备注的抄送中而视为咨询对象：{zh}。其回复仅供内部。"),
+                ),
+            });
         }
         let facts = AgentReceipt {
             ticket: notify::card(after, self.policy, self.language),

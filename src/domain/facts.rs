@@ -44,6 +44,8 @@ pub enum Facts {
     Quarantined(Quarantined),
     /// `approval`
     Approval(Approval),
+    /// `consult`
+    Consult(Consult),
 }
 
 /// A ticket, in words for people; times are in the desk's zone.
@@ -155,6 +157,8 @@ pub struct Closed {
     pub agent: String,
     /// The agent's own words; may be empty.
     pub words: String,
+    /// `[#1040]`, where it goes on as that; else empty.
+    pub merged_into: String,
     /// Days within which an answer reopens it.
     pub reopen_days: i64,
 }
@@ -370,6 +374,19 @@ pub struct Approval {
     pub files: Vec<String>,
 }
 
+/// `consult`: what do you say to this? To people outside as well.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Consult {
+    /// The ticket; of it the reader sees number and subject.
+    pub ticket: Card,
+    /// Whose advice is asked, called by this name.
+    pub adviser: String,
+    /// The agent who asks.
+    pub agent: String,
+    /// The agent's words.
+    pub words: String,
+}
+
 impl Facts {
     /// The template that they belong to.
     pub fn template(&self) -> TemplateName {
@@ -388,6 +405,7 @@ impl Facts {
             Facts::Help(_) => TemplateName::Help,
             Facts::Quarantined(_) => TemplateName::Quarantined,
             Facts::Approval(_) => TemplateName::Approval,
+            Facts::Consult(_) => TemplateName::Consult,
         }
     }
 
@@ -405,6 +423,7 @@ impl Facts {
             Facts::AgentError(f) => f.ticket.as_ref(),
             Facts::TooLarge(f) => Some(&f.ticket),
             Facts::Approval(f) => Some(&f.ticket),
+            Facts::Consult(f) => Some(&f.ticket),
             Facts::Summary(_) | Facts::Quarantined(_) => None,
             Facts::Help(f) => f.ticket.as_ref(),
         }

@@ -111,6 +111,7 @@ pub fn mail(case: &Case, event: &Event, incoming: &Incoming, policy: &Policy, no
         }
         (OriginKind::Person, None) if incoming.quiet && mail.from.as_ref().is_some_and(|p| policy.is_own(&p.address)) => history::unasked(),
         (OriginKind::Person, Some(ticket)) if speaks_as_agent(&sender, ticket, policy) => agents::mail(case, &scene, ticket, policy)?,
+        (OriginKind::Person, Some(ticket)) if advises(mail, ticket) => followup::advice(case, &scene, ticket, policy)?,
         (OriginKind::Person, Some(ticket)) => followup::followup(case, &scene, ticket, policy)?,
         (OriginKind::Person, None) => match agents::question(&scene, policy) {
             Some(answer) => answer,
@@ -158,6 +159,11 @@ impl Judged {
 fn speaks_as_agent(sender: &Sender, ticket: &Ticket, policy: &Policy) -> bool {
     let agent = sender.agent.as_deref().and_then(|handle| policy.agent(handle));
     agent.is_some_and(|a| a.address != ticket.requester.address && !a.aliases.contains(&ticket.requester.address))
+}
+
+/// Was the sender asked for advice, and takes no part else?
+fn advises(mail: &Reading, ticket: &Ticket) -> bool {
+    mail.from.as_ref().is_some_and(|from| ticket.is_consulted(&from.address) && !ticket.takes_part(&from.address))
 }
 
 /// What the rules say of the mail of a scene.

@@ -419,11 +419,13 @@ pub enum TemplateName {
     Quarantined,
     /// To an approver: may this be done?
     Approval,
+    /// To somebody whose advice an agent asks.
+    Consult,
 }
 
 impl TemplateName {
     /// Every template, for `check` and the golden tests.
-    pub const ALL: [TemplateName; 14] = [
+    pub const ALL: [TemplateName; 15] = [
         TemplateName::Ack,
         TemplateName::Reply,
         TemplateName::Update,
@@ -438,6 +440,7 @@ impl TemplateName {
         TemplateName::Help,
         TemplateName::Quarantined,
         TemplateName::Approval,
+        TemplateName::Consult,
     ];
 
     /// The template of this stem; a variant's is the template that it varies.
@@ -468,6 +471,7 @@ impl TemplateName {
             TemplateName::Help => "help",
             TemplateName::Quarantined => "quarantined",
             TemplateName::Approval => "approval",
+            TemplateName::Consult => "consult",
         }
     }
 }

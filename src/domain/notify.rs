@@ -21,7 +21,7 @@ pub fn card(ticket: &Ticket, policy: &Policy, language: &str) -> Card {
     let word = |en: &str, zh: &str| if chinese { zh.to_owned() } else { en.to_owned() };
     Card {
         number: ticket.number.0,
-        tag: format!("[{}{}]", policy.desk.ticket_prefix, ticket.number.0),
+        tag: tag(ticket.number, policy),
         subject: ticket.subject.clone(),
         status: word(ticket.status.as_str(), ticket.status.zh()),
         priority: word(ticket.priority.as_str(), ticket.priority.zh()),
@@ -34,6 +34,11 @@ pub fn card(ticket: &Ticket, policy: &Policy, language: &str) -> Card {
         machine: ticket.alert.is_some(),
         approval: approvals::standing(ticket, policy, language),
     }
+}
+
+/// `[#1042]`
+pub fn tag(number: TicketNo, policy: &Policy) -> String {
+    format!("[{}{}]", policy.desk.ticket_prefix, number.0)
 }
 
 /// A category's name in a language; its id where the config knows no name.
@@ -294,8 +299,16 @@ pub fn file_names(mail: &Reading) -> Vec<String> {
 /// What an agent should know of a new ticket before he answers.
 fn warnings(ticket: &Ticket, mail: Option<&Reading>, language: &str) -> Vec<String> {
     let linked = ticket.linked.map(|number| {
-        let en = format!("The mail speaks of {number}, but did not join it: its sender takes no part there, or it is closed for good.");
-        say(language, en, format!("邮件提到 {number}，但未并入：发件人不是该工单的参与者，或该工单早已关闭。"))
+        let en = format!(
+            "The mail speaks of {number}, but did not join it: its sender takes no part there, or it is a forward, or {number} is closed for good. \
+             [cc+=…] in an answer on {number} lets somebody in, [merge={}] here joins the two.",
+            number.0
+        );
+        let zh = format!(
+            "邮件提到 {number}，但未并入：发件人不是该工单的参与者，或为转发邮件，或该工单早已关闭。在 {number} 的回复中写【抄送+=…】可让其参与；在此回复【合并={}】可合并。",
+            number.0
+        );
+        say(language, en, zh)
     });
     let defects = mail.into_iter().flat_map(|m| m.defects.iter().filter_map(|d| defect_sentence(*d, language)));
     linked.into_iter().chain(defects).collect()

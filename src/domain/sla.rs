@@ -77,6 +77,7 @@ fn close(decision: &mut Decision, ticket: &Ticket, policy: &Policy, now: DateTim
     let mut after = ticket.clone();
     after.apply(&Change::Status(Status::Closed), now);
     let card = notify::card(&after, policy, &after.language);
-    let facts = Closed { ticket: card, agent: String::new(), words: String::new(), reopen_days: policy.closing.reopen_window.num_days() };
+    let reopen_days = policy.closing.reopen_window.num_days();
+    let facts = Closed { ticket: card, agent: String::new(), words: String::new(), merged_into: String::new(), reopen_days };
     decision.drafts.push(notify::to_requester(&after, LetterKind::Automatic, Facts::Closed(facts), Vec::new()));
 }

@@ -60,6 +60,7 @@ shipped! {
     Help = "help",
     Quarantined = "quarantined",
     Approval = "approval",
+    Consult = "consult",
 }
 
 /// Every template in every language, compiled.

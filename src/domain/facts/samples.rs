@@ -3,8 +3,8 @@
 //! For each template a rich sample first, then the edges: empty lists, nobody in charge, no ticket, texts that try to break out.
 
 use super::{
-    Ack, AgentError, AgentFollowup, AgentNew, AgentReceipt, Approval, Because, Card, Closed, Facts, Help, Link, OldTicket, Quarantined,
-    Reply, Row, Summary, TagHelp, TooLarge, Update, Words,
+    Ack, AgentError, AgentFollowup, AgentNew, AgentReceipt, Approval, Because, Card, Closed, Consult, Facts, Help, Link, OldTicket,
+    Quarantined, Reply, Row, Summary, TagHelp, TooLarge, Update, Words,
 };
 
 impl Facts {
@@ -182,15 +182,28 @@ fn to_requesters(w: &Vocabulary) -> Vec<Facts> {
         Facts::Update(update),
         Facts::Resolved(words(w.card(), w.words, w.articles(), 5)),
         Facts::Resolved(words(w.bare(), "", Vec::new(), 1)),
-        Facts::Closed(Closed { ticket: w.card(), agent: w.owner.into(), words: w.words.into(), reopen_days: 14 }),
-        Facts::Closed(Closed { ticket: w.bare(), agent: String::new(), words: String::new(), reopen_days: 1 }),
+        Facts::Closed(Closed {
+            ticket: w.card(),
+            agent: w.owner.into(),
+            words: w.words.into(),
+            merged_into: String::new(),
+            reopen_days: 14,
+        }),
+        Facts::Closed(Closed { ticket: w.bare(), agent: String::new(), words: String::new(), merged_into: String::new(), reopen_days: 1 }),
+        Facts::Closed(Closed {
+            ticket: w.card(),
+            agent: w.owner.into(),
+            words: String::new(),
+            merged_into: "[#1040]".into(),
+            reopen_days: 14,
+        }),
         Facts::TooLarge(TooLarge { ticket: w.card(), size_mb: "61.3".into(), limit_mb: "25.0".into() }),
     ]
 }
 
 fn to_agents(w: &Vocabulary) -> Vec<Facts> {
     let mut all = new_tickets(w);
-    all.extend(approvals(w));
+    all.extend(questions(w));
     all.extend(answers(w));
     all
 }
@@ -242,7 +255,7 @@ fn new_tickets(w: &Vocabulary) -> Vec<Facts> {
     ]
 }
 
-fn approvals(w: &Vocabulary) -> Vec<Facts> {
+fn questions(w: &Vocabulary) -> Vec<Facts> {
     let approval = Approval {
         ticket: w.card(),
         approver: w.owner.into(),
@@ -261,6 +274,8 @@ fn approvals(w: &Vocabulary) -> Vec<Facts> {
             files: Vec::new(),
             ..approval
         }),
+        Facts::Consult(Consult { ticket: w.card(), adviser: w.requester.into(), agent: w.owner.into(), words: w.words.into() }),
+        Facts::Consult(Consult { ticket: w.bare(), adviser: "expert".into(), agent: w.owner.into(), words: "OK?".into() }),
     ]
 }
 

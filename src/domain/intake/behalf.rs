@@ -29,6 +29,8 @@ pub(super) struct Behalf<'a> {
     pub because: String,
     forwarded: bool,
     errors: Vec<String>,
+    /// What the agent gets back where nothing is opened.
+    written: String,
 }
 
 /// An agent's forward of somebody's mail. One to a ticket's own address is meant for that ticket.
@@ -36,8 +38,9 @@ pub(super) fn of_forward<'a>(mail: &Reading, by: &'a Agent, tokens: &[(Token, To
     if tokens.iter().any(|(_, place)| *place == TokenPlace::Address) {
         return None;
     }
-    let orders = Orders::of(&mail.subject, &mail.reply.text, policy);
     let original = mail.original.as_deref()?;
+    // Brackets that the requester wrote are nobody's order.
+    let orders = Orders::of(tags::read(&mail.subject, Some(&original.subject), &mail.reply.text, false), policy);
     let of_house = |person: &Person| {
         let own = person.address == by.address || by.aliases.contains(&person.address);
         own || policy.is_own(&person.address) || notify::is_noreply(&person.address)
@@ -49,7 +52,15 @@ pub(super) fn of_forward<'a>(mail: &Reading, by: &'a Agent, tokens: &[(Token, To
         (None, None) => return None,
     };
     let reading = unwrapped(mail, original, from);
-    Some(Behalf { by, reading, note: orders.read.body.trim().to_owned(), because, forwarded: true, errors: orders.errors(by, policy) })
+    Some(Behalf {
+        by,
+        reading,
+        note: orders.read.body.trim().to_owned(),
+        because,
+        forwarded: true,
+        errors: orders.errors(by, policy),
+        written: mail.text.clone(),
+    })
 }
 
 /// The carried mail as one of its own. People to whom it went do not take part: nobody asked them.
@@ -84,11 +95,18 @@ pub(super) fn of_order<'a>(
     policy: &Policy,
 ) -> Result<Option<Behalf<'a>>, Need> {
     let own = reply::own_words(&mail.text, thread.sent_text());
-    let orders = Orders::of(&mail.subject, &own.text, policy);
-    let joined = thread.ticket;
+    let joined = thread.ticket.map(|number| case.ticket(number)).transpose()?.flatten();
+    let read = match joined {
+        Some(ticket) => {
+            let sent = thread.sent.as_ref().map_or("", |sent| sent.subject.as_str());
+            tags::read_answer(&mail.subject, [ticket.subject.as_str(), sent], &own.text)
+        }
+        None => tags::read(&mail.subject, None, &own.text, false),
+    };
+    let orders = Orders::of(read, policy);
     let mut requester = orders.requester.clone();
-    if let Some(number) = joined {
-        let Some(ticket) = case.ticket(number)? else { return Ok(None) };
+    if let Some(ticket) = joined {
+        let number = ticket.number;
         if !orders.new || !sender.proved.contains(&(number, ticket.retired(&by.handle))) {
             return Ok(None);
         }
@@ -107,14 +125,19 @@ pub(super) fn of_order<'a>(
     }
     let from = requester.unwrap_or_else(|| Person { name: by.name.clone(), address: by.address.clone() });
     let because = format!("{} opens it for {}", by.handle, from.address);
-    let text = orders.read.body.trim().to_owned();
+    let written = if mail.forwarded { mail.text.clone() } else { orders.read.body.trim().to_owned() };
+    let text = written.clone();
     let subject = without_orders(&mail.base_subject);
     let reading = Reading { reply: ReplyText { text: text.clone(), ..own }, text, ..from_else(mail, from, subject) };
-    Ok(Some(Behalf { by, reading, note: String::new(), because, forwarded: false, errors }))
+    Ok(Some(Behalf { by, reading, note: String::new(), because, forwarded: false, errors, written }))
 }
 
 fn from_else(mail: &Reading, from: Person, subject: String) -> Reading {
     Reading { from: Some(from), sender: None, reply_to: Vec::new(), base_subject: subject.clone(), subject, ..mail.clone() }
+}
+
+fn written_as(tag: &Tag) -> String {
+    if tag.value.is_empty() { format!("[{}]", tag.name) } else { format!("[{}={}]", tag.name, tag.value) }
 }
 
 fn without_orders(subject: &str) -> String {
@@ -131,8 +154,7 @@ struct Orders {
 }
 
 impl Orders {
-    fn of(subject: &str, words: &str, policy: &Policy) -> Orders {
-        let read = tags::read(subject, None, words, false);
+    fn of(read: TagReading, policy: &Policy) -> Orders {
         let named: Option<String> = read.orders().find(|tag: &&Tag| tag.name == "for").map(|tag| tag.value.clone());
         let person = named.as_deref().and_then(forward::person);
         let requester = person.filter(|p| !policy.is_own(&p.address) && !notify::is_noreply(&p.address));
@@ -143,9 +165,14 @@ impl Orders {
     /// What is wrong with them, in the agent's language.
     fn errors(&self, agent: &Agent, policy: &Policy) -> Vec<String> {
         let language = notify::agent_language(agent, policy);
-        let meant = |name: &str| matches!(name, "new" | "for");
-        let at: Vec<&str> = self.read.tags.iter().filter(|tag| meant(&tag.name)).map(|tag| tag.at.as_str()).collect();
-        let written = self.read.errors.iter().filter(|error| at.contains(&error.at.as_str())).map(|e| e.sentence(language).to_owned());
+        let written = self.read.errors.iter().map(|e| e.sentence(language).to_owned());
+        let others: Vec<String> =
+            self.read.orders().filter(|t| !matches!(t.name.as_str(), "new" | "for" | "help")).map(written_as).collect();
+        let alone = (!others.is_empty()).then(|| {
+            let others = others.join(" ");
+            let en = format!("{others}: beside [new] only [for=…] counts; send the rest in a reply to the receipt of the new ticket.");
+            say(language, en, format!("{others}：与【新建】同用的只能是【代报=…】；其余指令请在回复新工单的通知时发送。"))
+        });
         let nobody = self.wrong.iter().map(|value| {
             let en = format!(
                 "[for={value}]: \"{value}\" is no address that can be written to; write the requester's, as in [for=alice@example.com]."
@@ -156,7 +183,7 @@ impl Orders {
                 format!("【代报={value}】：“{value}”不是可以联系的邮箱地址；请写请求人的邮箱，例如【代报=alice@example.com】。"),
             )
         });
-        written.chain(nobody).collect()
+        written.chain(alone).chain(nobody).collect()
     }
 }
 
@@ -180,7 +207,7 @@ impl Behalf<'_> {
             agent: self.by.name.clone(),
             subject: received.subject.clone(),
             errors: self.errors.clone(),
-            text: notify::shortened(received.text.trim()),
+            text: notify::shortened(self.written.trim()),
             held: false,
         };
         decision.drafts.push(notify::to_agent(self.by, None, policy, Facts::AgentError(facts)));

@@ -74,7 +74,9 @@ pub(super) fn followup(case: &Case, scene: &Scene<'_>, ticket: &Ticket, policy: 
     if is_requester {
         changes.push(Change::LastFromRequester(scene.mail.id.clone()));
     }
-    changes.extend(notify::newcomers(scene.mail, ticket, policy).into_iter().map(|p| Change::Participant(p, true)));
+    if !scene.origin.suspect {
+        changes.extend(notify::newcomers(scene.mail, ticket, policy).into_iter().map(|p| Change::Participant(p, true)));
+    }
     let unknown = verdict.fields.iter().filter(|(name, _)| !ticket.fields.contains_key(*name));
     changes.extend(unknown.map(|(name, value)| Change::Field(name.clone(), Some(value.clone()))));
     if let Some((status, why)) = status {
@@ -102,6 +104,28 @@ pub(super) fn followup(case: &Case, scene: &Scene<'_>, ticket: &Ticket, policy: 
     }
     decision.changes = changes.into_iter().map(|c| (ticket.number, c)).collect();
     decision.judged = Some(Box::new(Judged { verdict, reply, ..Judged::of(scene) }));
+    Ok(decision)
+}
+
+/// Somebody whose advice was asked answers: for the agents alone; no status, no clock, nobody new takes part.
+pub(super) fn advice(case: &Case, scene: &Scene<'_>, ticket: &Ticket, policy: &Policy) -> Result<Decision, Need> {
+    let mut decision = Decision::new(Outcome::Joined { ticket: ticket.number }, sender_name(scene.mail));
+    decision.guards.push((ticket.number, ticket.version));
+    decision.internal = true;
+    let reply = reply::own_words(&scene.mail.text, scene.thread.sent_text());
+    let known = if scene.mail.attachments.is_empty() { &[] } else { case.files(ticket.number)? };
+    let files = Bundle::of_mail(scene.mail, known, policy);
+    decision.because("the answer of somebody whose advice was asked: it stays internal");
+    let from = scene.mail.from.as_ref().map_or("", |from| from.called());
+    for agent in notify::caretakers(ticket, policy).into_iter().filter(|_| !scene.incoming.quiet) {
+        let event = say(
+            notify::agent_language(agent, policy),
+            "Advice that was asked for; the requester has not got it.",
+            "咨询的答复，请求人未收到：",
+        );
+        decision.drafts.push(notify::agent_followup(agent, ticket, from, event, Some(&files), reply.text.clone(), policy));
+    }
+    decision.judged = Some(Box::new(Judged { reply, ..Judged::of(scene) }));
     Ok(decision)
 }
 

@@ -143,7 +143,7 @@ fn first_state(number: TicketNo, scene: &Scene<'_>, verdict: &Verdict, policy: &
         let handles = approvers.into_iter().map(|a| a.handle.clone()).collect();
         ticket.approvals = approvals::asked(&ticket, handles, None, scene.now);
     }
-    if person {
+    if person && !scene.origin.suspect {
         ticket.participants = notify::newcomers(scene.mail, &ticket, policy);
     }
     ticket

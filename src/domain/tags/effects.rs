@@ -11,7 +11,7 @@ use crate::domain::policy::{Agent, Approver};
 use crate::domain::text::fold;
 use crate::domain::ticket::{Change, Priority, Status};
 
-type Effect = Result<(), Refusal>;
+pub(super) type Effect = Result<(), Refusal>;
 
 /// More names than this are not listed in a refusal.
 const MOST_NAMES: usize = 20;
@@ -48,7 +48,7 @@ pub fn assign(plan: &mut Plan, scene: &Scene, arg: &Arg) -> Effect {
 }
 
 /// An agent by handle, address or full name, where only one bears it; `me` and 我 are the writer.
-fn find_agent<'a>(scene: &Scene<'a>, value: &str) -> Option<&'a Agent> {
+pub(super) fn find_agent<'a>(scene: &Scene<'a>, value: &str) -> Option<&'a Agent> {
     let value = fold(value);
     let value = value.trim_start_matches('@');
     let agents = &scene.policy.agents;
@@ -62,7 +62,7 @@ fn find_agent<'a>(scene: &Scene<'a>, value: &str) -> Option<&'a Agent> {
 }
 
 /// Makes an agent the owner; the ticket follows into the agent's team.
-fn give_to(plan: &mut Plan, scene: &Scene, agent: &Agent) {
+pub(super) fn give_to(plan: &mut Plan, scene: &Scene, agent: &Agent) {
     plan.change(Change::Owner(Some(agent.handle.clone())), scene.now);
     if let Some(team) = agent.team.as_ref().filter(|_| !scene.orders("team")) {
         plan.change(Change::Team(Some(team.clone())), scene.now);
@@ -204,7 +204,7 @@ pub fn ruling(_: &mut Plan, scene: &Scene, _: &Arg) -> Effect {
 }
 
 /// The refusal where somebody still has to say whether it may be done.
-fn unapproved(plan: &Plan, scene: &Scene) -> Effect {
+pub(super) fn unapproved(plan: &Plan, scene: &Scene) -> Effect {
     let Some(approval) = plan.after.open_approval() else { return Ok(()) };
     let names = approvals::names(&approval.asked, scene.policy, scene.language());
     Err(scene.refuse(
@@ -377,7 +377,7 @@ fn closed(scene: &Scene, en: &str, zh: &str) -> Refusal {
 }
 
 /// "No agent "lee"; did you mean "li"? Known: …"
-fn unknown<'a>(
+pub(super) fn unknown<'a>(
     scene: &Scene,
     (en, zh): (&str, &str),
     value: &str,

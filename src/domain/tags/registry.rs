@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 
 use super::effects;
 use super::grammar::fold_name;
+use super::several;
 use super::{Op, is_chinese};
 use crate::domain::Query;
 use crate::domain::facts::TagHelp;
@@ -37,6 +38,8 @@ pub enum Takes {
     Maybe,
     /// Values, separated by commas or given in several tags: `[kb=vpn,wifi]`; `+=` means the same.
     List,
+    /// The same, and `-=` takes them away: `[cc-=bob@example.com]`.
+    Members,
 }
 
 /// On which mails a name is an order at all.
@@ -84,6 +87,8 @@ pub struct TagSpec {
     pub role: Role,
     /// When inside one mail.
     pub phase: Phase,
+    /// The mail's text is for colleagues: whatever becomes of the order, it never goes to the requester.
+    pub inward: bool,
     /// Names with which it cannot stand in one mail.
     pub clashes: &'static [&'static str],
     /// What must be known before it can be applied.
@@ -124,6 +129,7 @@ const PLAIN: TagSpec = TagSpec {
     scope: Scope::Ticket,
     role: Role::Agent,
     phase: Phase::Fields,
+    inward: false,
     clashes: &[],
     needs: nothing,
     apply: effects::quiet,
@@ -138,7 +144,7 @@ pub static TAGS: &[TagSpec] = &[
         usage_zh: "【认领】",
         doc_en: "You become the owner of the ticket; it moves to your team.",
         doc_zh: "由您负责该工单；工单转入您的小组。",
-        clashes: &["assign"],
+        clashes: &["assign", "handover"],
         apply: effects::take,
         ..PLAIN
     },
@@ -151,7 +157,7 @@ pub static TAGS: &[TagSpec] = &[
         doc_en: "That agent (handle, name or address) becomes the owner; the ticket moves to that agent's team.",
         doc_zh: "由该处理人（代号、姓名或邮箱）负责；工单转入其小组。",
         takes: Takes::Value,
-        clashes: &["take"],
+        clashes: &["take", "handover"],
         apply: effects::assign,
         ..PLAIN
     },
@@ -163,6 +169,7 @@ pub static TAGS: &[TagSpec] = &[
         doc_en: "The ticket moves to the queue of that team; an owner from another team is taken off.",
         doc_zh: "工单转入该小组的队列；原负责人若不在该小组则解除。",
         takes: Takes::Value,
+        clashes: &["handover"],
         apply: effects::team,
         ..PLAIN
     },
@@ -190,6 +197,41 @@ pub static TAGS: &[TagSpec] = &[
         ..PLAIN
     },
     TagSpec {
+        name: "requester",
+        zh: &["请求人"],
+        usage: "[requester=alice@example.com]",
+        usage_zh: "【请求人=alice@example.com】",
+        doc_en: "That person is the requester from now on; whoever was takes part no more.",
+        doc_zh: "将请求人改为该人；原请求人不再参与。",
+        takes: Takes::Value,
+        apply: several::requester,
+        ..PLAIN
+    },
+    TagSpec {
+        name: "cc",
+        zh: &["抄送"],
+        usage: "[cc+=bob@example.com] or [cc-=bob@example.com]",
+        usage_zh: "【抄送+=bob@example.com】或【抄送-=bob@example.com】",
+        doc_en: "That person takes part: gets the answers and may write; or takes part no more.",
+        doc_zh: "该人参与工单，会收到答复并可来信；用“-=”则不再参与。",
+        takes: Takes::Members,
+        apply: several::cc,
+        ..PLAIN
+    },
+    TagSpec {
+        name: "link",
+        zh: &["关联"],
+        en: &["linked"],
+        usage: "[link=1040] or [link-=1040]",
+        usage_zh: "【关联=1040】或【关联-=1040】",
+        doc_en: "Both tickets name each other; nothing else changes.",
+        doc_zh: "两个工单互相关联，其他不变。",
+        takes: Takes::Members,
+        needs: several::named_tickets,
+        apply: several::link,
+        ..PLAIN
+    },
+    TagSpec {
         name: "approval",
         zh: &["审批", "请审批"],
         usage: "[approval=zhao]",
@@ -199,6 +241,7 @@ pub static TAGS: &[TagSpec] = &[
         takes: Takes::Value,
         phase: Phase::Reply,
         apply: effects::approval,
+        inward: true,
         ..PLAIN
     },
     TagSpec {
@@ -210,6 +253,48 @@ pub static TAGS: &[TagSpec] = &[
         doc_zh: "本邮件正文仅供内部：随工单保存，绝不发给请求人。",
         phase: Phase::Reply,
         apply: effects::note,
+        inward: true,
+        ..PLAIN
+    },
+    TagSpec {
+        name: "handover",
+        zh: &["转交"],
+        en: &["hand-over"],
+        usage: "[handover=network]",
+        usage_zh: "【转交=network】",
+        doc_en: "To another team, or another agent; your text goes there as a note, not to the requester.",
+        doc_zh: "转交其他小组或处理人；正文作为交接说明，不发给请求人。",
+        takes: Takes::Value,
+        phase: Phase::Reply,
+        clashes: &["take", "assign", "team"],
+        apply: several::handover,
+        inward: true,
+        ..PLAIN
+    },
+    TagSpec {
+        name: "escalate",
+        zh: &["升级"],
+        en: &["escalated"],
+        usage: "[escalate]",
+        usage_zh: "【升级】",
+        doc_en: "To the lead of the team, else to every lead; your text goes there as a note, not to the requester. The owner stays.",
+        doc_zh: "升级给小组负责人（没有则发给全部负责人）；正文作为说明，不发给请求人。负责的处理人不变。",
+        phase: Phase::Reply,
+        apply: several::escalate,
+        inward: true,
+        ..PLAIN
+    },
+    TagSpec {
+        name: "consult",
+        zh: &["咨询"],
+        usage: "[consult=expert@example.com]",
+        usage_zh: "【咨询=expert@example.com】",
+        doc_en: "Asks somebody for advice, inside or outside; your text goes there, and the answers stay internal.",
+        doc_zh: "向内部或外部人员咨询；正文只发给对方，答复仅供内部。",
+        takes: Takes::List,
+        phase: Phase::Reply,
+        apply: several::consult,
+        inward: true,
         ..PLAIN
     },
     TagSpec {
@@ -258,6 +343,7 @@ pub static TAGS: &[TagSpec] = &[
         scope: Scope::Opening,
         phase: Phase::Reply,
         apply: effects::opening,
+        inward: true,
         ..PLAIN
     },
     TagSpec {
@@ -271,6 +357,7 @@ pub static TAGS: &[TagSpec] = &[
         scope: Scope::Opening,
         phase: Phase::Reply,
         apply: effects::opening,
+        inward: true,
         ..PLAIN
     },
     TagSpec {
@@ -312,6 +399,21 @@ pub static TAGS: &[TagSpec] = &[
         ..PLAIN
     },
     TagSpec {
+        name: "merge",
+        zh: &["合并"],
+        en: &["merged"],
+        usage: "[merge=1040]",
+        usage_zh: "【合并=1040】",
+        doc_en: "This ticket is closed and goes on as that one; answers to it go there. Its requester must take part in both.",
+        doc_zh: "关闭本工单并入该工单，之后的回复归入该工单。请求人须同为两个工单的参与者。",
+        takes: Takes::Value,
+        phase: Phase::Status,
+        clashes: &["reopen", "wait", "resolve", "close"],
+        needs: several::merging,
+        apply: several::merge,
+        ..PLAIN
+    },
+    TagSpec {
         name: "reopen",
         zh: &["重开", "重新打开"],
         en: &["reopened", "re-open"],
@@ -320,7 +422,7 @@ pub static TAGS: &[TagSpec] = &[
         doc_en: "A resolved or closed ticket is worked on again.",
         doc_zh: "重新处理已解决或已关闭的工单。",
         phase: Phase::Status,
-        clashes: &["resolve", "close"],
+        clashes: &["resolve", "close", "merge"],
         apply: effects::reopen,
         ..PLAIN
     },
@@ -334,7 +436,7 @@ pub static TAGS: &[TagSpec] = &[
         doc_zh: "等待请求人答复；可写时长（小时、天、工作日、周），到期为止。",
         takes: Takes::Maybe,
         phase: Phase::Status,
-        clashes: &["resolve", "close"],
+        clashes: &["resolve", "close", "merge"],
         apply: effects::wait,
         ..PLAIN
     },
@@ -347,7 +449,7 @@ pub static TAGS: &[TagSpec] = &[
         doc_en: "The ticket is solved; the requester is asked to confirm.",
         doc_zh: "工单已解决；请请求人确认。",
         phase: Phase::Status,
-        clashes: &["close", "reopen", "wait"],
+        clashes: &["close", "reopen", "wait", "merge"],
         apply: effects::resolve,
         ..PLAIN
     },
@@ -360,7 +462,7 @@ pub static TAGS: &[TagSpec] = &[
         doc_en: "The ticket is done; the requester is told.",
         doc_zh: "关闭工单，并告知请求人。",
         phase: Phase::Status,
-        clashes: &["resolve", "reopen", "wait"],
+        clashes: &["resolve", "reopen", "wait", "merge"],
         apply: effects::close,
         ..PLAIN
     },
@@ -378,23 +480,16 @@ const fn later(
 
 /// Names of later releases: refused with a remedy.
 pub static RESERVED: &[Reserved] = &[
-    later("handover", &["转交"], &["hand-over"], Scope::Ticket, "[team=…]"),
-    later("escalate", &["升级"], &["escalated"], Scope::Ticket, "[assign=…]"),
-    later("consult", &["咨询"], &[], Scope::Ticket, "[note]"),
     later("impact", &["影响"], &[], Scope::Ticket, "[priority=…]"),
     later("urgency", &["紧急度"], &[], Scope::Ticket, "[priority=…]"),
     later("type", &["类型"], &[], Scope::Ticket, ""),
     later("label", &["标签"], &["labels"], Scope::Ticket, ""),
     later("lang", &["语言"], &[], Scope::Ticket, ""),
-    later("requester", &["请求人"], &[], Scope::Ticket, ""),
     later("hold", &["挂起"], &[], Scope::Ticket, "[wait=5d]"),
     later("remind", &["提醒"], &[], Scope::Ticket, "[wait=5d]"),
     later("due", &["期限"], &[], Scope::Ticket, ""),
-    later("merge", &["合并"], &["merged"], Scope::Ticket, ""),
-    later("link", &["关联"], &[], Scope::Ticket, ""),
     later("incident", &["重大事件"], &[], Scope::Ticket, ""),
     later("broadcast", &["广播"], &[], Scope::Ticket, ""),
-    later("cc", &["抄送"], &[], Scope::Ticket, ""),
     later("kb-draft", &["成文"], &[], Scope::Ticket, ""),
     later("publish", &["发布"], &["published"], Scope::Ticket, ""),
     later("use", &["套用"], &[], Scope::Ticket, ""),

@@ -357,7 +357,7 @@ pub(super) fn reply_after(db: &Db, number: TicketNo, reader: &Reader) -> Result<
     let mut select = db.sql(
         "SELECT j.actor, max(e.queued), coalesce(m.text, '') FROM letter l JOIN envelope e ON e.letter = l.id
          JOIN journal j ON j.cause = l.cause LEFT JOIN message m ON m.cause = l.cause
-         WHERE l.ticket = ?1 AND l.class = 0 AND e.state NOT IN ('held', 'cancelled') AND (l.id > ?2 OR e.queued > ?3) AND j.actor <> ?4
+         WHERE l.ticket = ?1 AND l.class = 0 AND l.template <> 'consult' AND e.state NOT IN ('held', 'cancelled') AND (l.id > ?2 OR e.queued > ?3) AND j.actor <> ?4
          GROUP BY l.id ORDER BY max(e.queued) DESC, l.id DESC LIMIT 1",
     )?;
     let mut rows = select.query(params![number.0, letter, created, reader.handle])?;
