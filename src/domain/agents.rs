@@ -195,11 +195,17 @@ impl Author<'_> {
         if relays && let Some(why) = doubt() {
             return self.hold(why, words);
         }
+        // An adviser outside must not read the notification either.
+        if !plan.consulted.is_empty()
+            && let Some(why) = self.uncertain(own, words)
+        {
+            return self.refuse(vec![why], words);
+        }
         if words.is_empty() && files.is_empty() && read.tags.is_empty() {
             let empty = say(self.language, "The mail holds no words of yours and no order.", "邮件中没有您写的内容，也没有指令。");
             return self.refuse(vec![empty], words);
         }
-        if relays && self.files.size() > self.policy.limits.attachments {
+        if (relays || !plan.consulted.is_empty()) && self.files.size() > self.policy.limits.attachments {
             let limit = self.policy.limits.attachments / 1_048_576;
             let too_big =
                 say(self.language, format!("The files are larger than {limit} MB together."), format!("附件总大小超过 {limit} MB。"));

@@ -74,7 +74,9 @@ fn read(lines: &[&str]) -> Option<Original> {
             None => {}
         }
     }
-    let text = lines.get(end + 1..).unwrap_or_default().join("\n").trim().to_owned();
+    let below = lines.get(end + 1..).unwrap_or_default();
+    let last = below.iter().position(|line| quotes::ends_forward(line)).unwrap_or(below.len());
+    let text = below.get(..last).unwrap_or_default().join("\n").trim().to_owned();
     Some(Original { from, subject, text, language: None, id: None, references: Vec::new() })
 }
 
@@ -184,6 +186,14 @@ mod tests {
             "Alice <alice@ext.test>",
             "Drucker",
             "Papierstau.",
+        ),
+        (
+            "mutt",
+            "FYI\n\n----- Forwarded message from Alice Baker <alice@ext.test> -----\n\nDate: Tue, 1 Dec 2026 09:00:00 +0800\nFrom: Alice Baker <alice@ext.test>\nTo: li@desk.test\nSubject: VPN down\n\nError 809.\n\n----- End forwarded message -----\n",
+            false,
+            "Alice Baker <alice@ext.test>",
+            "VPN down",
+            "Error 809.",
         ),
         (
             "html with an empty line between the fields",

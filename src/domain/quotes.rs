@@ -161,7 +161,10 @@ fn is_separator(line: &str) -> bool {
     let known = || wrote() || SEPARATORS.iter().chain(SEPARATORS_ZH).any(|s| lower == *s);
     (marked
         && line.starts_with(['-', '*', '_', '=', '—', '─'])
-        && (known() || lower.starts_with("forwarded by") || lower.starts_with("original message")))
+        && (known()
+            || lower.starts_with("forwarded by")
+            || lower.starts_with("forwarded message from")
+            || lower.starts_with("original message")))
         || (line.ends_with([':', '：']) && BEGINNINGS.iter().any(|s| lower == *s))
 }
 
@@ -172,7 +175,14 @@ pub fn announces_forward(line: &str) -> bool {
         return false;
     }
     let inside = line.trim_matches(|c: char| "-_=*—─ \u{a0}|<>:：".contains(c)).replace("&nbsp;", " ").to_lowercase();
-    inside.starts_with("forwarded by") || FORWARDS.iter().chain(BEGINNINGS).any(|s| inside == *s)
+    ["forwarded by", "forwarded message from"].iter().any(|start| inside.starts_with(start))
+        || FORWARDS.iter().chain(BEGINNINGS).any(|s| inside == *s)
+}
+
+/// The line that mutt and Pine write below a forward.
+pub fn ends_forward(line: &str) -> bool {
+    let inside = line.trim_matches(|c: char| "- ".contains(c)).to_lowercase();
+    line.starts_with("--") && inside == "end forwarded message"
 }
 
 /// What a line of a quoted header block holds.

@@ -16,4 +16,5 @@ mod leaks;
 mod robots;
 mod store;
 mod stories;
+mod strangers;
 mod world;
