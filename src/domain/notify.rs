@@ -299,14 +299,13 @@ pub fn file_names(mail: &Reading) -> Vec<String> {
 /// What an agent should know of a new ticket before he answers.
 fn warnings(ticket: &Ticket, mail: Option<&Reading>, language: &str) -> Vec<String> {
     let linked = ticket.linked.map(|number| {
+        let from = &ticket.requester.address;
         let en = format!(
-            "The mail speaks of {number}, but did not join it: its sender takes no part there, or it is a forward, or {number} is closed for good. \
-             [cc+=…] in an answer on {number} lets somebody in, [merge={}] here joins the two.",
-            number.0
+            "The mail speaks of {number}, but did not join it: its sender takes no part there, or it is a forward, or {number} is closed for \
+             good. If it belongs there, [cc+={from}] in an answer on {number} lets the sender in."
         );
         let zh = format!(
-            "邮件提到 {number}，但未并入：发件人不是该工单的参与者，或为转发邮件，或该工单早已关闭。在 {number} 的回复中写【抄送+=…】可让其参与；在此回复【合并={}】可合并。",
-            number.0
+            "邮件提到 {number}，但未并入：发件人不是该工单的参与者，或为转发邮件，或该工单早已关闭。如应归入，请在 {number} 的回复中写【抄送+={from}】让其参与。"
         );
         say(language, en, zh)
     });

@@ -45,6 +45,35 @@ fn the_stage_is_set() {
     assert_eq!(states, ["open 1 1", "closed 0 0", "closed 0 0", "resolved 0 0"]);
 }
 
+/// Where answers go to an address of the ticket's own, some people's address books keep it.
+#[test]
+fn an_address_book_leads_into_no_ticket() {
+    let config = CONFIG.replace("start = \"all\"", "start = \"all\"\nreply_address = \"support+{token}@desk.test\"");
+    let mut world = World::new("address-book", &config, &[]);
+    world.mail(b"Message-ID: <1@ext.test>\nFrom: alice@ext.test\nTo: support@desk.test\nSubject: VPN  down since Monday\n\nError 809.\n");
+    let ack = world.sent.iter().find(|sent| sent.to == "alice@ext.test").unwrap().reading.clone();
+    let kept = ack.reply_to[0].address.to_string();
+    assert!(kept.starts_with("support+pd.1001."), "{kept}");
+    for (from, subject, answers, joins) in [
+        ("alice@ext.test", "Re: VPN down since Monday", "", true),
+        ("alice@ext.test", "回复：vpn down since Monday", "", true),
+        ("alice@ext.test", "VPN down sin...", "", true),
+        ("alice@ext.test", "[#1001] something else", "", true),
+        ("alice@ext.test", "The printer jams", "", false),
+        ("alice@ext.test", "", "", false),
+        ("alice@ext.test", "VPN", "", false),
+        ("alice@ext.test", "The printer jams", "In-Reply-To: <rewritten@mail.ext.test>\n", true),
+        ("mallory@elsewhere.test", "Re: VPN down since Monday", "In-Reply-To: <rewritten@mail.ext.test>\n", false),
+        ("li@desk.test", "The printer jams", "", false),
+    ] {
+        let raw = format!("Message-ID: <2@ext.test>\nFrom: {from}\nTo: {kept}\nSubject: {subject}\n{answers}\nHello.\n");
+        let decision = world.desk.explain(raw.as_bytes(), "support", world.now).unwrap().decision;
+        let thread = &decision.judged.as_ref().unwrap().thread;
+        assert_eq!(thread.ticket.is_some(), joins, "{from}: {subject}: {}", thread.because);
+        assert!(joins || thread.linked.is_some(), "{from}: {subject}: linked, {}", thread.because);
+    }
+}
+
 /// A mail of somebody who takes no part in any ticket, made of what he may have seen.
 fn mail() -> impl Strategy<Value = String> {
     let from = prop_oneof![
