@@ -11,7 +11,7 @@ use crate::domain::message::{Original, Person, Reading, ReplyText};
 use crate::domain::notify::{self, say};
 use crate::domain::policy::{Agent, Policy};
 use crate::domain::tags::{self, Tag, TagReading};
-use crate::domain::thread::{By, Thread};
+use crate::domain::thread::{By, Thread, numbers_in_subject};
 use crate::domain::ticket::{Change, Ticket};
 use crate::domain::trust::{Sender, Token, TokenPlace};
 use crate::domain::{Case, Decision, Need, Outcome, reply};
@@ -39,6 +39,11 @@ pub(super) fn of_forward<'a>(mail: &Reading, by: &'a Agent, tokens: &[(Token, To
         return None;
     }
     let original = mail.original.as_deref()?;
+    // A mail that is attached to words on a ticket is meant for that one.
+    let prefix = &policy.desk.ticket_prefix;
+    if !mail.forwarded && (!mail.references.is_empty() || !numbers_in_subject(&mail.subject, prefix).is_empty()) {
+        return None;
+    }
     // Brackets that the requester wrote are nobody's order.
     let orders = Orders::of(tags::read(&mail.subject, Some(&original.subject), &mail.reply.text, false), policy);
     let of_house = |person: &Person| {
@@ -242,6 +247,9 @@ impl Behalf<'_> {
             AgentReceipt { ticket: notify::card(ticket, policy, language), agent: self.by.name.clone(), done, sent_to: String::new() };
         let draft = notify::to_agent(self.by, Some(ticket), policy, Facts::AgentReceipt(facts));
         decision.drafts.push(draft);
+        if !self.note.is_empty() {
+            decision.because(format!("{} says to the colleagues: “{}”", self.by.handle, notify::one_line(&self.note, 500)));
+        }
     }
 }
 

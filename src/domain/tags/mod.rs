@@ -7,6 +7,7 @@
 
 mod effects;
 mod grammar;
+mod reference;
 mod registry;
 mod several;
 mod span;
@@ -17,7 +18,8 @@ mod tests;
 use serde::Serialize;
 
 pub use grammar::{read, read_answer};
-pub use registry::{Arg, Known, Phase, RESERVED, Reserved, Scope, TAGS, TagSpec, Takes, help_rows, lookup, markdown, spec};
+pub use reference::{help_rows, markdown};
+pub use registry::{Arg, Known, Phase, RESERVED, Reserved, Scope, TAGS, TagSpec, Takes, lookup, spec};
 
 /// How a tag changes its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

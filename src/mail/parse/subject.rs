@@ -3,12 +3,12 @@
 /// Prefixes of answers, lower case.
 const REPLY: &[&str] = &[
     "re", "aw", "sv", "antw", "antwort", "vs", "odp", "res", "ynt", "ref", "rif", "回复", "回覆", "答复", "答覆", "回信", "返信", "reply",
-    "r", "ré",
+    "r", "ré", "回復", "vá", "απ", "odg", "atb", "ответ", "antwoord", "답장",
 ];
 /// Prefixes of forwards, lower case.
 const FORWARD: &[&str] = &[
     "fwd", "fw", "wg", "tr", "rv", "enc", "i", "vb", "doorst", "vl", "pd", "i̇lt", "ilt", "转发", "轉發", "转寄", "轉寄", "轉寄信件",
-    "转发邮件", "轉傳", "転送", "전달",
+    "转发邮件", "轉傳", "転送", "전달", "πρθ", "továbbítás", "пересл",
 ];
 
 /// What the outermost prefix of a subject says.
