@@ -17,6 +17,7 @@ use composer::{Composer, Order, Written};
 
 use crate::delivery::{self, Handover};
 use crate::domain::attachment::Attachment;
+use crate::domain::foresight::Foresight;
 use crate::domain::message::{Arrival, Cursor, Defect, Draft, Folder, Letter, LetterId, Place, Reading, Wording};
 use crate::domain::policy::{Policy, Summary};
 use crate::domain::ticket::{Change, Ticket, TicketNo, Version};
@@ -24,7 +25,9 @@ use crate::domain::{self, Case, CauseKey, Decision, Event, Incoming, Outcome, Wh
 use crate::mail::compose;
 use crate::mail::parse;
 use crate::mail::templates::Templates;
-use crate::store::{Commit, CommitError, CommittedMail, Fate, Note, Pending, PendingBody, Posting, Prepared, Store, TicketState};
+use crate::store::{
+    Commit, CommitError, CommittedMail, Fate, Note, Pending, PendingBody, PendingMail, Posting, Prepared, Store, TicketState,
+};
 
 /// Causes that share one flush.
 pub const BATCH: usize = 64;
@@ -61,6 +64,8 @@ pub struct Desk {
     singly: usize,
     /// Started with the first batch.
     composer: Option<Composer>,
+    /// Every ticket's next clock is that of this policy.
+    timed: bool,
 }
 
 /// What a step did.
@@ -74,12 +79,23 @@ pub struct Step {
     pub idle: bool,
 }
 
-/// Works out what the bytes of a mail decide, before the desk's thread gets it.
-pub fn prepare(arrival: Arrival) -> Prepared {
-    // What breaks reading breaks it again when the mail is decided on, and counts there.
-    let reading = catch_unwind(|| parse::read(&arrival.raw, arrival.whole_size)).ok().map(Arc::new);
+/// Reads a mail; none where that breaks: it breaks again when the mail is decided on, and counts there.
+pub fn read(raw: &[u8], whole_size: Option<u64>) -> Option<Arc<Reading>> {
+    catch_unwind(|| Arc::new(parse::read(raw, whole_size))).ok()
+}
+
+/// Works out what the bytes of a mail and the policy decide, before the desk's thread gets it.
+pub fn prepare(arrival: Arrival, policy: &Arc<Policy>) -> Prepared {
+    let look_ahead = |reading| {
+        let foresight = Foresight::of(reading, arrival.at, Arc::clone(policy));
+        foresight.verdict();
+        Arc::new(foresight)
+    };
+    let reading = read(&arrival.raw, arrival.whole_size);
+    // As in `read`.
+    let foresight = reading.and_then(|reading| catch_unwind(AssertUnwindSafe(|| look_ahead(reading))).ok());
     let mut mail = Prepared::from(arrival);
-    mail.reading = reading;
+    mail.foresight = foresight;
     mail
 }
 
@@ -127,12 +143,12 @@ impl Desk {
         if alone > 0 || unsent > 0 {
             tracing::warn!(causes = alone, envelopes = unsent, "the last run ended uncleanly: its unfinished work is done again");
         }
-        Ok(Desk { store, book, singly: 0, composer: None })
+        Ok(Desk { store, book, singly: 0, composer: None, timed: false })
     }
 
     /// A desk that only answers questions: nothing of what another process left is touched.
     pub fn only_to_ask(store: Box<dyn Store>, book: Rulebook) -> Desk {
-        Desk { store, book, singly: 0, composer: None }
+        Desk { store, book, singly: 0, composer: None, timed: false }
     }
 
     /// The store, for questions.
@@ -148,6 +164,7 @@ impl Desk {
     /// Makes another rulebook live; sound by construction.
     pub fn reload(&mut self, book: Rulebook) {
         self.book = book;
+        self.timed = false;
     }
 
     /// Writes and flushes as one batch; on failure nothing of it remains.
@@ -198,13 +215,20 @@ impl Desk {
     /// The store fails.
     pub fn tick(&mut self, now: DateTime<Utc>) -> anyhow::Result<()> {
         let policy = Arc::clone(&self.book.policy);
+        let timed = self.timed;
         self.durably(|store| {
-            for (ticket, at) in store.due(now, BATCH)? {
-                let key = CauseKey(format!("due:{}:{}", ticket.0, at.timestamp()));
+            if !timed {
+                retime(store, &policy)?;
+            }
+            for (ticket, version, at) in store.due(now, BATCH)? {
+                // Deciding it makes another version, so that each strike of a ticket is a cause of its own.
+                let key = CauseKey(format!("due:{}:{}", ticket.0, version.0));
                 store.enqueue(&key, at, &Note::Due { ticket })?;
             }
             policy.summaries.iter().try_for_each(|summary| enqueue_slot(store, summary, now))
-        })
+        })?;
+        self.timed = true;
+        Ok(())
     }
 
     /// The next moment at which something is due without a mail.
@@ -280,11 +304,10 @@ impl Desk {
                 _ => self.decide_and_commit(cause, now),
             };
             match outcome {
-                Ok(letters) => {
+                Ok((letters, drafts)) => {
                     step.decided += 1;
-                    for (ordinal, (letter, draft)) in letters.into_iter().enumerate() {
-                        let (key, book) = (cause.key.clone(), self.book.clone());
-                        composer.order(Order { cause: n, key, draft, ordinal, letter, book, now })?;
+                    if !letters.is_empty() {
+                        composer.order(Order { cause: n, key: cause.key.clone(), drafts, letters, book: self.book.clone(), now })?;
                     }
                 }
                 Err(Trouble::Store(error)) => return Err(error.into()),
@@ -305,7 +328,7 @@ impl Desk {
 
     fn put_words(&mut self, written: Written) -> Result<(), Halt> {
         match written.words {
-            Ok(words) => Ok(self.store.word(written.letter, &words)?),
+            Ok(words) => Ok(self.store.word(&written.letters, &words)?),
             Err(why) => Err(Halt::Unwritten { cause: written.cause, why }),
         }
     }
@@ -340,17 +363,17 @@ impl Desk {
     }
 
     /// Decides a cause and commits that; its letters still have to be written.
-    fn decide_and_commit(&mut self, cause: &Pending, now: DateTime<Utc>) -> Result<Vec<(LetterId, Draft)>, Trouble> {
+    fn decide_and_commit(&mut self, cause: &Pending, now: DateTime<Utc>) -> Result<(Vec<LetterId>, Vec<Draft>), Trouble> {
         loop {
             let (reading, mut decision) = self.judge(cause, now)?;
             if let Outcome::SetAside { why } = &decision.outcome {
-                return self.set_aside(cause, why, now).map(|()| Vec::new()).map_err(Trouble::Store);
+                return self.set_aside(cause, why, now).map(|()| (Vec::new(), Vec::new())).map_err(Trouble::Store);
             }
             let drafts = std::mem::take(&mut decision.drafts);
             let letters = address(&drafts, composing(&self.book, &cause.key, now))?;
             let commit = self.commit_of(cause, reading, decision, letters, now).map_err(Trouble::Store)?;
             match self.store.commit(&commit) {
-                Ok(letters) => return Ok(letters.into_iter().zip(drafts).collect()),
+                Ok(letters) => return Ok((letters, drafts)),
                 Err(CommitError::Conflict(conflict)) => tracing::debug!(%conflict, "decided again"),
                 Err(CommitError::Unavailable(error)) => return Err(Trouble::Store(error)),
             }
@@ -362,7 +385,7 @@ impl Desk {
         let book = self.book.clone();
         let store = self.store.as_mut();
         let work = AssertUnwindSafe(|| {
-            let (event, reading) = event_of(cause);
+            let (event, reading) = event_of(cause, &book.policy);
             let mut ask = |query: &domain::Query| store.answer(&cause.key, query);
             Ok((reading, judge(&event, &book, now, &mut ask)?))
         });
@@ -435,6 +458,8 @@ impl Desk {
             policy: self.book.policy.fingerprint.clone(),
             letters,
             release: decision.release,
+            cancel: decision.cancel,
+            restore: decision.restore,
             mail,
         })
     }
@@ -495,6 +520,20 @@ fn files_of(reading: &Reading, outcome: &Outcome) -> Vec<Attachment> {
     }
 }
 
+/// Sets every clock anew where the policy measures time in another way than when they were set.
+fn retime(store: &mut dyn Store, policy: &Policy) -> anyhow::Result<()> {
+    const NAME: &str = "clocks";
+    let measure = sla::measure(policy);
+    if store.get(NAME)?.as_ref() == Some(&measure) {
+        return Ok(());
+    }
+    let changed = store.retime(&|ticket| sla::next_due(ticket, policy))?;
+    if changed > 0 {
+        tracing::info!(tickets = changed, "clocks set anew by the config");
+    }
+    store.set(NAME, &measure)
+}
+
 /// Makes a cause of a summary's newest slot that has passed; earlier ones that were missed are not made up for.
 fn enqueue_slot(store: &mut dyn Store, summary: &Summary, now: DateTime<Utc>) -> anyhow::Result<()> {
     let name = format!("slot:{}", summary.name);
@@ -521,7 +560,8 @@ pub type Ask<'a> = dyn FnMut(&domain::Query) -> anyhow::Result<domain::Answer> +
 /// An answer fails, or the mail breaks the desk.
 pub fn explain(raw: &[u8], mailbox: &str, book: &Rulebook, now: DateTime<Utc>, ask: &mut Ask<'_>) -> anyhow::Result<Resolved> {
     let reading = Arc::new(parse::read(raw, None));
-    let incoming = Incoming { mailbox: mailbox.to_owned(), reading: Arc::clone(&reading), quiet: false };
+    let foresight = Arc::new(Foresight::of(Arc::clone(&reading), now, Arc::clone(&book.policy)));
+    let incoming = Incoming { mailbox: mailbox.to_owned(), quiet: false, foresight };
     let event = Event { key: CauseKey("explain".to_owned()), at: now, what: What::Mail(incoming) };
     Ok(resolve(&event, Some(reading), book, now, ask)?)
 }
@@ -536,15 +576,12 @@ pub fn preview_slot(name: &str, book: &Rulebook, now: DateTime<Utc>, ask: &mut A
 }
 
 /// The event that a pending cause stands for.
-fn event_of(cause: &Pending) -> (Event, Option<Arc<Reading>>) {
+fn event_of(cause: &Pending, policy: &Arc<Policy>) -> (Event, Option<Arc<Reading>>) {
     let (what, reading) = match &cause.body {
         PendingBody::Mail(mail) => {
-            let mut reading = mail.reading.clone().unwrap_or_else(|| Arc::new(parse::read(&mail.raw, mail.whole_size)));
-            if mail.same_id_other_body {
-                Arc::make_mut(&mut reading).defects.push(Defect::SameIdOtherBody);
-            }
-            let incoming = Incoming { mailbox: mail.mailbox.clone(), reading: Arc::clone(&reading), quiet: mail.quiet };
-            (What::Mail(incoming), Some(reading))
+            let foresight = foresight_of(mail, cause.at, policy);
+            let reading = Arc::clone(&foresight.mail);
+            (What::Mail(Incoming { mailbox: mail.mailbox.clone(), quiet: mail.quiet, foresight }), Some(reading))
         }
         PendingBody::Note(Note::Due { ticket }) => (What::Due(*ticket), None),
         PendingBody::Note(Note::Slot { name, at }) => (What::Slot { name: name.clone(), at: *at }, None),
@@ -552,6 +589,23 @@ fn event_of(cause: &Pending) -> (Event, Option<Arc<Reading>>) {
         PendingBody::Note(Note::Quarantined(what)) => (What::Quarantined(what.clone()), None),
     };
     (Event { key: cause.key.clone(), at: cause.at, what }, reading)
+}
+
+/// A mail as it was read and judged when it came in, or anew where that is lost or no longer true.
+fn foresight_of(mail: &PendingMail, at: DateTime<Utc>, policy: &Arc<Policy>) -> Arc<Foresight> {
+    let known = mail.foresight.as_ref().filter(|_| !mail.same_id_other_body);
+    if let Some(foresight) = known.filter(|foresight| foresight.is_by(policy)) {
+        return Arc::clone(foresight);
+    }
+    let reading = match known {
+        Some(foresight) => Arc::clone(&foresight.mail),
+        None => {
+            let mut reading = parse::read(&mail.raw, mail.whole_size);
+            reading.defects.extend(mail.same_id_other_body.then_some(Defect::SameIdOtherBody));
+            Arc::new(reading)
+        }
+    };
+    Arc::new(Foresight::of(reading, at, Arc::clone(policy)))
 }
 
 /// `decide` with its questions answered.

@@ -129,19 +129,20 @@ impl Place {
     pub fn work_off(&self) {
         let desk = self.desk();
         let (sender, inbound) = mpsc::channel(64);
+        let (live, policy) = watch::channel(self.loaded.policy.clone());
         let hub = std::thread::Builder::new().name("desk".into()).spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-            runtime.block_on(Hub::new(desk, inbound, Vec::new(), Utc::now).run()).unwrap();
+            runtime.block_on(Hub::new(desk, inbound, Vec::new(), live, Utc::now).run()).unwrap();
         });
-        let door = Door(sender);
+        let door = Door { desk: sender, policy };
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         runtime.block_on(async {
             let (_stop, stopping) = watch::channel(false);
             maildir::watch(&self.account(), &door, &Utc::now, stopping, true, &|_| ()).await.unwrap();
             let (calm, waiting) = oneshot::channel();
-            door.0.send(Message::Settled(calm)).await.ok().unwrap();
+            door.desk.send(Message::Settled(calm)).await.ok().unwrap();
             waiting.await.unwrap();
-            door.0.send(Message::Stop).await.ok().unwrap();
+            door.desk.send(Message::Stop).await.ok().unwrap();
         });
         hub.unwrap().join().unwrap();
     }
@@ -155,7 +156,7 @@ impl Place {
             let arrival =
                 |raw| Arrival { mailbox: "support".into(), place: None, at: now, raw, whole_size: None, quiet: false, cursor: None };
             let batch: Vec<Arrival> = mails.by_ref().take(256).map(arrival).collect();
-            desk.receive(batch.into_iter().map(desk::prepare).collect()).unwrap();
+            desk.receive(batch.into_iter().map(|mail| desk::prepare(mail, &self.loaded.policy)).collect()).unwrap();
             while !desk.step(now).unwrap().idle {}
             let sent = desk.claim(now, 4096, &["support".to_owned()]).unwrap();
             let sent: Vec<_> = sent.into_iter().map(|posting| (posting, Handover::Taken("250 ok".into()))).collect();

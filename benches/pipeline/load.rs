@@ -114,7 +114,7 @@ struct Opener {
 
 /// So many mails: the openers first, then the answers. `name` keeps the ids of two loads apart; `files` is false for mails without files.
 pub fn mails(name: &str, n: usize, files: bool) -> Vec<Vec<u8>> {
-    let mut writer = Writer { dice: Dice::new(name), name: name.to_owned(), written: 0, files };
+    let mut writer = Writer { dice: Dice::new(name), name: name.to_owned(), written: 0, files, long: false };
     let opening = if files { n - n * 3 / 10 } else { n };
     let people = (opening / 4).max(20);
     let mut openers = Vec::new();
@@ -131,11 +131,18 @@ pub fn mails(name: &str, n: usize, files: bool) -> Vec<Vec<u8>> {
     mails
 }
 
+/// So many mails of nothing but 8 KB of text.
+pub fn texts(n: usize) -> Vec<Vec<u8>> {
+    let mut writer = Writer { dice: Dice::new("texts"), name: "texts".to_owned(), written: 0, files: false, long: true };
+    (0..n).map(|_| writer.opener(n).1).collect()
+}
+
 struct Writer {
     dice: Dice,
     name: String,
     written: usize,
     files: bool,
+    long: bool,
 }
 
 impl Writer {
@@ -185,7 +192,7 @@ impl Writer {
         .unwrap();
         let text = self.text(charset);
         let mut body = part("plain", &text, charset);
-        if self.dice.percent(50) {
+        if !self.long && self.dice.percent(50) {
             let html = format!(
                 "<html><head><meta charset=\"{}\"></head><body><div style=\"font-family:sans-serif\">{}</div></body></html>\n",
                 charset.name(),
@@ -209,7 +216,10 @@ impl Writer {
     fn text(&mut self, charset: Charset) -> String {
         let english = charset == Charset::Ascii;
         let mut text = String::from(if english { "Hello,\n" } else { "您好:\n" });
-        for _ in 0..2 + self.dice.below(4) {
+        let paragraphs = 2 + self.dice.below(4);
+        let mut written = 0;
+        while written < paragraphs || self.long && text.len() < 8000 {
+            written += 1;
             text.push('\n');
             for _ in 0..2 + self.dice.below(4) {
                 text.push_str(self.dice.pick(if english { &SENTENCES } else { &SENTENCES_ZH }));

@@ -4,12 +4,17 @@
 //! `cargo bench --bench pipeline -- mail tickets` makes only the measures of these names. See docs/performance.md.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::string_slice, clippy::panic, missing_docs)]
 
+/// As in the binary.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 mod desk;
 mod floor;
 #[path = "../../tests/wire/host.rs"]
 mod host;
 mod load;
 mod process;
+mod reading;
 mod search;
 mod wire;
 
@@ -42,6 +47,11 @@ const OF_MAILDIR: f64 = 0.8;
 /// From the server's notice to the first letter's way out, milliseconds, where a flush takes less than `QUICK_FLUSH`.
 const NOTICE: f64 = 50.0;
 const QUICK_FLUSH: f64 = 3.0;
+
+/// Rate of reading against that of the parser alone, on text mails of 8 KB.
+const READING: f64 = 0.3;
+/// What four times as much of a hostile shape may cost against once: linear is 4, and caches and the allocator have their say.
+const HOSTILE: f64 = 8.0;
 
 /// What the search adds to a mail of 8 KB, microseconds, with a hundred articles.
 const SEARCH: f64 = 60.0;
@@ -132,6 +142,9 @@ fn main() {
     if report.wants("rules") {
         rules(&mut report, &mails);
     }
+    if report.wants("reading") {
+        reading(&mut report);
+    }
     if report.wants("search") {
         search(&mut report);
     }
@@ -197,6 +210,15 @@ fn rules(report: &mut Report, mails: &[Vec<u8>]) {
     let (few, many) = (with(100), with(10_000));
     report.say("rules", &format!("{few:.3} ms of CPU a mail with 100 rules, {many:.3} with 10,000"));
     report.at_most("rules", "cost of 10,000 rules against 100", many / few, RULES);
+}
+
+/// Bytes to facts, without a desk.
+fn reading(report: &mut Report) {
+    let (ours, parsers) = reading::rates(&load::texts(1000));
+    report.say("reading", &format!("text mails of 8 KB: {ours:.0} MB a second, the parser alone {parsers:.0}"));
+    report.at_least("reading", "rate against the parser alone", ours / parsers, READING);
+    let (worst, growth) = reading::worst_growth();
+    report.at_most("reading", &format!("four times as many {worst}, the worst of the hostile shapes"), growth, HOSTILE);
 }
 
 /// The articles that a mail's words lead to, with a hundred and with ten thousand articles.

@@ -40,7 +40,9 @@ impl Inbox for OnlyReceive {
     }
 
     async fn receive(&self, arrivals: Vec<Arrival>) -> anyhow::Result<()> {
-        let mails = tokio::task::spawn_blocking(|| arrivals.into_iter().map(desk::prepare).collect()).await?;
+        let policy = self.0.lock().unwrap().book().policy.clone();
+        let prepare = move || arrivals.into_iter().map(|mail| desk::prepare(mail, &policy)).collect();
+        let mails = tokio::task::spawn_blocking(prepare).await?;
         self.0.lock().unwrap().receive(mails)
     }
 }

@@ -15,7 +15,7 @@ use crate::domain::policy::Policy;
 use crate::domain::reports::Tally;
 use crate::domain::suggest::Hit;
 use crate::domain::ticket::{Change, TicketNo};
-use crate::domain::{Answer, Decision, Query, notify};
+use crate::domain::{Answer, Decision, Outbox, Query, notify};
 use crate::store;
 
 /// Say how mails would be read, threaded, judged and answered; changes nothing.
@@ -110,6 +110,7 @@ fn nothing_known(query: &Query) -> Answer {
         Query::NewNumber => Answer::Number(TicketNo(1001)),
         Query::AutomaticTo(..) | Query::AutomaticFor(..) | Query::NoticesTo(..) => Answer::Count(0),
         Query::Held(_) => Answer::Letters(Vec::new()),
+        Query::Outbox(_) => Answer::Outbox(Outbox::default()),
         Query::Tally(scope) => Answer::Tally(Box::new(Tally::new(scope.clone()))),
         Query::FirstWords(_) => Answer::Words(String::new()),
         Query::Files(_) => Answer::Files(Vec::new()),

@@ -121,20 +121,13 @@ impl Reader<'_> {
 
     /// The mail as it arrived; none where that was too early.
     fn prepared(&self, old: OldMail) -> Option<Prepared> {
-        let arrival = Arrival {
-            mailbox: self.mailbox.clone(),
-            place: None,
-            at: old.file_time,
-            raw: old.raw,
-            whole_size: old.whole_size,
-            quiet: true,
-            cursor: None,
-        };
-        let mut mail = desk::prepare(arrival);
-        let trace = mail.reading.as_deref().and_then(parse::arrived);
+        let trace = desk::read(&old.raw, old.whole_size).and_then(|reading| parse::arrived(&reading));
         // A clock that was wrong then must not bring mail from the future.
-        mail.arrival.at = trace.unwrap_or(old.file_time).min(self.now);
-        self.since.is_none_or(|since| mail.arrival.at >= since).then_some(mail)
+        let at = trace.unwrap_or(old.file_time).min(self.now);
+        let arrival =
+            Arrival { mailbox: self.mailbox.clone(), place: None, at, raw: old.raw, whole_size: old.whole_size, quiet: true, cursor: None };
+        // All is taken in before anything is decided: what could be foreseen now would be forgotten by then.
+        self.since.is_none_or(|since| at >= since).then(|| Prepared::from(arrival))
     }
 }
 

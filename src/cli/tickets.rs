@@ -208,9 +208,9 @@ fn tell(out: &mut impl Write, row: &JournalRow, zone: Tz) -> std::io::Result<()>
     writeln!(out)
 }
 
-/// `status: new → open`; none for what only the threading of mails needs.
+/// `status: new → open`; none for what only threading and clocks need.
 fn change_sentence(change: &Change, before: Option<&Change>, zone: Tz) -> Option<String> {
-    if matches!(change, Change::LastFromRequester(_)) {
+    if matches!(change, Change::LastFromRequester(_) | Change::Told(_) | Change::Alarm(..)) {
         return None;
     }
     let (name, now) = name_and_value(change, zone);

@@ -13,9 +13,10 @@ pub mod section;
 pub mod shell;
 pub mod value;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Utc};
 
 pub use account::{Delivery, ImapAccount, Rate, SmtpAccount, Source, Tls};
 pub use people::built_in_categories;
@@ -62,9 +63,9 @@ pub struct Config {
     /// `[calendar]`.
     pub calendar: Option<Calendar>,
     /// `[sla.<priority>]`.
-    pub sla: Vec<(Priority, Sla)>,
+    pub sla: BTreeMap<Priority, policy::Targets>,
     /// `[closing]`.
-    pub closing: Closing,
+    pub closing: policy::Closing,
     /// `[limits]`.
     pub limits: policy::Limits,
     /// `[[summary]]`.
@@ -181,34 +182,6 @@ pub struct Category {
     pub checklist: Vec<Question>,
     /// Id of the article that tells agents what to do.
     pub playbook: Option<String>,
-}
-
-/// `[sla.<priority>]`: how long each may take, in working time where there is a calendar.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Sla {
-    /// Until a person answers.
-    pub first_response: Option<Duration>,
-    /// Between words to the requester.
-    pub update: Option<Duration>,
-    /// Until it is resolved.
-    pub resolution: Option<Duration>,
-}
-
-/// `[closing]`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Closing {
-    /// A resolved ticket closes by itself after this long without a word.
-    pub close: Duration,
-    /// A closed ticket is reopened by an answer within this long.
-    pub reopen_window: Duration,
-    /// A requester who keeps us waiting is reminded after this long.
-    pub remind: Option<Duration>,
-    /// Least time between two automatic mails for one ticket.
-    pub gap: Option<Duration>,
-    /// An acknowledgment waits this long, in case an agent is faster.
-    pub ack_delay: Option<Duration>,
-    /// An agent's reply can be taken back this long.
-    pub undo: Option<Duration>,
 }
 
 /// A config that was read, with what is doubtful about it.

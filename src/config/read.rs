@@ -1,5 +1,6 @@
 //! The tables of config.toml, one function each.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use chrono::Duration;
@@ -10,13 +11,12 @@ use toml::de::DeTable;
 use super::account::{self, Delivery, Source};
 use super::names::{Names, Owner, Thing};
 use super::section::{Page, Section, Trouble};
-use super::{Calendar, Closing, Config, Directories, Mailbox, Mark, Operator, Sla, Start, Trust, people, value};
-use crate::domain::policy::{Desk, Limits};
+use super::{Calendar, Config, Directories, Mailbox, Mark, Operator, Start, Trust, people, value};
+use crate::domain::policy::{Closing, Desk, Limits, Targets};
 use crate::domain::ticket::{Matrix, Priority};
 
 /// Keys that are read and checked, but that nothing acts on yet: (table, keys; none means the whole table).
-const NOT_YET: &[(&str, &[&str])] =
-    &[("sla", &[]), ("trust", &["internal"]), ("closing", &["remind", "gap", "ack_delay", "undo"]), ("team", &["address"])];
+const NOT_YET: &[(&str, &[&str])] = &[("trust", &["internal"])];
 
 /// Reads everything; complaints are on the page. `None` only where nothing whole can be made.
 pub(super) fn config(page: &Page, table: &DeTable<'_>, file: &Path) -> Option<Config> {
@@ -39,7 +39,11 @@ pub(super) fn config(page: &Page, table: &DeTable<'_>, file: &Path) -> Option<Co
     let matrix = matrix(&mut root);
     let threshold = threshold(&mut root);
     let calendar = calendar(&mut root);
-    let sla = sla(&mut root);
+    let sla = sla(&mut root, calendar.as_ref().filter(|c| !c.week().is_zero()));
+    if !sla.is_empty() && calendar.is_none() {
+        let help = "add  [calendar]  with  hours = [\"mon-fri 09:00-18:00\"]";
+        page.warn(root.key_span("sla"), "without a [calendar] the clocks run day and night, on Sundays too", help);
+    }
     let closing = closing(&mut root);
     let limits = limits(&mut root);
     let summaries = people::summaries(&mut root, &mut names, &agents, zone);
@@ -280,27 +284,32 @@ fn calendar(root: &mut Section<'_>) -> Option<Calendar> {
     let hours = section.parsed_list("hours", value::hours).into_iter().map(Spanned::into_inner).collect();
     let holidays = plain(section.parsed_list("holidays", value::days));
     let workdays = section.parsed_list("workdays", value::date).into_iter().map(Spanned::into_inner).collect();
+    let calendar = Calendar { hours, holidays, workdays };
+    if calendar.week().is_zero() {
+        let help = "add  hours = [\"mon-fri 09:00-18:00\"]";
+        section.page.complain(section.header(), "a calendar without hours: nobody would ever answer", help);
+    }
     section.finish();
-    Some(Calendar { hours, holidays, workdays })
+    Some(calendar)
 }
 
-fn sla(root: &mut Section<'_>) -> Vec<(Priority, Sla)> {
-    let Some(mut section) = root.table("sla") else { return Vec::new() };
+/// A day of a target is a day's work and a week is a week's, where there is a calendar.
+fn sla(root: &mut Section<'_>, calendar: Option<&Calendar>) -> BTreeMap<Priority, Targets> {
+    let Some(mut section) = root.table("sla") else { return BTreeMap::new() };
     let words: Vec<&'static str> = Priority::ALL.iter().map(|p| p.as_str()).collect();
-    let mut all = Vec::new();
+    let mut all = BTreeMap::new();
     for (word, mut table) in section.named_tables(&words) {
-        let mut read = |key| table.parsed(key, value::positive_duration).map(Spanned::into_inner);
-        let sla = Sla { first_response: read("first_response"), update: read("update"), resolution: read("resolution") };
+        let mut read = |key| table.parsed(key, |text| value::business_duration(text, calendar)).map(Spanned::into_inner);
+        let targets = Targets { first_response: read("first_response"), update: read("update"), resolution: read("resolution") };
         table.finish();
-        all.extend(Priority::parse(word).map(|priority| (priority, sla)));
+        all.extend(Priority::parse(word).map(|priority| (priority, targets)));
     }
     section.finish();
     all
 }
 
 fn closing(root: &mut Section<'_>) -> Closing {
-    let mut closing =
-        Closing { close: Duration::days(7), reopen_window: Duration::days(14), remind: None, gap: None, ack_delay: None, undo: None };
+    let mut closing = Closing::default();
     let Some(mut section) = root.table("closing") else { return closing };
     closing.remind = section.parsed("remind", value::positive_duration).map(Spanned::into_inner);
     if let Some(close) = section.parsed("close", value::positive_duration) {

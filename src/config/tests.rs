@@ -1,5 +1,7 @@
 //! Tables: a config's text → what is complained of, and where.
 
+use chrono::Duration;
+
 use super::*;
 use crate::domain::policy::Role;
 use crate::domain::ticket::Level;
@@ -83,7 +85,7 @@ fn the_example_is_valid_as_it_is_and_with_every_setting() {
     assert_eq!(config.agents[1].role, Role::Lead);
     assert_eq!(config.approvers[0].scope, ["permission"]);
     assert_eq!(config.calendar.unwrap().hours.len(), 2);
-    assert_eq!(config.sla[0].1.first_response, Some(Duration::minutes(30)));
+    assert_eq!(config.sla[&Priority::Urgent].first_response, Some(Duration::minutes(30)));
     assert_eq!(config.data, dir.join("data"));
     std::fs::remove_dir_all(&dir).unwrap();
 }
@@ -219,6 +221,8 @@ fn complaints_name_place_and_remedy() {
         ("[delivery]", "[rules]\nthreshold = 0\n[delivery]", "10:13", "from 1 to 1000"),
         ("[delivery]", "[calendar]\nhours = [\"always\"]\n[delivery]", "10:10", "mon-fri 09:00-18:00"),
         ("[delivery]", "[sla.hihg]\nupdate = \"4h\"\n[delivery]", "9:6", "did you mean \"high\"?"),
+        ("[delivery]", "[calendar]\nholidays = [\"2026-12-25\"]\n[delivery]", "9:1", "mon-fri 09:00-18:00"),
+        ("[delivery]", "[sla.high]\nresolution = \"400d\"\n[delivery]", "10:14", "a shorter one"),
         ("[delivery]", "[sla.high]\nupdate = \"4\"\n[delivery]", "10:10", "with its unit"),
         ("[delivery]", "[closing]\nclose = \"0d\"\n[delivery]", "10:9", "too short"),
         ("[delivery]", "[limits]\nper_address = [\"10\"]\n[delivery]", "10:16", "\"10/1h\""),
@@ -269,8 +273,8 @@ fn warnings_do_not_stop_the_desk() {
         ("kind = \"smtp\"", "kind = \"smtp\"\nport = 587", "usually speaks the other kind"),
         ("password_command = \"pass show support\"\n", "password_env = \"POSTDESK_SURELY_UNSET\"\n", "not set here"),
         ("password_command = \"pass show support\"\n", "password_file = \"no-such-file\"\n", "there is no file"),
-        ("role = \"lead\"", "role = \"lead\"\n[sla.high]\nupdate = \"4h\"", "does not act on it yet"),
-        ("role = \"lead\"", "role = \"lead\"\n[closing]\nundo = \"10m\"", "`undo` is checked"),
+        ("role = \"lead\"", "role = \"lead\"\n[sla.high]\nupdate = \"4h\"", "the clocks run day and night"),
+        ("role = \"lead\"", "role = \"lead\"\n[trust]\ninternal = [{ header = \"X-I\", value = \"y\" }]", "does not act on it yet"),
         (
             "[delivery]",
             "[[mailbox]]\nname = \"m\"\naddress = \"m@desk.example\"\nmark = \"keyword\"\n\
@@ -334,4 +338,16 @@ proptest::proptest! {
             }
         }
     }
+}
+
+#[test]
+fn a_day_of_a_target_is_a_days_work() {
+    let with = |calendar: &str| {
+        let text =
+            SMALL.replace("[delivery]", &format!("{calendar}\n[sla.low]\nfirst_response = \"1d\"\nresolution = \"2w1h\"\n[delivery]"));
+        let targets = load(&text).unwrap().config.sla[&Priority::Low];
+        (targets.first_response.unwrap().num_hours(), targets.resolution.unwrap().num_hours())
+    };
+    assert_eq!(with(""), (24, 337));
+    assert_eq!(with("[calendar]\nhours = [\"mon-thu 09:00-12:00\", \"mon-thu 13:00-18:00\", \"fri 09:00-12:00\"]"), (8, 71));
 }

@@ -10,12 +10,29 @@ use croner::Cron;
 use croner::parser::{CronParser, Seconds, Year};
 
 use super::section::Trouble;
-use crate::domain::calendar::Hours;
+use crate::domain::calendar::{Calendar, Hours};
 use crate::domain::complaint::nearest;
 use crate::domain::message::Address;
 
 /// `90s`, `5m`, `2h`, `3d`, `2w`, `1h30m`; at most ten years.
 pub fn duration(text: &str) -> Result<Duration, Trouble> {
+    in_units(text, Duration::days(1), Duration::weeks(1))
+}
+
+/// The same in business time: where there is a calendar, a day is a day's work and a week a week's.
+pub fn business_duration(text: &str, calendar: Option<&Calendar>) -> Result<Duration, Trouble> {
+    let (day, week) = calendar.map_or((Duration::days(1), Duration::weeks(1)), |c| (c.day(), c.week()));
+    let length = in_units(text, day, week)?;
+    if length.is_zero() {
+        return Err(Trouble::new("nothing is too short", "write at least \"1m\""));
+    }
+    if length > day * 366 {
+        return Err(Trouble::new(format!("\"{text}\" is longer than a year's work"), "write a shorter one, such as \"5d\""));
+    }
+    Ok(length)
+}
+
+fn in_units(text: &str, day: Duration, week: Duration) -> Result<Duration, Trouble> {
     let bad =
         || Trouble::new(format!("\"{text}\" is no duration"), "write a number with its unit: \"90s\", \"5m\", \"2h\", \"3d\", \"2w\"");
     let mut seconds: i64 = 0;
@@ -29,8 +46,8 @@ pub fn duration(text: &str) -> Result<Duration, Trouble> {
             's' => 1,
             'm' => 60,
             'h' => 3600,
-            'd' => 86_400,
-            'w' => 7 * 86_400,
+            'd' => day.num_seconds(),
+            'w' => week.num_seconds(),
             _ => return Err(bad()),
         };
         let count: i64 = digits.parse().map_err(|_| bad())?;

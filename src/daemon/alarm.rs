@@ -277,7 +277,7 @@ impl Heard<'_> {
                 Ok(answer)
             }
             // A desk that has stopped answers nobody.
-            Err(error) if self.door.0.is_closed() => Err(error),
+            Err(error) if self.door.desk.is_closed() => Err(error),
             Err(error) => {
                 self.alarm.ill(Subject::Store, &format!("{error:#}"), true);
                 Err(error.context("the store failed"))

@@ -4,14 +4,16 @@
 //! channel is taken together: many arrivals share one flush.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::delivery::{self, Handover, Parcel};
 use crate::desk::{self, Desk, Rulebook};
 use crate::domain::message::{Arrival, Cursor, Folder, Place};
+use crate::domain::policy::Policy;
 use crate::source::Inbox;
 use crate::store::{Posting, Prepared};
 
@@ -37,13 +39,18 @@ pub enum Message {
 
 /// The channel as sources see it.
 #[derive(Clone)]
-pub struct Door(pub mpsc::Sender<Message>);
+pub struct Door {
+    /// To the desk's thread.
+    pub desk: mpsc::Sender<Message>,
+    /// The live policy, by which mail is judged before it gets there.
+    pub policy: watch::Receiver<Arc<Policy>>,
+}
 
 impl Door {
     async fn ask<T>(&self, message: impl FnOnce(oneshot::Sender<anyhow::Result<T>>) -> Message) -> anyhow::Result<T> {
         let (answer, waiting) = oneshot::channel();
         let gone = || anyhow::anyhow!("the desk has stopped");
-        self.0.send(message(answer)).await.map_err(|_| gone())?;
+        self.desk.send(message(answer)).await.map_err(|_| gone())?;
         waiting.await.map_err(|_| gone())?
     }
 }
@@ -65,8 +72,10 @@ impl Inbox for Door {
     }
 
     async fn receive(&self, arrivals: Vec<Arrival>) -> anyhow::Result<()> {
-        // Reading and packing are half of a mail's cost, and need no desk.
-        let mails = tokio::task::spawn_blocking(|| arrivals.into_iter().map(desk::prepare).collect()).await?;
+        // Reading, judging and packing are half of a mail's cost, and need no desk.
+        let policy = Arc::clone(&self.policy.borrow());
+        let prepare = move || arrivals.into_iter().map(|arrival| desk::prepare(arrival, &policy)).collect();
+        let mails = tokio::task::spawn_blocking(prepare).await?;
         self.ask(|answer| Message::Receive(mails, answer)).await
     }
 }
@@ -141,14 +150,22 @@ pub struct Hub {
     /// How deliveries ended that could not be written down yet.
     unsettled: Vec<(Posting, Handover)>,
     waiting_for_calm: Vec<oneshot::Sender<()>>,
+    /// Tells the sources which policy is live.
+    live: watch::Sender<Arc<Policy>>,
     clock: fn() -> DateTime<Utc>,
     next_tick: DateTime<Utc>,
     stopping: bool,
 }
 
 impl Hub {
-    /// A hub over a desk, its channel and its delivery accounts.
-    pub fn new(desk: Desk, inbound: mpsc::Receiver<Message>, lines: Vec<Line>, clock: fn() -> DateTime<Utc>) -> Hub {
+    /// A hub over a desk, its channel and its delivery accounts; `live` goes to every door.
+    pub fn new(
+        desk: Desk,
+        inbound: mpsc::Receiver<Message>,
+        lines: Vec<Line>,
+        live: watch::Sender<Arc<Policy>>,
+        clock: fn() -> DateTime<Utc>,
+    ) -> Hub {
         Hub {
             desk,
             inbound,
@@ -156,6 +173,7 @@ impl Hub {
             in_flight: 0,
             unsettled: Vec::new(),
             waiting_for_calm: Vec::new(),
+            live,
             clock,
             next_tick: DateTime::<Utc>::UNIX_EPOCH,
             stopping: false,
@@ -221,7 +239,10 @@ impl Hub {
                 Message::Cursor(folder, answer) => drop(answer.send(self.desk.cursor(&folder))),
                 Message::SetCursor(folder, cursor, answer) => drop(answer.send(self.desk.set_cursor(&folder, cursor))),
                 Message::Received(places, answer) => drop(answer.send(self.desk.received(&places))),
-                Message::Reload(book) => self.desk.reload(book),
+                Message::Reload(book) => {
+                    self.live.send_replace(Arc::clone(&book.policy));
+                    self.desk.reload(book);
+                }
                 Message::Settled(answer) => self.waiting_for_calm.push(answer),
                 Message::Stop => self.stopping = true,
             }

@@ -117,7 +117,8 @@ fn book_of(loaded: &Loaded) -> Rulebook {
 
 async fn serve(config: PathBuf, loaded: Loaded, desk: Desk, once: bool) -> anyhow::Result<()> {
     let (sender, inbound) = mpsc::channel(WAITING);
-    let door = Door(sender);
+    let (live, policy) = watch::channel(Arc::clone(&loaded.policy));
+    let door = Door { desk: sender, policy };
     let (stop, stopping) = watch::channel(false);
     // With `once` somebody waits for the end, and the exit code tells him.
     let senders = desk.senders()?;
@@ -126,7 +127,7 @@ async fn serve(config: PathBuf, loaded: Loaded, desk: Desk, once: bool) -> anyho
     let mut carriers = JoinSet::new();
     let mut lines = start_carriers(&loaded, &Ways { door: door.clone(), alarm: alarm.clone(), copies }, &mut carriers);
     adopt(&mut lines, senders);
-    let mut hub_ended = start_hub(Hub::new(desk, inbound, lines, Utc::now))?;
+    let mut hub_ended = start_hub(Hub::new(desk, inbound, lines, live, Utc::now))?;
     let mut sources = JoinSet::new();
     for watcher in accounts::watchers(&loaded) {
         sources.spawn(keep_watching(watcher, door.clone(), alarm.clone(), stopping.clone(), once));
@@ -150,11 +151,11 @@ async fn serve(config: PathBuf, loaded: Loaded, desk: Desk, once: bool) -> anyho
     tokio::time::timeout(Duration::from_secs(3), async { while sources.join_next().await.is_some() {} }).await.ok();
     reloading.abort();
     let outcome = match outcome {
-        Ok(()) if door.0.send(Message::Stop).await.is_ok() => flat(hub_ended.await),
+        Ok(()) if door.desk.send(Message::Stop).await.is_ok() => flat(hub_ended.await),
         Ok(()) => Ok(()),
         Err(error) => {
             // With `once` it may be a source's trouble, and the hub is well.
-            drop(door.0.send(Message::Stop).await);
+            drop(door.desk.send(Message::Stop).await);
             alarm.ill(Subject::Store, &format!("{error:#}; the desk has ended"), true);
             Err(error)
         }
@@ -209,7 +210,7 @@ async fn work_off(sources: &mut JoinSet<anyhow::Result<()>>, door: &Door) -> any
         }
     }
     let (calm, waiting) = oneshot::channel();
-    if door.0.send(Message::Settled(calm)).await.is_ok() {
+    if door.desk.send(Message::Settled(calm)).await.is_ok() {
         waiting.await.ok();
     }
     outcome
@@ -253,7 +254,7 @@ async fn reload_on_change(
                 if loaded.config.mailboxes != running {
                     tracing::warn!("mailboxes, their servers or how they are read have changed: that takes effect after a restart");
                 }
-                if door.0.send(Message::Reload(book_of(&loaded))).await.is_err() {
+                if door.desk.send(Message::Reload(book_of(&loaded))).await.is_err() {
                     return;
                 }
             }
@@ -329,7 +330,7 @@ async fn carry(mut carrier: Carrier, subject: Subject, postings: Arc<tokio::sync
             _ => ways.alarm.well(subject.clone()),
         }
         ways.copies.keep(&posting, &handover);
-        if ways.door.0.send(Message::Ended(Box::new(posting), handover)).await.is_err() {
+        if ways.door.desk.send(Message::Ended(Box::new(posting), handover)).await.is_err() {
             break;
         }
     }

@@ -1,6 +1,6 @@
 //! A desk whose clock is played, for the demo: the real Maildir source, desk and Maildir delivery, one step at a time.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use anyhow::Context;
 use chrono::{DateTime, Utc};
@@ -132,6 +132,8 @@ impl Inbox for Direct<'_> {
     }
 
     async fn receive(&self, arrivals: Vec<Arrival>) -> anyhow::Result<()> {
-        self.0.lock().map_err(|_| poisoned())?.receive(arrivals.into_iter().map(desk::prepare).collect())
+        let mut desk = self.0.lock().map_err(|_| poisoned())?;
+        let policy = Arc::clone(&desk.book().policy);
+        desk.receive(arrivals.into_iter().map(|arrival| desk::prepare(arrival, &policy)).collect())
     }
 }

@@ -14,32 +14,30 @@ use crate::domain::message::{Draft, LetterId};
 use crate::mail::compose;
 use crate::store::Sealed;
 
-/// A letter to be written.
+/// The letters of a decision, to be written.
 pub(super) struct Order {
-    /// Which cause of the batch it follows from.
+    /// Which cause of the batch they follow from.
     pub(super) cause: usize,
     /// Its key.
     pub(super) key: CauseKey,
     /// What to write.
-    pub(super) draft: Draft,
-    /// Which of the cause's drafts it is.
-    pub(super) ordinal: usize,
-    /// Its row.
-    pub(super) letter: LetterId,
+    pub(super) drafts: Vec<Draft>,
+    /// Their rows.
+    pub(super) letters: Vec<LetterId>,
     /// What speaks.
     pub(super) book: Rulebook,
-    /// Its date.
+    /// Their date.
     pub(super) now: DateTime<Utc>,
 }
 
-/// A letter that was written, or why it could not be.
+/// Letters that were written, or why they could not be.
 pub(super) struct Written {
     pub(super) cause: usize,
-    pub(super) letter: LetterId,
+    pub(super) letters: Vec<LetterId>,
     pub(super) words: Result<Sealed, String>,
 }
 
-/// The thread, and the letters that it has not given back.
+/// The thread, and the orders that it has not carried out.
 pub(super) struct Composer {
     orders: Sender<Order>,
     written: Receiver<Written>,
@@ -55,7 +53,7 @@ impl Composer {
         let work = move || {
             for order in inbound {
                 let words = write(&order);
-                if outbound.send(Written { cause: order.cause, letter: order.letter, words }).is_err() {
+                if outbound.send(Written { cause: order.cause, letters: order.letters, words }).is_err() {
                     break;
                 }
             }
@@ -65,7 +63,7 @@ impl Composer {
         Ok(Composer { orders, written, out: 0 })
     }
 
-    /// Has a letter written.
+    /// Has letters written.
     ///
     /// # Errors
     /// The thread is gone.
@@ -75,14 +73,14 @@ impl Composer {
         Ok(())
     }
 
-    /// A letter that is ready.
+    /// Letters that are ready.
     pub(super) fn ready(&mut self) -> Option<Written> {
         let written = self.written.try_recv().ok()?;
         self.out -= 1;
         Some(written)
     }
 
-    /// The next letter; `None` when all are given back.
+    /// The next letters; `None` when all are given back.
     ///
     /// # Errors
     /// The thread is gone.
@@ -97,10 +95,13 @@ impl Composer {
 }
 
 fn write(order: &Order) -> Result<Sealed, String> {
-    let Order { book, key, draft, ordinal, now, .. } = order;
+    let Order { book, key, drafts, now, .. } = order;
     let composing = compose::Desk { policy: &book.policy, templates: &book.templates, cause: key, now: *now };
-    match catch_unwind(AssertUnwindSafe(|| compose::word(draft, *ordinal, composing))) {
-        Ok(Ok(wording)) => Ok(Sealed::from(wording)),
+    let write = || -> anyhow::Result<Vec<_>> {
+        drafts.iter().enumerate().map(|(ordinal, draft)| compose::word(draft, ordinal, composing)).collect()
+    };
+    match catch_unwind(AssertUnwindSafe(write)) {
+        Ok(Ok(wordings)) => Ok(Sealed::from(wordings)),
         Ok(Err(error)) => Err(format!("a mail could not be written: {error:#}")),
         Err(panic) => Err(format!("a bug in Postdesk: {}", panic_words(panic.as_ref()))),
     }

@@ -7,12 +7,14 @@ mod colleagues;
 
 use super::absence;
 use super::approvals::Question;
+use super::canned;
 use super::facts::{self, AgentError, AgentReceipt, Closed, Facts, Help, Link, NOTICE_END, Update, Words};
 use super::files::Own;
 use super::intake::Scene;
 use super::message::{Address, Draft, LetterKind, Person, ReplyText, TemplateName};
 use super::notify::{self, say};
 use super::orders::{self, Plan};
+use super::pacing;
 use super::policy::{Agent, Policy};
 use super::reply;
 use super::tags::{self, TagReading};
@@ -44,7 +46,7 @@ pub fn mail(case: &Case, scene: &Scene<'_>, ticket: &Ticket, policy: &Policy) ->
     } else {
         match orders::plan(case, policy, ticket, agent, &read, sent, scene.now)? {
             Err(refusals) => author.refuse(refusals.into_iter().map(|r| r.0).collect(), &words),
-            Ok(plan) if let Some(why) = author.crossed(case, &plan, &words)? => author.hold(why, &words),
+            Ok(plan) if let Some(why) = author.crossed(case, &plan, &words)? => author.hold(why, &author.with_canned(&words, &plan)),
             Ok(plan) => {
                 let shows_past = plan.hands_over() || !plan.approvers.is_empty() || !plan.escalated.is_empty();
                 let past = match shows_past {
@@ -187,11 +189,13 @@ impl Author<'_> {
     /// Carries out a plan that nothing speaks against.
     fn carry_out(&self, plan: &Plan, read: &TagReading, own: &ReplyText, words: &str, past: Past<'_>) -> Decision {
         let files = &self.files.attach;
+        let own_words = words;
+        let words = &self.with_canned(own_words, plan);
         let speaks = !words.is_empty() || !files.is_empty();
         // A machine reads no answers: words on what it reports stay with the ticket.
         let kept = speaks && !plan.note && self.ticket.alert.is_some();
         let relays = speaks && !plan.note && !kept;
-        let doubt = || self.uncertain(own, words).or_else(|| self.absent(read, words));
+        let doubt = || self.uncertain(own, own_words).or_else(|| self.absent(read, own_words));
         if relays && let Some(why) = doubt() {
             return self.hold(why, words);
         }
@@ -215,7 +219,8 @@ impl Author<'_> {
         decision.internal = !relays;
         let mut changes = self.changes(plan, relays || kept);
         // Whoever reads the answer in Cc takes part; whoever reads a note is asked for advice.
-        let copied = notify::newcomers(self.scene.mail, self.ticket, self.policy);
+        let before = if plan.restore.is_empty() { self.ticket } else { &plan.after };
+        let copied = notify::newcomers(self.scene.mail, before, self.policy);
         let (here, word) = if relays { (true, "takes part now") } else { (false, "is asked for advice") };
         let copied: Vec<Person> = if relays || (plan.note && speaks) { copied } else { Vec::new() };
         for person in &copied {
@@ -226,11 +231,16 @@ impl Author<'_> {
         for change in &changes {
             after.apply(change, self.scene.at);
         }
+        if self.tells(plan, &after, relays) {
+            changes.push(Change::Told(Some(self.scene.now)));
+            after.apply(&Change::Told(Some(self.scene.now)), self.scene.at);
+        }
         decision.because(if relays { "the agent's words go to the requester" } else { "nothing of it is relayed" });
         if !self.files.known.is_empty() {
             decision.because(format!("known from earlier mails of the ticket, not sent on: {}", self.files.known.join(", ")));
         }
-        self.write_to_requester(&mut decision, plan, &after, relays.then_some(words));
+        self.write_to_requester(&mut decision, plan, &after, relays.then_some(words.as_str()));
+        pacing::wait_for_second_thoughts(&mut decision, self.policy, self.scene.now);
         self.tell_colleagues(&mut decision, plan, &after, words, past, relays);
         let held_back = relays && !self.files.known.is_empty();
         if kept || held_back || !copied.is_empty() || (!read.tags.is_empty() && !plan.done.is_empty()) {
@@ -244,26 +254,56 @@ impl Author<'_> {
             decision.drafts.push(question.to(approver, &after, self.policy));
         }
         decision.release.clone_from(&plan.release);
+        decision.cancel.clone_from(&plan.cancel);
+        decision.restore.clone_from(&plan.restore);
         decision.changes = changes.into_iter().map(|c| (self.ticket.number, c)).chain(plan.others.iter().cloned()).collect();
         decision
+    }
+
+    /// The agent's words with the canned replies behind them; where he wrote none, a greeting before them.
+    fn with_canned(&self, words: &str, plan: &Plan) -> String {
+        if plan.canned.is_empty() {
+            return words.to_owned();
+        }
+        let name = canned::harmless(self.ticket.requester.called());
+        let greeting = match self.ticket.language.split('-').next() {
+            Some("zh") => format!("{name}，您好！"),
+            _ => format!("Hello {name},"),
+        };
+        let head = if words.is_empty() { greeting } else { words.to_owned() };
+        std::iter::once(head).chain(plan.canned.iter().cloned()).collect::<Vec<_>>().join("\n\n")
     }
 
     /// Every change of the plan, with those that an answer itself brings.
     fn changes(&self, plan: &Plan, answers: bool) -> Vec<Change> {
         let mut changes = plan.changes.clone();
-        let moved = changes.iter().any(|c| matches!(c, Change::Owner(_) | Change::Team(_)));
-        if answers && self.ticket.owner.is_none() && !moved {
+        let undoes = !plan.restore.is_empty();
+        let before = if undoes { &plan.after } else { self.ticket };
+        let moved = !undoes && changes.iter().any(|c| matches!(c, Change::Owner(_) | Change::Team(_)));
+        if answers && before.owner.is_none() && !moved {
             changes.push(Change::Owner(Some(self.agent.handle.clone())));
         }
-        if answers && self.ticket.answered.is_none() {
+        if answers && before.answered.is_none() {
             changes.push(Change::Answered(Some(self.scene.at)));
         }
         let takes = changes.iter().any(|c| matches!(c, Change::Owner(Some(handle)) if *handle == self.agent.handle));
-        if plan.status.is_none() && self.ticket.status == Status::New && (answers || takes) {
+        if plan.status.is_none() && before.status == Status::New && (answers || takes) {
             changes.push(Change::Status(Status::Open));
         }
         changes.extend(plan.status_changes());
         changes
+    }
+
+    /// Does the requester hear of it, by words or by what the orders entail?
+    fn tells(&self, plan: &Plan, after: &Ticket, relays: bool) -> bool {
+        let entailed = || plan.status.is_some() || !plan.articles.is_empty() || self.update(plan, after).is_some();
+        relays || !self.is_silent(plan, after) && entailed()
+    }
+
+    /// Does the requester get no mail that the orders entail?
+    fn is_silent(&self, plan: &Plan, after: &Ticket) -> bool {
+        let nobody = after.requester.address == Address::nowhere() || after.unreachable.contains(&after.requester.address);
+        plan.quiet || after.quiet || nobody
     }
 
     /// Why the words may hold something internal, if that is not certain.
@@ -281,7 +321,7 @@ impl Author<'_> {
 
     /// Somebody else's answer went out after the mail that this one answers: the requester should not get two that may differ.
     fn crossed(&self, case: &Case, plan: &Plan, words: &str) -> Result<Option<String>, Need> {
-        if plan.note || self.ticket.alert.is_some() || (words.is_empty() && self.files.attach.is_empty()) {
+        if plan.note || self.ticket.alert.is_some() || (words.is_empty() && plan.canned.is_empty() && self.files.attach.is_empty()) {
             return Ok(None);
         }
         let reader = Reader {
@@ -289,7 +329,11 @@ impl Author<'_> {
             address: self.agent.address.clone(),
             answers: self.scene.thread.sent.as_ref().map(|sent| sent.key.clone()),
         };
-        let Some(Crossing { by, at, words }) = case.reply_after(self.ticket.number, &reader)? else { return Ok(None) };
+        let Some(Crossing { by, at, words, cause }) = case.reply_after(self.ticket.number, &reader)? else { return Ok(None) };
+        // He takes that one back.
+        if plan.restore.contains(cause) {
+            return Ok(None);
+        }
         let name = notify::agent_name(self.policy, by);
         let said = notify::one_line(words, 200);
         let ago = notify::ago(self.scene.now - *at, self.language);
@@ -352,8 +396,7 @@ impl Author<'_> {
             return;
         }
         let ended = matches!(plan.status, Some(Status::Resolved | Status::Closed));
-        let silent = plan.quiet || after.quiet || after.requester.address == Address::nowhere();
-        if silent || after.unreachable.contains(&after.requester.address) {
+        if self.is_silent(plan, after) {
             return;
         }
         if ended || !plan.articles.is_empty() {
@@ -414,11 +457,13 @@ impl Author<'_> {
                 ),
             });
         }
+        let undo = self.policy.closing.undo.filter(|undo| relays && !undo.is_zero());
         let facts = AgentReceipt {
             ticket: notify::card(after, self.policy, self.language),
             agent: self.agent.name.clone(),
             done,
             sent_to: if relays { after.requester.called().to_owned() } else { String::new() },
+            goes_at: undo.map_or_else(String::new, |undo| notify::local_time(self.scene.now + undo, self.policy)),
         };
         notify::to_agent(self.agent, Some(after), self.policy, Facts::AgentReceipt(facts))
     }

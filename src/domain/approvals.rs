@@ -298,6 +298,7 @@ impl Answer<'_> {
             ticket: notify::card(after, self.policy, language),
             agent: self.approver.name.clone(),
             done: vec![done],
+            goes_at: String::new(),
             sent_to: String::new(),
         };
         to_approver(self.approver, after, self.question, self.policy, Facts::AgentReceipt(facts))

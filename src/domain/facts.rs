@@ -27,7 +27,7 @@ pub enum Facts {
     /// `closed`
     Closed(Closed),
     /// `agent_new`
-    AgentNew(AgentNew),
+    AgentNew(Box<AgentNew>),
     /// `agent_followup`
     AgentFollowup(AgentFollowup),
     /// `agent_receipt`
@@ -44,6 +44,8 @@ pub enum Facts {
     Quarantined(Quarantined),
     /// `approval`
     Approval(Approval),
+    /// `reminder`
+    Reminder(Reminder),
     /// `consult`
     Consult(Consult),
 }
@@ -97,6 +99,8 @@ pub struct Ack {
     pub ticket: Card,
     /// The agent who passed the request on; empty where the reader wrote to us himself.
     pub handed_by: String,
+    /// When a person will have answered, in words of the reader's language: `Tuesday 14:00`; empty where nothing is promised.
+    pub answer_by: String,
     /// At most three.
     pub articles: Vec<Link>,
     /// What the desk still needs to know.
@@ -183,6 +187,10 @@ pub struct AgentNew {
     pub ticket: Card,
     /// Called by this name.
     pub agent: String,
+    /// When a person must have answered, local time; empty where nothing is promised.
+    pub answer_by: String,
+    /// When it must be resolved, local time; empty where no time is set.
+    pub resolve_by: String,
     /// True when it is the agent's own, false when it came to the team.
     pub yours: bool,
     /// Who handed it over; empty where the rules did.
@@ -239,6 +247,8 @@ pub struct AgentReceipt {
     pub done: Vec<String>,
     /// To whom the words went; empty when none were sent.
     pub sent_to: String,
+    /// Until when they can be taken back, local time: then they go out; empty where they went at once.
+    pub goes_at: String,
 }
 
 /// `agent_error`: nothing of this was done.
@@ -374,6 +384,17 @@ pub struct Approval {
     pub files: Vec<String>,
 }
 
+/// `reminder`: the requester is asked once more.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Reminder {
+    /// The ticket.
+    pub ticket: Card,
+    /// We wait for his answer; else for his word that it is solved.
+    pub waiting: bool,
+    /// Days until it closes by itself; 0 where it does not.
+    pub closes_in_days: i64,
+}
+
 /// `consult`: what do you say to this? To people outside as well.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Consult {
@@ -405,6 +426,7 @@ impl Facts {
             Facts::Help(_) => TemplateName::Help,
             Facts::Quarantined(_) => TemplateName::Quarantined,
             Facts::Approval(_) => TemplateName::Approval,
+            Facts::Reminder(_) => TemplateName::Reminder,
             Facts::Consult(_) => TemplateName::Consult,
         }
     }
@@ -423,6 +445,7 @@ impl Facts {
             Facts::AgentError(f) => f.ticket.as_ref(),
             Facts::TooLarge(f) => Some(&f.ticket),
             Facts::Approval(f) => Some(&f.ticket),
+            Facts::Reminder(f) => Some(&f.ticket),
             Facts::Consult(f) => Some(&f.ticket),
             Facts::Summary(_) | Facts::Quarantined(_) => None,
             Facts::Help(f) => f.ticket.as_ref(),

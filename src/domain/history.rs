@@ -55,6 +55,7 @@ pub fn unasked() -> Decision {
 pub fn lay_to_rest(decision: &mut Decision, before: Option<&Ticket>, at: DateTime<Utc>, policy: &Policy, now: DateTime<Utc>) {
     decision.drafts.clear();
     decision.release.clear();
+    decision.cancel.clear();
     if let Outcome::SetAside { why } = &decision.outcome {
         let why = format!("{why}: kept, and nobody is told, since it arrived before the desk took this mailbox up");
         decision.outcome = Outcome::Ignored;

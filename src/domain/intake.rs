@@ -15,15 +15,16 @@ use chrono::{DateTime, Utc};
 pub use bounces::undelivered;
 
 use super::facts::{self, Facts};
+use super::foresight::Foresight;
 use super::message::{Person, Reading};
 use super::notify;
-use super::origin::{self, Origin, OriginKind};
+use super::origin::{Origin, OriginKind};
 use super::policy::{Agent, Policy, Role};
 use super::rules::{Circumstances, Verdict};
 use super::thread::{self, By, Thread};
 use super::ticket::Ticket;
-use super::trust::{self, Sender, SenderRole};
-use super::{Case, Decision, Event, Incoming, Judged, Need, Outcome, Quarantined, agents, approvals, history, retire};
+use super::trust::{Sender, SenderRole};
+use super::{Case, Decision, Event, Incoming, Judged, Need, Outcome, Quarantined, agents, approvals, history, pacing, retire};
 
 /// A mail with every judgement that precedes the decision.
 #[derive(Debug, Clone, Copy)]
@@ -60,19 +61,18 @@ pub struct Handed<'a> {
 /// # Errors
 /// The [`Need`] for what must be known first.
 pub fn mail(case: &Case, event: &Event, incoming: &Incoming, policy: &Policy, now: DateTime<Utc>) -> Result<Decision, Need> {
-    let received = incoming.reading.as_ref();
-    let origin = origin::judge(received, policy);
-    let tokens = trust::tokens(received, policy);
-    let mut sender = trust::judge(received, &tokens, policy);
-    let ruling = approvals::answered(received, &origin, &tokens, policy).filter(|_| !incoming.quiet);
+    let Foresight { mail: received, origin, tokens, .. } = incoming.foresight.as_ref();
+    let received = received.as_ref();
+    let mut sender = incoming.foresight.sender.clone();
+    let ruling = approvals::answered(received, origin, tokens, policy).filter(|_| !incoming.quiet);
     let agent = sender.agent.as_deref().and_then(|handle| policy.agent(handle));
     let agent = agent.filter(|_| origin.kind == OriginKind::Person && !origin.suspect && !incoming.quiet && ruling.is_none());
-    let mut behalf = agent.and_then(|agent| behalf::of_forward(received, agent, &tokens, policy));
+    let mut behalf = agent.and_then(|agent| behalf::of_forward(received, agent, tokens, policy));
     let mail = behalf.as_ref().map_or(received, |behalf| &behalf.reading);
     let mut thread = match origin.kind {
         OriginKind::Own => Thread { ticket: None, by: By::None, because: "our own mail".into(), linked: None, through: None, sent: None },
-        OriginKind::Bounce => bounces::bounced_thread(case, mail, &tokens)?,
-        _ => thread::find(case, mail, &tokens, policy, now, incoming.quiet)?,
+        OriginKind::Bounce => bounces::bounced_thread(case, mail, tokens)?,
+        _ => thread::find(case, mail, tokens, policy, now, incoming.quiet)?,
     };
     if let Some((approver, number, _)) = ruling {
         sender.because =
@@ -90,7 +90,7 @@ pub fn mail(case: &Case, event: &Event, incoming: &Incoming, policy: &Policy, no
     let handed = behalf.as_ref().filter(|behalf| behalf.is_for_another()).map(|behalf| Handed { by: behalf.by, note: &behalf.note });
     // History went on in its own time.
     let moment = if incoming.quiet { event.at } else { now };
-    let scene = Scene { mail, incoming, origin: &origin, sender: &sender, thread: &thread, handed, at: event.at, now: moment };
+    let scene = Scene { mail, incoming, origin, sender: &sender, thread: &thread, handed, at: event.at, now: moment };
     let ticket = match thread.ticket {
         Some(number) => case.ticket(number)?,
         None => None,
@@ -127,12 +127,13 @@ pub fn mail(case: &Case, event: &Event, incoming: &Incoming, policy: &Policy, no
         history::lay_to_rest(&mut decision, ticket, event.at, policy, now);
     }
     notify::hold_back_loops(case, &mut decision, now)?;
-    retire::tokens_seen_outside(case, &mut decision, (received, &origin), &tokens, policy)?;
+    pacing::pace(case, &mut decision, policy, now)?;
+    retire::tokens_seen_outside(case, &mut decision, (received, origin), tokens, policy)?;
     decision.because.insert(0, super::Reason(format!("origin: {}", origin.because)));
     decision.because.insert(1, super::Reason(format!("thread: {}", thread.because)));
     decision.because.insert(2, super::Reason(format!("sender: {}", sender.because)));
     let judged = decision.judged.get_or_insert_with(|| Box::new(Judged::of(&scene)));
-    judged.origin = origin;
+    judged.origin.clone_from(origin);
     judged.sender = sender;
     judged.thread = thread;
     Ok(decision)
@@ -168,6 +169,11 @@ fn advises(mail: &Reading, ticket: &Ticket) -> bool {
 
 /// What the rules say of the mail of a scene.
 fn judge_by_rules(scene: &Scene<'_>, fields: &BTreeMap<String, String>, policy: &Policy) -> Verdict {
+    // Foreseen is the mail as it came, not what an agent hands in with it.
+    let as_it_came = std::ptr::eq(scene.mail, scene.incoming.foresight.mail.as_ref());
+    if fields.is_empty() && as_it_came {
+        return scene.incoming.foresight.verdict().clone();
+    }
     verdict(scene.mail, (scene.origin, scene.sender), fields, scene.at, policy)
 }
 

@@ -419,13 +419,15 @@ pub enum TemplateName {
     Quarantined,
     /// To an approver: may this be done?
     Approval,
+    /// To the requester: we wait for you.
+    Reminder,
     /// To somebody whose advice an agent asks.
     Consult,
 }
 
 impl TemplateName {
     /// Every template, for `check` and the golden tests.
-    pub const ALL: [TemplateName; 15] = [
+    pub const ALL: [TemplateName; 16] = [
         TemplateName::Ack,
         TemplateName::Reply,
         TemplateName::Update,
@@ -440,6 +442,7 @@ impl TemplateName {
         TemplateName::Help,
         TemplateName::Quarantined,
         TemplateName::Approval,
+        TemplateName::Reminder,
         TemplateName::Consult,
     ];
 
@@ -471,6 +474,7 @@ impl TemplateName {
             TemplateName::Help => "help",
             TemplateName::Quarantined => "quarantined",
             TemplateName::Approval => "approval",
+            TemplateName::Reminder => "reminder",
             TemplateName::Consult => "consult",
         }
     }

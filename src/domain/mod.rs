@@ -9,10 +9,12 @@ pub mod agents;
 pub mod approvals;
 pub mod attachment;
 pub mod calendar;
+pub mod canned;
 pub mod complaint;
 pub mod echo;
 pub mod facts;
 pub mod files;
+pub mod foresight;
 pub mod forward;
 pub mod history;
 pub mod intake;
@@ -20,6 +22,7 @@ pub mod message;
 pub mod notify;
 pub mod orders;
 pub mod origin;
+pub mod pacing;
 pub mod policy;
 pub mod quotes;
 pub mod reply;
@@ -39,7 +42,8 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use message::{Address, Draft, LetterId, LetterKind, MessageId, Reading};
+use foresight::Foresight;
+use message::{Address, Draft, LetterId, LetterKind, MessageId};
 use policy::Policy;
 use ticket::{Change, Ticket, TicketNo, Version};
 
@@ -84,10 +88,10 @@ pub enum What {
 pub struct Incoming {
     /// Configured mailbox.
     pub mailbox: String,
-    /// What it says.
-    pub reading: Arc<Reading>,
     /// It came before the desk was there: no automatic mail.
     pub quiet: bool,
+    /// What it says, and what the policy that decides made of that beforehand.
+    pub foresight: Arc<Foresight>,
 }
 
 /// A cause that was set aside.
@@ -141,6 +145,8 @@ pub enum Query {
     NoticesTo(Address, TicketNo, DateTime<Utc>),
     /// Letters that are held for this ticket → [`Answer::Letters`]
     Held(TicketNo),
+    /// What of this ticket's mail to its requester has not left yet, and when he got the last automatic one → [`Answer::Outbox`]
+    Outbox(TicketNo),
     /// What a report counts, over the tickets that are live or were touched in its span → [`Answer::Tally`]
     Tally(reports::Scope),
     /// The own words of the mail that opened a ticket → [`Answer::Words`]
@@ -167,6 +173,8 @@ pub enum Answer {
     Count(u32),
     /// Held letters.
     Letters(Vec<HeldLetter>),
+    /// Mail to a requester that has not left yet.
+    Outbox(Outbox),
     /// What a report counts.
     Tally(Box<reports::Tally>),
     /// A text; empty where there is none.
@@ -191,6 +199,8 @@ pub struct Reader {
 /// A reply of somebody else that crosses one's own.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Crossing {
+    /// The cause that it follows from.
+    pub cause: CauseKey,
     /// Who wrote it, by handle.
     pub by: String,
     /// When it went out.
@@ -245,6 +255,30 @@ pub struct HeldLetter {
     pub why: String,
     /// Its subject.
     pub subject: String,
+}
+
+/// A letter to a requester that nobody has seen yet: it waits for its time in the outbox.
+#[derive(Debug, Clone, PartialEq)]
+pub struct QueuedLetter {
+    /// Its row.
+    pub id: LetterId,
+    /// The cause that it follows from.
+    pub cause: CauseKey,
+    /// Who decided that: an agent's handle, an address, `desk`.
+    pub actor: String,
+    /// The template that made it.
+    pub template: Option<message::TemplateName>,
+    /// What undoes the decision, in the order in which it is to be done; empty where one of its tickets has changed since.
+    pub undoes: Vec<(TicketNo, Change)>,
+}
+
+/// Mail of a ticket to its requester.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Outbox {
+    /// What waits, oldest first.
+    pub queued: Vec<QueuedLetter>,
+    /// When the newest automatic mail was or will be sent.
+    pub last_automatic: Option<DateTime<Utc>>,
 }
 
 /// What `decide` must know before it can go on.
@@ -312,6 +346,9 @@ impl Case {
     getter!(
         /// Held letters of a ticket.
         held(number: TicketNo) -> &[HeldLetter], Query::Held(number), Letters(list) => list.as_slice());
+    getter!(
+        /// Mail of a ticket to its requester that has not left yet.
+        outbox(number: TicketNo) -> &Outbox, Query::Outbox(number), Outbox(outbox) => outbox);
     getter!(
         /// What a report counts.
         tally(scope: &reports::Scope) -> &reports::Tally, Query::Tally(scope.clone()), Tally(tally) => tally.as_ref());
@@ -395,6 +432,10 @@ pub struct Decision {
     pub drafts: Vec<Draft>,
     /// Held letters that may go now.
     pub release: Vec<LetterId>,
+    /// Queued letters that do not go: this decision says more, or takes them back.
+    pub cancel: Vec<LetterId>,
+    /// Causes whose own cancellations are void: what they said more is taken back.
+    pub restore: Vec<CauseKey>,
     /// The mail's text stays internal (a note, a refused order): never relayed or quoted to a requester.
     pub internal: bool,
     /// Reasons with evidence.
@@ -413,6 +454,8 @@ impl Decision {
             guards: Vec::new(),
             drafts: Vec::new(),
             release: Vec::new(),
+            cancel: Vec::new(),
+            restore: Vec::new(),
             internal: false,
             because: Vec::new(),
             judged: None,

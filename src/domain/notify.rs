@@ -1,6 +1,6 @@
 //! Who gets which mail: cards, drafts and the caps on automatic mail (promise 4).
 
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Datelike, Duration, Utc};
 
 use super::facts::{AgentFollowup, AgentNew, Because, Card, Facts, Link};
 use super::files::Bundle;
@@ -8,9 +8,9 @@ use super::intake::Handed;
 use super::message::{Address, Defect, Draft, LetterKind, Person, Reading, Recipient};
 use super::policy::{Agent, Article, Policy};
 use super::rules::Evidence;
-use super::ticket::{Ticket, TicketNo};
+use super::ticket::{Clock, Ticket, TicketNo};
 use super::trust::Token;
-use super::{Case, Decision, Need, Reason, approvals, suggest};
+use super::{Case, Decision, Need, Reason, approvals, sla, suggest};
 
 /// At most so many links in one mail.
 pub const MOST_LINKS: usize = 3;
@@ -54,6 +54,26 @@ pub fn agent_name(policy: &Policy, handle: &str) -> String {
 /// `2026-12-01 14:00` in the desk's zone.
 pub fn local_time(at: DateTime<Utc>, policy: &Policy) -> String {
     at.with_timezone(&policy.desk.timezone).format("%Y-%m-%d %H:%M").to_string()
+}
+
+/// A moment within the next days as it is promised to a reader: `Tuesday 14:00`, `Thursday 8 October, 14:00`, `今天 14:00`.
+pub fn promised(at: DateTime<Utc>, now: DateTime<Utc>, language: &str, policy: &Policy) -> String {
+    let zone = policy.desk.timezone;
+    let (at, now) = (at.with_timezone(&zone), now.with_timezone(&zone));
+    let clock = at.format("%H:%M");
+    let days = (at.date_naive() - now.date_naive()).num_days();
+    let weekday = usize::try_from(at.weekday().num_days_from_monday()).unwrap_or_default();
+    match (language, days) {
+        ("zh", 0) => format!("今天 {clock}"),
+        ("en", 0) => format!("{clock} today"),
+        ("zh", _) => {
+            let weekday = ["周一", "周二", "周三", "周四", "周五", "周六"].get(weekday).unwrap_or(&"周日");
+            if days < 7 { format!("{weekday} {clock}") } else { format!("{} 月 {} 日（{weekday}）{clock}", at.month(), at.day()) }
+        }
+        ("en", _) if days < 7 => at.format("%A %H:%M").to_string(),
+        ("en", _) => at.format("%A %-d %B, %H:%M").to_string(),
+        _ => at.format("%Y-%m-%d %H:%M").to_string(),
+    }
 }
 
 /// The language that an agent reads.
@@ -183,7 +203,7 @@ pub fn agent_new(
         articles: agent_links(found.articles, policy, language),
         ..bare_new(agent, ticket, &files, policy)
     };
-    Draft { attach: files.attach, ..to_agent(agent, Some(ticket), policy, Facts::AgentNew(facts)) }
+    Draft { attach: files.attach, ..to_agent(agent, Some(ticket), policy, Facts::AgentNew(Box::new(facts))) }
 }
 
 /// The notification that a colleague hands a ticket over: what he says about it, and the words with which it began.
@@ -196,15 +216,18 @@ pub fn handed_over(agent: &Agent, ticket: &Ticket, by: &Agent, note: &str, first
         articles: agent_links(&ticket.links, policy, agent_language(agent, policy)),
         ..bare_new(agent, ticket, files, policy)
     };
-    Draft { attach: files.attach.clone(), ..to_agent(agent, Some(ticket), policy, Facts::AgentNew(facts)) }
+    Draft { attach: files.attach.clone(), ..to_agent(agent, Some(ticket), policy, Facts::AgentNew(Box::new(facts))) }
 }
 
 /// What a notification says of any ticket.
 fn bare_new(agent: &Agent, ticket: &Ticket, files: &Bundle, policy: &Policy) -> AgentNew {
     let playbook = policy.playbook(ticket, agent_language(agent, policy));
+    let by = |clock| sla::deadline(ticket, clock, policy).map_or_else(String::new, |at| local_time(at, policy));
     AgentNew {
         ticket: card(ticket, policy, agent_language(agent, policy)),
         agent: agent.name.clone(),
+        answer_by: by(Clock::FirstResponse),
+        resolve_by: by(Clock::Resolution),
         yours: ticket.owner.as_deref() == Some(agent.handle.as_str()),
         handed_by: String::new(),
         note: String::new(),
@@ -420,7 +443,8 @@ pub fn is_noreply(address: &Address) -> bool {
 }
 
 fn is_list(address: &Address, mail: &Reading, policy: &Policy) -> bool {
+    let teams = policy.teams.iter().any(|team| team.address.as_ref() == Some(address));
     let listed = policy.mailboxes.iter().flat_map(|m| m.via_lists.iter()).any(|list| list.eq_ignore_ascii_case(address.as_str()));
     let posts_to_it = mail.header("List-Post").is_some_and(|v| v.to_lowercase().contains(address.as_str()));
-    listed || posts_to_it
+    teams || listed || posts_to_it
 }

@@ -10,7 +10,7 @@ use super::message::{LetterId, Person};
 use super::policy::{Agent, Policy, Role};
 use super::tags::{self, Arg, Op, Phase, Tag, TagReading, TagSpec, Takes, is_chinese};
 use super::ticket::{Change, Status, Ticket, TicketNo};
-use super::{Case, Need, Sent, text};
+use super::{Case, CauseKey, Need, Sent, text};
 
 /// Why an order is not carried out, and what to do: one sentence in the agent's language.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,12 +27,18 @@ pub struct Plan {
     pub wait_until: Option<DateTime<Utc>>,
     /// Ids of articles to send along, each once, in the order given.
     pub articles: Vec<String>,
+    /// Canned replies that go out behind the mail's words, filled in.
+    pub canned: Vec<String>,
     /// The mail's text stays internal.
     pub note: bool,
     /// No mail that the orders entail.
     pub quiet: bool,
     /// Held letters that go out.
     pub release: Vec<LetterId>,
+    /// Queued letters that are taken back.
+    pub cancel: Vec<LetterId>,
+    /// The causes that are undone: what they took out of the queue goes out after all.
+    pub restore: Vec<CauseKey>,
     /// The list of tags is asked for.
     pub help: bool,
     /// Handles of approvers who are asked; the mail's words go to them.
@@ -69,9 +75,12 @@ impl Plan {
             status: None,
             wait_until: None,
             articles: Vec::new(),
+            canned: Vec::new(),
             note: false,
             quiet: false,
             release: Vec::new(),
+            cancel: Vec::new(),
+            restore: Vec::new(),
             help: false,
             approvers: Vec::new(),
             others: Vec::new(),
@@ -323,7 +332,7 @@ mod tests {
                 operator_language: None,
             },
             mailboxes: Vec::new(),
-            teams: ["network", "hardware"].map(|name| Team { name: name.into(), lead: None, default: false }).into(),
+            teams: ["network", "hardware"].map(|name| Team { name: name.into(), address: None, lead: None, default: false }).into(),
             agents: vec![
                 agent("li", "Li Wei", Some("network")),
                 agent("wang", "王芳", Some("hardware")),
@@ -338,8 +347,10 @@ mod tests {
             rules: Arc::new(RuleSet::default()),
             articles: Arc::new(vec![article("vpn-setup", "en", false), article("vpn-setup", "zh", false), article("playbook", "en", true)]),
             search: Arc::new(crate::domain::suggest::Nowhere),
+            canned: Arc::default(),
             calendar: None,
-            closing: Closing { close: Duration::days(5), reopen_window: Duration::days(14) },
+            sla: std::collections::BTreeMap::default(),
+            closing: Closing { close: Duration::days(5), ..Closing::default() },
             limits: Limits { message_size: 1, per_address: Vec::new(), per_ticket: Vec::new(), attachments: 1 },
             approvers: Vec::new(),
             summaries: Vec::new(),

@@ -2,16 +2,18 @@
 //!
 //! Made by `crate::policy::load` from files; sound by construction: every team, handle and category that is named exists.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Duration, Utc};
 use chrono_tz::Tz;
 
 use super::calendar::Calendar;
+use super::canned::Canned;
 use super::message::Address;
 use super::rules::RuleSet;
 use super::suggest::Search;
-use super::ticket::{Matrix, Ticket};
+use super::ticket::{Matrix, Priority, Ticket};
 use super::trust::Key;
 
 /// The whole policy of a desk. Cheap to clone behind an [`Arc`]; replaced as a whole on reload.
@@ -37,8 +39,12 @@ pub struct Policy {
     pub articles: Arc<Vec<Article>>,
     /// Finds them by words.
     pub search: Arc<dyn Search>,
+    /// `templates/<lang>/use/*.md`.
+    pub canned: Arc<Vec<Canned>>,
     /// `[calendar]`.
     pub calendar: Option<Calendar>,
+    /// `[sla.<priority>]`; a priority without targets has no clocks.
+    pub sla: BTreeMap<Priority, Targets>,
     /// `[closing]`.
     pub closing: Closing,
     /// `[limits]`.
@@ -94,6 +100,8 @@ pub struct Mailbox {
 pub struct Team {
     /// Key.
     pub name: String,
+    /// Its list: no mail goes there, and it takes part in no conversation.
+    pub address: Option<Address>,
     /// Handle of its lead.
     pub lead: Option<String>,
     /// Takes what no rule gives to another.
@@ -185,13 +193,38 @@ pub struct Article {
     pub steps: Vec<String>,
 }
 
+/// `[sla.<priority>]`: how long each may take, in business time where there is a calendar.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Targets {
+    /// Until a person answers.
+    pub first_response: Option<Duration>,
+    /// From one word to the requester to the next.
+    pub update: Option<Duration>,
+    /// Until it is resolved.
+    pub resolution: Option<Duration>,
+}
+
 /// `[closing]`.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Closing {
     /// A resolved ticket closes by itself after this long without a word.
     pub close: Duration,
     /// A closed ticket is reopened by an answer within this long; later it becomes a linked new one.
     pub reopen_window: Duration,
+    /// A requester who keeps us waiting is reminded after this long.
+    pub remind: Option<Duration>,
+    /// Least time between two automatic mails to the requester of one ticket.
+    pub gap: Option<Duration>,
+    /// An acknowledgment waits this long, in case an agent is faster.
+    pub ack_delay: Option<Duration>,
+    /// An agent's reply can be taken back this long.
+    pub undo: Option<Duration>,
+}
+
+impl Default for Closing {
+    fn default() -> Closing {
+        Closing { close: Duration::days(7), reopen_window: Duration::days(14), remind: None, gap: None, ack_delay: None, undo: None }
+    }
 }
 
 /// `[limits]`.
@@ -287,6 +320,34 @@ impl Policy {
     pub fn playbook(&self, ticket: &Ticket, language: &str) -> Option<&Article> {
         let categorys = || ticket.category.as_deref().and_then(|id| self.category(id)).and_then(|c| c.playbook.as_deref());
         self.article(ticket.playbook.as_deref().or_else(categorys)?, language)
+    }
+
+    /// The lead of a team; every lead where it has none.
+    pub fn leads(&self, team: Option<&str>) -> Vec<&Agent> {
+        let of_team = self.teams.iter().find(|t| Some(t.name.as_str()) == team).and_then(|t| self.agent(t.lead.as_deref()?));
+        of_team.map_or_else(|| self.agents.iter().filter(|a| a.role == Role::Lead).collect(), |lead| vec![lead])
+    }
+
+    /// The moment at which so much business time has passed; without a calendar all time is business time.
+    pub fn after(&self, from: DateTime<Utc>, length: Duration) -> Option<DateTime<Utc>> {
+        match &self.calendar {
+            Some(calendar) => calendar.after(from, length, self.desk.timezone),
+            None => from.checked_add_signed(length),
+        }
+    }
+
+    /// How much business time passes between two moments.
+    pub fn between(&self, from: DateTime<Utc>, to: DateTime<Utc>) -> Duration {
+        match &self.calendar {
+            Some(calendar) => calendar.between(from, to, self.desk.timezone),
+            None => to - from,
+        }
+    }
+
+    /// This moment, or the next at which somebody is there.
+    pub fn next_open(&self, at: DateTime<Utc>) -> DateTime<Utc> {
+        let opens = self.calendar.as_ref().and_then(|calendar| calendar.next_open(at, self.desk.timezone));
+        opens.unwrap_or(at)
     }
 
     /// The next time of a schedule strictly after `after`.

@@ -163,6 +163,38 @@ pub struct Ruling {
     pub at: DateTime<Utc>,
 }
 
+/// What a ticket's time is measured against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Clock {
+    /// Until a person answers.
+    FirstResponse,
+    /// Until the requester hears from us again.
+    Update,
+    /// Until it is resolved.
+    Resolution,
+    /// Until the requester is reminded that we wait for him.
+    Reminder,
+}
+
+/// How far a run of a clock went, and who heard of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alarm {
+    /// When that run began: of another run nobody has heard yet.
+    pub since: DateTime<Utc>,
+    /// The time was over; else it was only running out.
+    pub over: bool,
+}
+
+/// A time in which it was not our turn: the ticket waited, or was thought to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pause {
+    /// From when.
+    pub from: DateTime<Utc>,
+    /// Until when; `None` while it lasts.
+    pub until: Option<DateTime<Utc>>,
+}
+
 /// A ticket as stored: `number, version, doc`; the doc is this.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Ticket {
@@ -240,6 +272,18 @@ pub struct Ticket {
     /// Every approval that was asked for; the newest counts.
     #[serde(default)]
     pub approvals: Vec<Approval>,
+    /// Its clocks run: it came while the desk was there, and a person looks after it.
+    #[serde(default)]
+    pub clocked: bool,
+    /// When the requester last heard from a person, or of one.
+    #[serde(default)]
+    pub told: Option<DateTime<Utc>>,
+    /// When it was not our turn, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pauses: Vec<Pause>,
+    /// What of its clocks was told.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub alarms: BTreeMap<Clock, Alarm>,
     /// How many tokens of an agent were retired, by handle.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub retired: BTreeMap<String, u32>,
@@ -281,6 +325,10 @@ impl Ticket {
             merged: None,
             consulted: Vec::new(),
             quiet: false,
+            clocked: false,
+            told: None,
+            pauses: Vec::new(),
+            alarms: BTreeMap::new(),
             retired: BTreeMap::new(),
             alert: None,
             approvals: Vec::new(),
@@ -332,6 +380,7 @@ impl Ticket {
                 if *status != Status::Waiting {
                     self.wait_until = None;
                 }
+                self.take_turns(*status, at);
                 Some(Change::Status(before))
             }
             Change::WaitUntil(until) => put(&mut self.wait_until, until).map(Change::WaitUntil),
@@ -361,6 +410,14 @@ impl Ticket {
             Change::LastFromRequester(id) => put(&mut self.last_from_requester, id).map(Change::LastFromRequester),
             Change::Requester(person) => put(&mut self.requester, person).map(Change::Requester),
             Change::Language(language) => put(&mut self.language, language).map(Change::Language),
+            Change::Told(when) => put(&mut self.told, when).map(Change::Told),
+            Change::Alarm(clock, alarm) => {
+                let before = match alarm {
+                    Some(alarm) => self.alarms.insert(*clock, *alarm),
+                    None => self.alarms.remove(clock),
+                };
+                (before != *alarm).then_some(Change::Alarm(*clock, before))
+            }
             Change::Retired(handle, count) => {
                 let before = self.retired(handle);
                 self.retired.insert(handle.clone(), *count);
@@ -373,6 +430,26 @@ impl Ticket {
             Change::Alert(alert) => put(&mut self.alert, alert).map(Change::Alert),
             Change::Approvals(approvals) => put(&mut self.approvals, approvals).map(Change::Approvals),
         }
+    }
+}
+
+impl Ticket {
+    /// Whose turn it is after a change of status.
+    fn take_turns(&mut self, status: Status, at: DateTime<Utc>) {
+        let ours = matches!(status, Status::New | Status::Open);
+        match self.pauses.last_mut().filter(|pause| pause.until.is_none()) {
+            Some(pause) if ours && pause.from >= at => drop(self.pauses.pop()),
+            Some(pause) => pause.until = Some(at),
+            None => {}
+        }
+        if !ours {
+            self.pauses.push(Pause { from: at, until: None });
+        }
+    }
+
+    /// Since when it is not our turn.
+    pub fn paused_since(&self) -> Option<DateTime<Utc>> {
+        self.pauses.last().filter(|pause| pause.until.is_none()).map(|pause| pause.from)
     }
 }
 
@@ -438,6 +515,10 @@ pub enum Change {
     Merged(Option<TicketNo>),
     /// Somebody whose advice is asked, or no more.
     Consulted(Person, bool),
+    /// When the requester last heard from us.
+    Told(Option<DateTime<Utc>>),
+    /// What was told of a clock.
+    Alarm(Clock, Option<Alarm>),
     /// So many tokens of this agent are retired.
     Retired(String, u32),
     /// The article whose steps are followed; `None` leaves it to the category.

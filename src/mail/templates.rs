@@ -60,6 +60,7 @@ shipped! {
     Help = "help",
     Quarantined = "quarantined",
     Approval = "approval",
+    Reminder = "reminder",
     Consult = "consult",
 }
 
@@ -439,7 +440,7 @@ mod tests {
             ("Subject: x\n\n{{ticket}}", "3:3 6 \"ticket\" is not one text but a group of facts"),
             ("Subject: x\n\n{{#each ticket.tag}}x{{/each}}", "3:9 10 {{#each}} needs a list"),
             ("Subject: x\n\n{{upper ticket.tag}}", "3:3 5 no helper is named \"upper\""),
-            ("Subject: x\n\n{{relay wrds}}", "3:3 5 {{relay …}} takes the name of one text of the mail | One of: desk"),
+            ("Subject: x\n\n{{relay wrds}}", "3:3 5 {{relay …}} takes the name of one text of the mail | One of: answer_by, desk"),
             ("Subject: x\n\na <b>x</b>", "3:3 3 HTML would show as text: <b>"),
             ("Subject: x\n\n{{#if missing}}\nx", "syntax: "),
             ("Subject: x\n\n{{#if missing}}x{{/each}}", "helper \"if\" was opened, but \"each\" is closing"),

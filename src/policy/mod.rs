@@ -15,8 +15,9 @@ use sha2::{Digest, Sha256};
 
 use crate::config::section::{did_you_mean, starred};
 use crate::config::{self, Config};
+use crate::domain::canned::{self, Canned};
 use crate::domain::complaint::Complaint;
-use crate::domain::policy::{Category, Closing, Mailbox, Policy, Team};
+use crate::domain::policy::{Category, Mailbox, Policy, Team};
 use crate::domain::rules::{Names, RuleSet};
 use crate::domain::trust::Key;
 use crate::kb::{self, Library};
@@ -229,15 +230,27 @@ fn assemble(read: config::Read, config_text: &str, snapshot: Snapshot, naming: N
         collect(unknown_playbooks(&config, library));
     }
     let rules = compile(own_rules.as_ref(), &config, &naming(&config, library.as_ref(), templates.as_ref())).map_err(&mut collect).ok();
+    let canned = canned(own_templates.as_ref()).map_err(&mut collect).ok();
     let key = key::read(&config.data).map_err(|complaint| wrong.push(complaint)).ok();
 
-    let (Some(templates), Some(library), Some(rules), Some(key), true) = (templates, library, rules, key, wrong.is_empty()) else {
+    let (Some(templates), Some(library), Some(rules), Some(canned), Some(key), true) =
+        (templates, library, rules, canned, key, wrong.is_empty())
+    else {
         return Err(wrong);
     };
     warnings.extend(key::warning(&config.data));
     warnings.extend(templates.untranslated().iter().map(|(language, stem)| untranslated(&config, language, stem)));
+    warnings.extend(one_tongued(&canned, &templates.languages()).map(|(language, name)| {
+        let file = config.directories.templates.join(language).join("use").join(format!("{name}.md"));
+        let message = format!("is missing: [use={name}] is refused where the requester writes in \"{language}\"");
+        Complaint::whole(&file.display().to_string(), message, "write it, beside the one in the other language")
+    }));
     let fingerprint = fingerprint(config_text, [own_rules, own_templates, own_articles]);
-    let policy = Policy { languages: templates.languages(), ..policy(&config, rules, &library, key.unwrap_or(Key([0; 32])), fingerprint) };
+    let policy = Policy {
+        languages: templates.languages(),
+        canned: Arc::new(canned),
+        ..policy(&config, rules, &library, key.unwrap_or(Key([0; 32])), fingerprint)
+    };
     Ok(Loaded { policy: Arc::new(policy), templates: Arc::new(templates), library, warnings, snapshot, config })
 }
 
@@ -258,6 +271,31 @@ fn untranslated(config: &Config, language: &str, stem: &str) -> Complaint {
     let file = config.directories.templates.join(language).join(format!("{stem}.md"));
     let message = format!("is missing: who writes in \"{language}\" gets the plain acknowledgment");
     Complaint::whole(&file.display().to_string(), message, "write it, beside the one in the other language")
+}
+
+/// The canned replies that ship, with the operator's in their place and beside them.
+fn canned(own: Option<&Files>) -> Result<Vec<Canned>, Vec<Complaint>> {
+    let builtin = canned::builtin_files().into_iter().map(|(file, text)| (file, text.to_owned()));
+    let own = own.into_iter().flatten().cloned();
+    let (mut all, mut wrong) = (Vec::<Canned>::new(), Vec::new());
+    for read in builtin.chain(own).filter_map(|(file, text)| Canned::read(&file, &text)) {
+        match read {
+            Ok(canned) => {
+                all.retain(|other| (&other.name, &other.language) != (&canned.name, &canned.language));
+                all.push(canned);
+            }
+            Err(complaints) => wrong.extend(complaints),
+        }
+    }
+    if wrong.is_empty() { Ok(all) } else { Err(wrong) }
+}
+
+/// Canned replies that a language lacks which the templates speak: (language, name).
+fn one_tongued<'a>(all: &'a [Canned], spoken: &'a [String]) -> impl Iterator<Item = (&'a str, &'a str)> {
+    let names: BTreeSet<&str> = all.iter().map(|canned| canned.name.as_str()).collect();
+    let lacks = |language: &str, name: &str| !all.iter().any(|canned| canned.name == name && canned.language == language);
+    let each = names.into_iter().flat_map(move |name| spoken.iter().map(move |language| (language.as_str(), name)));
+    each.filter(move |(language, name)| lacks(language, name))
 }
 
 fn articles(own: Option<&Files>, config: &Config) -> Result<Library, Vec<Complaint>> {
@@ -345,7 +383,7 @@ fn policy(config: &Config, rules: RuleSet, library: &Library, key: Key, fingerpr
         language: m.language.clone(),
         plus_addresses: m.plus_addresses,
     };
-    let team = |t: &config::Team| Team { name: t.name.clone(), lead: t.lead.clone(), default: t.default };
+    let team = |t: &config::Team| Team { name: t.name.clone(), address: t.address.clone(), lead: t.lead.clone(), default: t.default };
     let category =
         |c: &config::Category| Category { id: c.id.clone(), names: c.names.clone(), team: c.team.clone(), playbook: c.playbook.clone() };
     Policy {
@@ -359,8 +397,10 @@ fn policy(config: &Config, rules: RuleSet, library: &Library, key: Key, fingerpr
         rules: Arc::new(rules),
         articles: Arc::clone(&library.cards),
         search: Arc::new(kb::Index::of(library)),
+        canned: Arc::default(),
         calendar: config.calendar.clone(),
-        closing: Closing { close: config.closing.close, reopen_window: config.closing.reopen_window },
+        sla: config.sla.clone(),
+        closing: config.closing,
         limits: config.limits.clone(),
         summaries: config.summaries.clone(),
         authserv_ids: config.trust.authserv_ids.clone(),

@@ -51,16 +51,14 @@ impl Snapshot {
     }
 }
 
-/// Files with this extension in a directory and one level below it, by name; without hidden ones, for editors leave those behind.
+/// Files with this extension in a directory and two levels below it, by name; without hidden ones, for editors leave those behind.
 /// `None` where there is no such directory.
 pub(super) fn files_in(directory: &Path, extension: &str) -> Option<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    for path in visible(directory)? {
-        if path.is_dir() {
-            files.extend(visible(&path).unwrap_or_default());
-        } else {
-            files.push(path);
-        }
+    let mut files = visible(directory)?;
+    for _ in 0..2 {
+        let (below, here): (Vec<_>, Vec<_>) = files.into_iter().partition(|path| path.is_dir());
+        files = here;
+        files.extend(below.iter().flat_map(|path| visible(path).unwrap_or_default()));
     }
     files.retain(|path| path.extension().is_some_and(|e| e == extension) && !path.is_dir());
     files.sort();

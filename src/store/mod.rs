@@ -20,10 +20,9 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::attachment::Attachment;
-use crate::domain::message::{
-    Address, Arrival, BlobHash, Cursor, Enclosure, Folder, Letter, LetterId, LetterKind, MessageId, Reading, Wording,
-};
-use crate::domain::ticket::{Change, Ticket, TicketNo};
+use crate::domain::foresight::Foresight;
+use crate::domain::message::{Address, Arrival, BlobHash, Cursor, Enclosure, Folder, Letter, LetterId, LetterKind, MessageId, Wording};
+use crate::domain::ticket::{Change, Ticket, TicketNo, Version};
 use crate::domain::{Answer, CauseKey, Outcome, Query, Reason};
 use identity::Identity;
 
@@ -45,8 +44,8 @@ pub struct Prepared {
     pub identity: Identity,
     /// Its bytes, packed, unless it is large: then they are packed piece by piece as they are written.
     packed: Option<Vec<u8>>,
-    /// Its facts, where somebody has read it already.
-    pub reading: Option<Arc<Reading>>,
+    /// Its facts and what was judged of them, where somebody has read it already.
+    pub foresight: Option<Arc<Foresight>>,
 }
 
 impl From<Arrival> for Prepared {
@@ -56,20 +55,27 @@ impl From<Arrival> for Prepared {
         // A failure is met again, and told, when the bytes are written.
         let packed = small.then(|| pack::pack(raw, |packed| Ok(packed.to_vec())).ok()).flatten();
         let identity = Identity::of(raw);
-        Prepared { arrival, identity, packed, reading: None }
+        Prepared { arrival, identity, packed, foresight: None }
     }
 }
 
-/// A letter's words, packed: as for [`Prepared`], on any thread.
+/// The words of a decision's letters, which say nearly the same, packed together: as for [`Prepared`], on any thread.
 #[derive(Debug)]
 pub struct Sealed {
-    /// Subject.
-    subject: String,
-    /// Bytes of the text, with which the packed bytes begin.
-    text_size: usize,
+    letters: Vec<SealedLetter>,
     /// Bytes in all.
     size: usize,
     bytes: SealedBytes,
+}
+
+/// One letter of them.
+#[derive(Debug)]
+struct SealedLetter {
+    subject: String,
+    /// Where its text begins in the bytes; its final bytes follow.
+    start: usize,
+    text_size: usize,
+    stop: usize,
     /// Where its files are.
     files: Vec<Enclosure>,
 }
@@ -77,17 +83,23 @@ pub struct Sealed {
 #[derive(Debug)]
 enum SealedBytes {
     Packed(Vec<u8>),
-    /// Too many for one piece: the text and the final bytes.
-    Large(String, Vec<u8>),
+    /// Too many for one piece: as they are.
+    Large(Vec<u8>),
 }
 
-impl From<Wording> for Sealed {
-    fn from(wording: Wording) -> Sealed {
-        let Wording { subject, text, bytes, files } = wording;
-        let (text_size, size) = (text.len(), text.len() + bytes.len());
-        let packed = (size <= pack::PIECE).then(|| pack::pack(&[text.as_bytes(), &bytes].concat(), |packed| Ok(packed.to_vec())).ok());
-        let bytes = packed.flatten().map_or_else(|| SealedBytes::Large(text, bytes), SealedBytes::Packed);
-        Sealed { subject, text_size, size, bytes, files }
+impl From<Vec<Wording>> for Sealed {
+    fn from(wordings: Vec<Wording>) -> Sealed {
+        let mut plain = Vec::with_capacity(wordings.iter().map(|w| w.text.len() + w.bytes.len()).sum());
+        let mut letters = Vec::with_capacity(wordings.len());
+        for Wording { subject, text, bytes, files } in wordings {
+            let start = plain.len();
+            plain.extend_from_slice(text.as_bytes());
+            plain.extend_from_slice(&bytes);
+            letters.push(SealedLetter { subject, start, text_size: text.len(), stop: plain.len(), files });
+        }
+        let size = plain.len();
+        let packed = (size <= pack::PIECE).then(|| pack::pack(&plain, |packed| Ok(packed.to_vec())).ok()).flatten();
+        Sealed { letters, size, bytes: packed.map_or_else(|| SealedBytes::Large(plain), SealedBytes::Packed) }
     }
 }
 
@@ -133,8 +145,8 @@ pub struct PendingMail {
     pub mailbox: String,
     /// Decompressed raw bytes.
     pub raw: Vec<u8>,
-    /// Its facts, where it was read as it came in and has been waiting since.
-    pub reading: Option<Arc<Reading>>,
+    /// Its facts and what was judged of them, where it was read as it came in and has been waiting since.
+    pub foresight: Option<Arc<Foresight>>,
     /// Real size where only the header was fetched.
     pub whole_size: Option<u64>,
     /// No automatic mail.
@@ -190,6 +202,10 @@ pub struct Commit {
     pub letters: Vec<Letter>,
     /// Held letters that may go now.
     pub release: Vec<LetterId>,
+    /// Queued letters that do not go.
+    pub cancel: Vec<LetterId>,
+    /// Causes whose cancellations are void.
+    pub restore: Vec<CauseKey>,
     /// For a mail: what the thread index is to know.
     pub mail: Option<CommittedMail>,
 }
@@ -410,8 +426,10 @@ pub trait Store: Read + Send {
     fn enqueue(&mut self, key: &CauseKey, at: DateTime<Utc>, note: &Note) -> Result<bool>;
     /// The causes that wait, oldest first; those that are to run alone come one at a time. Fewer than `limit` where mails are large.
     fn pending(&mut self, limit: usize) -> Result<Vec<Pending>>;
-    /// Tickets whose clock has struck.
-    fn due(&self, now: DateTime<Utc>, limit: usize) -> Result<Vec<(TicketNo, DateTime<Utc>)>>;
+    /// Tickets whose clock has struck, with the version that was to strike.
+    fn due(&self, now: DateTime<Utc>, limit: usize) -> Result<Vec<(TicketNo, Version, DateTime<Utc>)>>;
+    /// Sets the clocks of all tickets that are not closed anew.
+    fn retime(&mut self, strikes: &dyn Fn(&Ticket) -> Option<DateTime<Utc>>) -> Result<usize>;
     /// Marks the batch that begins; durable with the next flush. After an unclean end its causes run alone.
     fn begin(&mut self, causes: &[CauseId]) -> Result<()>;
     /// Takes the mark away, in the batch itself.
@@ -426,8 +444,8 @@ pub trait Store: Read + Send {
     /// # Errors
     /// [`CommitError::Conflict`] before anything is written.
     fn commit(&mut self, commit: &Commit) -> std::result::Result<Vec<LetterId>, CommitError>;
-    /// The words of a letter of this batch.
-    fn word(&mut self, letter: LetterId, words: &Sealed) -> Result<()>;
+    /// The words of a decision's letters, in their order; all are of this batch.
+    fn word(&mut self, letters: &[LetterId], words: &Sealed) -> Result<()>;
     /// Sets a cause aside for good, raw bytes kept.
     fn quarantine(&mut self, cause: CauseId, why: &str, at: DateTime<Utc>) -> Result<()>;
     /// Quarantined causes.

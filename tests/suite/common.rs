@@ -116,8 +116,10 @@ pub fn wording(key: &str) -> Wording {
 
 /// Commits, with the words of each letter.
 pub fn commits(store: &mut dyn Store, commit: &Commit) -> Result<(), CommitError> {
-    for (row, letter) in store.commit(commit)?.into_iter().zip(&commit.letters) {
-        store.word(row, &wording(&letter.key.0).into())?;
+    let rows = store.commit(commit)?;
+    let words: Vec<Wording> = commit.letters.iter().map(|letter| wording(&letter.key.0)).collect();
+    if !rows.is_empty() {
+        store.word(&rows, &words.into())?;
     }
     Ok(())
 }
@@ -136,6 +138,8 @@ pub fn nothing(cause: &Pending, at: DateTime<Utc>) -> Commit {
         policy: "0123456789abcdef".into(),
         letters: Vec::new(),
         release: Vec::new(),
+        cancel: Vec::new(),
+        restore: Vec::new(),
         mail: None,
     }
 }

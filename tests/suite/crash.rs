@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use postdesk::delivery::Handover;
 use postdesk::desk::{self, Desk};
 use postdesk::domain::message::{Address, Arrival, BlobHash, Cursor, Folder, LetterId, Place};
-use postdesk::domain::ticket::{Ticket, TicketNo};
+use postdesk::domain::ticket::{Ticket, TicketNo, Version};
 use postdesk::domain::{Answer, CauseKey, Query};
 use postdesk::store::{
     self, CauseId, Commit, CommitError, Counts, Fate, JournalRow, Note, OutboxRow, Pending, Posting, Prepared, QuarantineRow, Read,
@@ -74,7 +74,7 @@ impl Store for Mortal {
     asks! {
         cursor(folder: &Folder) -> Option<Cursor>;
         has_place(place: &Place) -> bool;
-        due(now: DateTime<Utc>, limit: usize) -> Vec<(TicketNo, DateTime<Utc>)>;
+        due(now: DateTime<Utc>, limit: usize) -> Vec<(TicketNo, Version, DateTime<Utc>)>;
         quarantined() -> Vec<QuarantineRow>;
         raw(cause: CauseId) -> Option<Vec<u8>>;
         first_mails(limit: usize) -> Vec<CauseId>;
@@ -92,7 +92,7 @@ impl Store for Mortal {
     writes! {
         set_cursor(folder: &Folder, cursor: Cursor) -> ();
         receive(mail: Prepared) -> Received;
-        word(letter: LetterId, words: &Sealed) -> ();
+        word(letters: &[LetterId], words: &Sealed) -> ();
         enqueue(key: &CauseKey, at: DateTime<Utc>, note: &Note) -> bool;
         pending(limit: usize) -> Vec<Pending>;
         begin(causes: &[CauseId]) -> ();
@@ -108,6 +108,7 @@ impl Store for Mortal {
         resend(envelope: i64, now: DateTime<Utc>) -> bool;
         cancel(envelope: i64, now: DateTime<Utc>) -> bool;
         set(name: &str, value: &str) -> ();
+        retime(strikes: &dyn Fn(&Ticket) -> Option<DateTime<Utc>>) -> usize;
     }
 
     fn commit(&mut self, commit: &Commit) -> std::result::Result<Vec<LetterId>, CommitError> {
@@ -224,7 +225,7 @@ fn life(
         let Some(raw) = mails.get(*received) else { return Ok(()) };
         let arrival =
             Arrival { mailbox: "support".into(), place: None, at: now, raw: raw.clone(), whole_size: None, quiet: false, cursor: None };
-        desk.receive(vec![desk::prepare(arrival)])?;
+        desk.receive(vec![desk::prepare(arrival, &loaded.policy)])?;
         *received += 1;
     }
 }

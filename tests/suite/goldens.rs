@@ -7,7 +7,8 @@ use std::sync::Arc;
 use chrono::{DateTime, Duration, Utc};
 use mail_parser::{MessageParser, MimeHeaders};
 use postdesk::domain::CauseKey;
-use postdesk::domain::facts::Facts;
+use postdesk::domain::canned::{self, Canned, Filling};
+use postdesk::domain::facts::{self, Facts};
 use postdesk::domain::message::{
     Address, Attach, Draft, Enclosure, Letter, LetterKind, MessageId, Person, Recipient, TemplateName, Wording,
 };
@@ -44,8 +45,10 @@ fn policy(name: &str, plus_addresses: bool) -> Policy {
         rules: Arc::default(),
         articles: Arc::default(),
         search: Arc::new(postdesk::domain::suggest::Nowhere),
+        canned: Arc::default(),
         calendar: None,
-        closing: Closing { close: Duration::days(5), reopen_window: Duration::days(14) },
+        sla: std::collections::BTreeMap::default(),
+        closing: Closing { close: Duration::days(5), ..Closing::default() },
         limits: Limits { message_size: 25 << 20, per_address: vec![], per_ticket: vec![], attachments: 10 << 20 },
         summaries: vec![],
         authserv_ids: vec![],
@@ -66,11 +69,11 @@ fn recipient(name: &str, at: &str, cc: bool) -> Recipient {
 /// The draft that a decision would make for these facts.
 fn draft(facts: Facts, language: &str) -> Draft {
     use TemplateName::{
-        Ack, AgentError, AgentFollowup, AgentNew, AgentReceipt, Approval, Closed, Consult, Help, Quarantined, Reply, Resolved, Summary,
-        TooLarge, Update,
+        Ack, AgentError, AgentFollowup, AgentNew, AgentReceipt, Approval, Closed, Consult, Help, Quarantined, Reminder, Reply, Resolved,
+        Summary, TooLarge, Update,
     };
     let (kind, agent) = match facts.template() {
-        Ack | Update | Closed | TooLarge => (LetterKind::Automatic, None),
+        Ack | Update | Closed | TooLarge | Reminder => (LetterKind::Automatic, None),
         Reply | Resolved | Consult => (LetterKind::Reply, None),
         AgentNew | AgentFollowup | AgentReceipt | AgentError | Help => (LetterKind::Notice, Some("li".to_owned())),
         Quarantined => (LetterKind::Notice, None),
@@ -181,6 +184,24 @@ fn every_template_in_every_language() {
             check(&path, &readable(&letter(&draft(facts, language), &policy, &templates)), &mut wrong);
         }
         assert!(TemplateName::ALL.iter().all(|name| seen.contains_key(name)), "a template without a sample");
+    }
+    assert!(wrong.is_empty(), "UPDATE=1 rewrites: {wrong:#?}");
+}
+
+#[test]
+fn every_canned_reply_in_every_language() {
+    let (templates, mut wrong) = (templates(), Vec::new());
+    for (file, text) in canned::builtin_files() {
+        let canned = Canned::read(&file, text).unwrap().unwrap_or_else(|c| panic!("{}", c[0]));
+        let language = canned.language.as_str();
+        let filling = Filling { requester: "Alice Brown", ticket: "[#1042]", agent: "Li Wei", desk: "IT Support" };
+        let words = canned.fill(filling);
+        let Some(Facts::Reply(reply)) = Facts::samples(language).into_iter().find(|f| f.template() == TemplateName::Reply) else {
+            panic!()
+        };
+        let facts = Facts::Reply(facts::Reply { words, articles: Vec::new(), ..reply });
+        let path = goldens().join(language).join(format!("use-{}.txt", canned.name));
+        check(&path, &readable(&letter(&draft(facts, language), &policy("IT Support", false), &templates)), &mut wrong);
     }
     assert!(wrong.is_empty(), "UPDATE=1 rewrites: {wrong:#?}");
 }

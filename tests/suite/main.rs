@@ -4,10 +4,12 @@
 mod architecture;
 mod cli;
 mod clients;
+mod clocks;
 mod common;
 mod corpus;
 mod crash;
 mod docs;
+mod fuzz;
 mod goldens;
 mod import;
 mod init;

@@ -10,6 +10,7 @@
 //!     >>> 09:25 eve@ext.test replies to zhao@desk.test's approval
 //!     >>> 2026-12-09 09:00 clock                nothing but time passes
 //!     >>> 10:00 history 2026-11-02 09:00        a mail as `postdesk import` brings it, with the time of its arrival
+//!     >>> 10:00 config                          lines that are added to the config of the running desk follow
 //!     >>> 10:00 refuse bob@ext.test 550 5.1.1 no such user
 //!
 //! Among the headers of a mail or an answer, `File: NAME CONTENT` attaches a file, `Picture: NAME CONTENT` sets a picture into the text, and
@@ -102,6 +103,10 @@ fn act(world: &mut World, head: &str, body: &str, index: usize) -> Vec<Sent> {
     match words.as_slice() {
         ["mail"] => world.mail(&mail(body, index, world.now)),
         ["clock"] => world.settle(),
+        ["config"] => {
+            world.reconfigure(body);
+            world.settle()
+        }
         ["history", day, time] => {
             let at = NaiveDateTime::parse_from_str(&format!("{day} {time}"), "%Y-%m-%d %H:%M").unwrap();
             let at = Shanghai.from_local_datetime(&at).unwrap().with_timezone(&Utc);
@@ -359,7 +364,7 @@ fn follows(world: &mut World, before: &[(i64, String)], sent: &[Sent]) -> String
                 if content.len() <= 60 { String::from_utf8_lossy(&content).into_owned() } else { format!("{} bytes", content.len()) };
             writeln!(out, "  + {name}: {shown}").unwrap();
         }
-        let whole = ["reply", "resolved", "update", "agent_error", "agent_receipt", "agent_followup", "approval", "consult"]
+        let whole = ["reply", "resolved", "update", "reminder", "agent_error", "agent_receipt", "agent_followup", "approval", "consult"]
             .contains(&template.as_str());
         // Of an acknowledgment its lists, what is linked and what is asked; of a notification the steps of a playbook.
         let listed = |line: &str| match template.as_str() {

@@ -108,6 +108,7 @@ pub struct World {
     pub sent: Vec<Sent>,
     /// Recipients that are refused for good, with the server's words.
     pub refused: Vec<(String, String)>,
+    config: String,
 }
 
 pub fn load(dir: &Path, config: &str) -> Loaded {
@@ -132,10 +133,17 @@ impl World {
             std::fs::write(path, text).unwrap();
         }
         let more: String = more.into_iter().map(|(_, text)| text).collect();
-        let loaded = load(scratch.path(), &format!("{config}\n{more}"));
+        let config = format!("{config}\n{more}");
+        let loaded = load(scratch.path(), &config);
         let desk = Desk::open(store::open(&loaded.config.data).unwrap(), book(&loaded)).unwrap();
         let now = "2026-12-01T01:00:00Z".parse().unwrap();
-        World { scratch, desk, now, sent: Vec::new(), refused: Vec::new() }
+        World { scratch, desk, now, sent: Vec::new(), refused: Vec::new(), config }
+    }
+
+    /// Adds to the config while the desk runs.
+    pub fn reconfigure(&mut self, more: &str) {
+        self.config = format!("{}\n{more}", self.config);
+        self.desk.reload(book(&load(self.scratch.path(), &self.config)));
     }
 
     pub fn arrival(&self, raw: &[u8]) -> Arrival {
@@ -145,14 +153,16 @@ impl World {
     /// Receives one mail and does all that follows.
     pub fn mail(&mut self, raw: &[u8]) -> Vec<Sent> {
         let arrival = self.arrival(raw);
-        self.desk.receive(vec![desk::prepare(arrival)]).unwrap();
+        let prepared = desk::prepare(arrival, &self.desk.book().policy);
+        self.desk.receive(vec![prepared]).unwrap();
         self.settle()
     }
 
     /// Takes in a mail from before the desk was there.
     pub fn history(&mut self, raw: &[u8], at: DateTime<Utc>) -> Vec<Sent> {
         let arrival = Arrival { at, quiet: true, ..self.arrival(raw) };
-        self.desk.receive(vec![desk::prepare(arrival)]).unwrap();
+        let prepared = desk::prepare(arrival, &self.desk.book().policy);
+        self.desk.receive(vec![prepared]).unwrap();
         self.settle()
     }
 

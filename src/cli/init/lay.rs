@@ -10,6 +10,7 @@ use super::answers::{Answers, Server, Source, tls_word};
 use super::provider::{self, Provider};
 use crate::cli::count;
 use crate::config::{self, Config, Secret};
+use crate::domain::canned;
 use crate::domain::notify::say;
 use crate::domain::rules::RuleSet;
 use crate::kb;
@@ -104,6 +105,19 @@ pub fn config(answers: &Answers) -> String {
         );
         format!("{why}\n#{}", summary.replace('\n', "\n#"))
     });
+    let promise = say(
+        "# Take the # away, and the acknowledgment promises by when a person answers. Name times that you can keep.",
+        "# 去掉下面的 #，确认邮件就会写明工作人员最迟何时回复。请填写确实能做到的时限。",
+    );
+    parts.push(format!(
+        "{promise}\n#[calendar]\n#hours = [\"mon-fri 09:00-12:00\", \"mon-fri 13:00-18:00\"]\n#\n{}",
+        ["low", "normal", "high", "urgent"]
+            .into_iter()
+            .zip(["2d", "1d", "4h", "1h"])
+            .map(|(priority, time)| format!("#[sla.{priority}]\n#first_response = \"{time}\""))
+            .collect::<Vec<_>>()
+            .join("\n#\n")
+    ));
     parts.join("\n\n") + "\n"
 }
 
@@ -156,7 +170,7 @@ pub fn file(dir: &Path, name: &str, text: &str) -> anyhow::Result<bool> {
 /// Something cannot be written.
 pub fn beside(dir: &Path, config: &Config) -> anyhow::Result<Written> {
     let rules = RuleSet::builtin_files();
-    let templates = Templates::builtin_files().into_iter().map(|(name, text)| (name, text.to_owned()));
+    let templates = Templates::builtin_files().into_iter().chain(canned::builtin_files()).map(|(name, text)| (name, text.to_owned()));
     let articles = kb::BUILT_IN.iter().map(|(name, text)| (format!("kb/{name}"), (*text).to_owned()));
     let steps = first_steps(&config.desk.language);
     let kinds: [(&'static str, Vec<(String, String)>); 6] = [

@@ -4,7 +4,7 @@
 
 use super::{
     Ack, AgentError, AgentFollowup, AgentNew, AgentReceipt, Approval, Because, Card, Closed, Consult, Facts, Help, Link, OldTicket,
-    Quarantined, Reply, Row, Summary, TagHelp, TooLarge, Update, Words,
+    Quarantined, Reminder, Reply, Row, Summary, TagHelp, TooLarge, Update, Words,
 };
 
 impl Facts {
@@ -42,6 +42,7 @@ struct Vocabulary {
     error: &'static str,
     defect: &'static str,
     age: &'static str,
+    answer_by: &'static str,
     tags: [(&'static str, &'static str, &'static str); 3],
 }
 
@@ -68,6 +69,7 @@ fn en() -> Vocabulary {
         error: "There is no tag \"priorty\". Did you mean \"priority\"?",
         defect: "The sender's charset was wrong; the text was read by detection.",
         age: "3d 4h",
+        answer_by: "Tuesday 14:00",
         tags: [
             ("[take]", "认领", "makes the ticket yours"),
             ("[priority=high]", "优先级", "low, normal, high or urgent"),
@@ -99,6 +101,7 @@ fn zh() -> Vocabulary {
         error: "没有“优先机”这个标签，是否想写“优先级”？",
         defect: "发件方标注的字符集有误，正文按检测结果读取。",
         age: "3天4小时",
+        answer_by: "周二 14:00",
         tags: [
             ("[take]", "认领", "由您负责这张工单"),
             ("[priority=high]", "优先级", "低、普通、高、紧急"),
@@ -165,13 +168,20 @@ fn to_requesters(w: &Vocabulary) -> Vec<Facts> {
     };
     let update = Update { ticket: w.card(), owner: String::new(), team: String::new(), waiting: false, reopened: false, rejected: false };
     vec![
-        Facts::Ack(Ack { ticket: w.card(), handed_by: String::new(), articles: w.articles(), missing }),
-        Facts::Ack(Ack { ticket: w.bare(), handed_by: w.owner.into(), articles: Vec::new(), missing: Vec::new() }),
+        Facts::Ack(Ack { ticket: w.card(), handed_by: String::new(), answer_by: w.answer_by.into(), articles: w.articles(), missing }),
+        Facts::Ack(Ack {
+            ticket: w.bare(),
+            handed_by: w.owner.into(),
+            answer_by: String::new(),
+            articles: Vec::new(),
+            missing: Vec::new(),
+        }),
         Facts::Ack(Ack {
             ticket: Card { subject: String::new(), ..w.card() },
             handed_by: String::new(),
+            answer_by: w.answer_by.into(),
             articles: Vec::new(),
-            missing: Vec::new(),
+            missing: vec![w.missing[0].into()],
         }),
         Facts::Reply(Reply { ticket: w.card(), agent: w.owner.into(), words: w.words.into(), articles: w.articles() }),
         Facts::Reply(Reply { ticket: w.bare(), agent: w.owner.into(), words: "OK".into(), articles: Vec::new() }),
@@ -197,6 +207,9 @@ fn to_requesters(w: &Vocabulary) -> Vec<Facts> {
             merged_into: "[#1040]".into(),
             reopen_days: 14,
         }),
+        Facts::Reminder(Reminder { ticket: w.card(), waiting: true, closes_in_days: 7 }),
+        Facts::Reminder(Reminder { ticket: w.bare(), waiting: true, closes_in_days: 0 }),
+        Facts::Reminder(Reminder { ticket: w.card(), waiting: false, closes_in_days: 1 }),
         Facts::TooLarge(TooLarge { ticket: w.card(), size_mb: "61.3".into(), limit_mb: "25.0".into() }),
     ]
 }
@@ -219,6 +232,8 @@ fn new_tickets(w: &Vocabulary) -> Vec<Facts> {
     let new = AgentNew {
         ticket: w.card(),
         agent: w.owner.into(),
+        answer_by: "2026-12-01 13:12".into(),
+        resolve_by: "2026-12-02 09:12".into(),
         yours: true,
         handed_by: "Chen Hao".into(),
         note: w.event.into(),
@@ -234,6 +249,8 @@ fn new_tickets(w: &Vocabulary) -> Vec<Facts> {
     };
     let bare_new = AgentNew {
         ticket: w.bare(),
+        answer_by: String::new(),
+        resolve_by: String::new(),
         yours: false,
         handed_by: String::new(),
         note: String::new(),
@@ -249,9 +266,9 @@ fn new_tickets(w: &Vocabulary) -> Vec<Facts> {
         ..new.clone()
     };
     vec![
-        Facts::AgentNew(new.clone()),
-        Facts::AgentNew(AgentNew { ticket: Card { machine: true, ..w.bare() }, playbook: playbook(""), ..bare_new.clone() }),
-        Facts::AgentNew(bare_new),
+        Facts::AgentNew(Box::new(new.clone())),
+        Facts::AgentNew(Box::new(AgentNew { ticket: Card { machine: true, ..w.bare() }, playbook: playbook(""), ..bare_new.clone() })),
+        Facts::AgentNew(Box::new(bare_new)),
     ]
 }
 
@@ -303,8 +320,27 @@ fn answers(w: &Vocabulary) -> Vec<Facts> {
     vec![
         Facts::AgentFollowup(AgentFollowup { files: vec![w.file.into()], not_attached: vec![w.not_attached.into()], ..followup.clone() }),
         Facts::AgentFollowup(AgentFollowup { from: String::new(), event: w.event.into(), text: String::new(), ..followup }),
-        Facts::AgentReceipt(AgentReceipt { ticket: w.card(), agent: w.owner.into(), done, sent_to: w.requester.into() }),
-        Facts::AgentReceipt(AgentReceipt { ticket: w.bare(), agent: w.owner.into(), done: Vec::new(), sent_to: String::new() }),
+        Facts::AgentReceipt(AgentReceipt {
+            ticket: w.card(),
+            agent: w.owner.into(),
+            done: done.clone(),
+            sent_to: w.requester.into(),
+            goes_at: String::new(),
+        }),
+        Facts::AgentReceipt(AgentReceipt {
+            ticket: w.card(),
+            agent: w.owner.into(),
+            done,
+            sent_to: w.requester.into(),
+            goes_at: "2026-12-01 09:22".into(),
+        }),
+        Facts::AgentReceipt(AgentReceipt {
+            ticket: w.bare(),
+            agent: w.owner.into(),
+            done: Vec::new(),
+            sent_to: String::new(),
+            goes_at: String::new(),
+        }),
         Facts::AgentError(error.clone()),
         Facts::AgentError(AgentError { held: true, ..error.clone() }),
         Facts::AgentError(AgentError { tags: false, ..error.clone() }),

@@ -243,8 +243,13 @@ impl Behalf<'_> {
         if !self.note.is_empty() {
             done.push(say(language, "Your own words go to the colleagues only.", "您自己写的内容只给同事看。"));
         }
-        let facts =
-            AgentReceipt { ticket: notify::card(ticket, policy, language), agent: self.by.name.clone(), done, sent_to: String::new() };
+        let facts = AgentReceipt {
+            ticket: notify::card(ticket, policy, language),
+            agent: self.by.name.clone(),
+            done,
+            sent_to: String::new(),
+            goes_at: String::new(),
+        };
         let draft = notify::to_agent(self.by, Some(ticket), policy, Facts::AgentReceipt(facts));
         decision.drafts.push(draft);
         if !self.note.is_empty() {
@@ -265,7 +270,7 @@ pub(super) fn nobody_named(decision: &mut Decision, received: &Reading, agent: &
         "您转发的邮件中没有发件人的邮箱地址，因此工单以您的名义新建。如需为他人新建，请在主题中写明【代报=邮箱地址】后重新转发。",
     )];
     let ticket_card = notify::card(ticket, policy, language);
-    let facts = AgentReceipt { ticket: ticket_card, agent: agent.name.clone(), done, sent_to: String::new() };
+    let facts = AgentReceipt { ticket: ticket_card, agent: agent.name.clone(), done, sent_to: String::new(), goes_at: String::new() };
     let draft = notify::to_agent(agent, Some(ticket), policy, Facts::AgentReceipt(facts));
     decision.drafts.push(draft);
     decision.because("a forward without a sender that could be read: the agent is the requester");

@@ -14,6 +14,8 @@ use crate::domain::{Case, Decision, Judged, Need, Outcome, absence, reply, text}
 enum Gist {
     /// Solved.
     Solved,
+    /// Solved, and next to nothing beside it: enough to end a ticket that nobody has called solved yet.
+    PlainlySolved,
     /// Thanks and nothing else.
     Thanks,
     /// An absence notice or a robot's "received", though nothing in its header says so.
@@ -30,6 +32,9 @@ const NOT_SOLVED: &[&str] = &[
 
 const THANKS: &[&str] = &["谢谢", "感谢", "多谢", "收到", "thanks", "thank you", "thx", "cheers", "great", "ok", "好的", "辛苦了"];
 
+/// Words of somebody who wants it solved.
+const WISHES: &[&str] = &["when", "please", "need", "get ", "want", "hope", "请", "何时", "时候", "尽快", "要", "能", "希望", "才"];
+
 /// The gist of short own words; anything longer than a line or two, or with a doubt in it, is words.
 fn gist(text: &str) -> Gist {
     if absence::phrase(text).is_some() {
@@ -40,7 +45,9 @@ fn gist(text: &str) -> Gist {
         return Gist::Words;
     }
     if SOLVED.iter().any(|w| text.contains(w)) {
-        return Gist::Solved;
+        let rest = SOLVED.iter().chain(THANKS).fold(text.clone(), |text, word| text.replace(word, ""));
+        let few = rest.chars().filter(|c| c.is_alphanumeric()).count() <= 8;
+        return if few && !WISHES.iter().any(|w| rest.contains(w)) { Gist::PlainlySolved } else { Gist::Solved };
     }
     let rest = THANKS.iter().fold(text.clone(), |text, word| text.replace(word, ""));
     if rest == text {
@@ -57,7 +64,8 @@ pub(super) fn followup(case: &Case, scene: &Scene<'_>, ticket: &Ticket, policy: 
     let reply = reply::own_words(&scene.mail.text, scene.thread.sent_text());
     let gist = if scene.mail.attachments.is_empty() { gist(&reply.text) } else { Gist::Words };
     let is_requester = scene.mail.from.as_ref().is_some_and(|p| p.address == ticket.requester.address);
-    let status = next_status(ticket.status, gist, is_requester);
+    // What waits for an approval does not end by a word.
+    let status = next_status(ticket.status, gist, is_requester && (ticket.open_approval().is_none() || gist == Gist::Solved));
     let reopened = status.is_some_and(|(s, _)| s == Status::Open) && !ticket.status.is_live();
     let allowed = match reopened && is_requester {
         true => notify::within_caps(case, &ticket.requester.address, Some(ticket.number), policy, scene.now)?,
@@ -140,6 +148,9 @@ fn open_again(ticket: &Ticket, policy: &Policy) -> Draft {
 fn next_status(status: Status, gist: Gist, is_requester: bool) -> Option<(Status, &'static str)> {
     match (status, gist) {
         (Status::Resolved, Gist::Solved) if is_requester => Some((Status::Closed, "the requester confirms that it is solved: closed")),
+        (Status::New | Status::Open | Status::Waiting | Status::Resolved, Gist::PlainlySolved) if is_requester => {
+            Some((Status::Closed, "the requester says that it is solved: closed"))
+        }
         (_, Gist::Thanks | Gist::Absence) => None,
         (Status::Waiting, _) => Some((Status::Open, "the answer that it waited for is here: open again")),
         (Status::Resolved | Status::Closed, Gist::Words) => Some((Status::Open, "it is not solved for the writer: reopened")),
@@ -185,9 +196,13 @@ mod tests {
     #[test]
     fn a_gist_is_found_only_where_nothing_else_is_said() {
         for (text, expected) in [
-            ("已解决,谢谢!", Gist::Solved),
-            ("Solved, thanks", Gist::Solved),
-            ("It works now.", Gist::Solved),
+            ("已解决,谢谢!", Gist::PlainlySolved),
+            ("Solved, thanks", Gist::PlainlySolved),
+            ("It works now.", Gist::PlainlySolved),
+            ("问题已解决", Gist::PlainlySolved),
+            ("Please get it fixed", Gist::Solved),
+            ("希望尽快解决了", Gist::Solved),
+            ("The router was replaced and it works", Gist::Solved),
             ("Thanks!", Gist::Thanks),
             ("Thank you very much, Li", Gist::Thanks),
             ("好的,谢谢", Gist::Thanks),

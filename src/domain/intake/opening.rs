@@ -10,7 +10,7 @@ use crate::domain::origin::OriginKind;
 use crate::domain::policy::{Agent, Policy, Role};
 use crate::domain::rules::Verdict;
 use crate::domain::ticket::{Alert, Change, Ticket, TicketNo};
-use crate::domain::{Case, Decision, Judged, Need, Outcome, Reason, approvals, suggest};
+use crate::domain::{Case, Decision, Judged, Need, Outcome, Reason, approvals, sla, suggest};
 
 /// A new ticket with acknowledgment and notifications. `verdict`: what the rules say, where they have been asked already.
 pub(super) fn open(case: &Case, scene: &Scene<'_>, verdict: Option<Verdict>, policy: &Policy) -> Result<Decision, Need> {
@@ -137,6 +137,7 @@ fn first_state(number: TicketNo, scene: &Scene<'_>, verdict: &Verdict, policy: &
     ticket.linked = scene.thread.linked;
     ticket.alert = verdict.dedup_key.clone().map(|key| Alert { key, told: scene.now, returned: 0 });
     let person = scene.origin.kind == OriginKind::Person && ticket.alert.is_none();
+    ticket.clocked = !scene.incoming.quiet;
     ticket.quiet = scene.incoming.quiet || !person && !verdict.requester_from_reply_to;
     if let Some(name) = verdict.approval.as_deref().filter(|_| !scene.incoming.quiet) {
         let approvers = approvals::impartial(approvals::named(name, policy), &ticket, None, policy);
@@ -167,6 +168,12 @@ fn subject_of(mail: &Reading, language: &str) -> String {
     if subject.is_empty() { say(language, "(no subject)", "(无主题)") } else { subject.chars().take(200).collect() }
 }
 
+/// The promise of an answer, where one is made that can still be kept.
+fn answer_by(ticket: &Ticket, scene: &Scene<'_>, policy: &Policy) -> String {
+    let promised = sla::answer_by(ticket, policy).filter(|at| *at > scene.now);
+    promised.map_or_else(String::new, |at| notify::promised(sla::rounded(at), scene.now, &ticket.language, policy))
+}
+
 /// The acknowledgment, or the word that the mail was too large. Fills in the articles that it links.
 fn acknowledgment(
     ticket: &Ticket,
@@ -184,7 +191,9 @@ fn acknowledgment(
         let (ids, articles) = notify::links(suggested, policy, &ticket.language).into_iter().unzip();
         *linked = ids;
         let handed_by = scene.handed.map_or_else(String::new, |handed| handed.by.name.clone());
-        Facts::Ack(Ack { ticket: card, handed_by, articles, missing: verdict.missing.clone() })
+        let answer_by = answer_by(ticket, scene, policy);
+        Facts::Ack(Ack { ticket: card, handed_by, answer_by, articles, missing: verdict.missing.clone() })
     };
-    Draft { variant: verdict.template.clone(), ..notify::to_requester(ticket, LetterKind::Automatic, facts, Vec::new()) }
+    let not_before = policy.closing.ack_delay.filter(|delay| !delay.is_zero()).map(|delay| scene.now + delay);
+    Draft { variant: verdict.template.clone(), not_before, ..notify::to_requester(ticket, LetterKind::Automatic, facts, Vec::new()) }
 }

@@ -288,6 +288,49 @@ impl AtomId {
     }
 }
 
+/// Index of a list of atoms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ListId(u32);
+
+impl ListId {
+    pub(super) fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// Which lists an atom stands in.
+#[derive(Debug, Default)]
+pub(super) struct Lists {
+    by_atom: Vec<Vec<ListId>>,
+    count: u32,
+}
+
+impl Lists {
+    /// Takes up a list.
+    pub(super) fn add(&mut self, atoms: &[AtomId]) -> ListId {
+        let list = ListId(self.count);
+        self.count += 1;
+        for atom in atoms {
+            if self.by_atom.len() <= atom.index() {
+                self.by_atom.resize_with(atom.index() + 1, Vec::new);
+            }
+            if let Some(lists) = self.by_atom.get_mut(atom.index()) {
+                lists.push(list);
+            }
+        }
+        list
+    }
+
+    /// The lists that an atom stands in.
+    pub(super) fn of(&self, atom: AtomId) -> &[ListId] {
+        self.by_atom.get(atom.index()).map_or(&[], Vec::as_slice)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.count as usize
+    }
+}
+
 /// One question to one field.
 #[derive(Debug)]
 pub(super) struct Atom {

@@ -7,7 +7,7 @@ use std::ops::Range;
 use toml::de::{DeTable, DeValue};
 
 use super::Circumstances;
-use super::atom::{Atom, AtomId, Atoms, Field, Test, glob_matches};
+use super::atom::{Atom, AtomId, Atoms, Field, ListId, Lists, Test, glob_matches};
 use super::load::{Compiler, Item};
 use crate::domain::message::Reading;
 use crate::domain::origin::OriginKind;
@@ -22,6 +22,8 @@ pub(super) enum Cond {
     All(Vec<Cond>),
     /// At least one.
     Any(Vec<Cond>),
+    /// At least one of a list of words: what most rules ask. `Scan` knows of each list whether a mail holds anything of it.
+    OneOf(ListId, Vec<AtomId>),
     /// Not this.
     Not(Box<Cond>),
     /// Asked of anything else.
@@ -487,12 +489,30 @@ fn expressions(c: &mut Compiler<'_>, field: &str, place: Range<usize>, value: &I
 }
 
 impl Cond {
+    /// Makes lists of those of its parts that are nothing but words. For conditions that have been looked through: the others look at
+    /// each word.
+    pub(super) fn gather(&mut self, lists: &mut Lists) {
+        match self {
+            Cond::All(parts) => parts.iter_mut().for_each(|part| part.gather(lists)),
+            Cond::Not(inner) => inner.gather(lists),
+            Cond::Any(parts) => {
+                let atom = |part: &Cond| if let Cond::Atom(id) = part { Some(*id) } else { None };
+                match parts.iter().map(atom).collect::<Option<Vec<_>>>() {
+                    Some(atoms) => *self = Cond::OneOf(lists.add(&atoms), atoms),
+                    None => parts.iter_mut().for_each(|part| part.gather(lists)),
+                }
+            }
+            Cond::Atom(_) | Cond::OneOf(..) | Cond::Fact(_) => {}
+        }
+    }
+
     /// Can it hold only where something of this kind holds?
     pub(super) fn requires(&self, what: &dyn Fn(&Cond) -> bool) -> bool {
         match self {
             Cond::All(parts) => parts.iter().any(|part| part.requires(what)),
             Cond::Any(parts) => !parts.is_empty() && parts.iter().all(|part| part.requires(what)),
             Cond::Not(_) => false,
+            Cond::OneOf(_, atoms) => !atoms.is_empty() && atoms.iter().all(|id| what(&Cond::Atom(*id))),
             Cond::Atom(_) | Cond::Fact(_) => what(self),
         }
     }
@@ -506,6 +526,7 @@ impl Cond {
                 let all: Option<Vec<Vec<AtomId>>> = parts.iter().map(|part| part.triggers(is_open)).collect();
                 all.map(|all| all.into_iter().flatten().collect())
             }
+            Cond::OneOf(_, atoms) => atoms.iter().all(|id| !is_open(*id)).then(|| atoms.clone()),
             Cond::Not(_) | Cond::Fact(_) => None,
         }
     }
@@ -541,6 +562,7 @@ pub(super) fn captured(cond: &Cond, atoms: &Atoms) -> Vec<String> {
             Some(Test::Pattern(pattern)) => pattern.names().to_vec(),
             _ => Vec::new(),
         },
+        Cond::OneOf(_, list) => list.iter().flat_map(|id| captured(&Cond::Atom(*id), atoms)).collect(),
         Cond::Not(_) | Cond::Fact(_) => Vec::new(),
     }
 }

@@ -27,6 +27,7 @@ use serde::{Deserialize, Serialize};
 use super::message::Reading;
 use super::origin::OriginKind;
 use super::ticket::{Kind, Level};
+use atom::Lists;
 pub use checklist::{Question, is_field_name};
 use conditions::Cond;
 use effects::Effect;
@@ -185,7 +186,10 @@ pub struct Evidence {
 }
 
 impl RuleSet {
-    fn new(rules: Vec<Rule>, examples: Vec<Example>, scanner: Scanner, threshold: i64) -> RuleSet {
+    fn new(mut rules: Vec<Rule>, examples: Vec<Example>, mut scanner: Scanner, threshold: i64) -> RuleSet {
+        let mut lists = Lists::default();
+        rules.iter_mut().for_each(|rule| rule.when.gather(&mut lists));
+        scanner.watch(lists);
         let mut triggered: Vec<Vec<u32>> = vec![Vec::new(); scanner.len()];
         let mut always = Vec::new();
         for (index, rule) in (0_u32..).zip(&rules) {

@@ -11,7 +11,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
-use super::atom::{Atom, AtomId, Atoms, Field, Test, Value};
+use super::atom::{Atom, AtomId, Atoms, Field, ListId, Lists, Test, Value};
 use crate::domain::message::Reading;
 use crate::domain::text::is_spaced_letter;
 
@@ -34,7 +34,7 @@ impl Atoms {
             }
         }
         let searches = plans.into_iter().map(Plan::build).collect::<Result<_, _>>().map_err(|e| e.to_string())?;
-        Ok(Scanner { atoms: self.atoms, fields: self.fields, searches, initial })
+        Ok(Scanner { atoms: self.atoms, fields: self.fields, searches, initial, lists: Lists::default(), open: Vec::new() })
     }
 }
 
@@ -192,6 +192,9 @@ pub(super) struct Scanner {
     fields: Vec<Field>,
     searches: Vec<Search>,
     initial: Vec<State>,
+    lists: Lists,
+    /// By list: it must always be looked at.
+    open: Vec<bool>,
 }
 
 impl Scanner {
@@ -210,11 +213,24 @@ impl Scanner {
         self.initial.get(id.index()) == Some(&State::Maybe)
     }
 
+    /// Learns which lists the rules ask for.
+    pub(super) fn watch(&mut self, lists: Lists) {
+        self.open = vec![false; lists.len()];
+        for index in 0..u32::try_from(self.atoms.len()).unwrap_or(u32::MAX) {
+            let id = AtomId(index);
+            if self.is_always_open(id) {
+                mark(&mut self.open, lists.of(id));
+            }
+        }
+        self.lists = lists;
+    }
+
     /// Reads a mail: each field once.
     pub(super) fn scan<'s, 'm>(&'s self, mail: &'m Reading) -> Scan<'s, 'm> {
         let values: Vec<Vec<Value<'m>>> = self.fields.iter().map(|f| f.values(mail).into_iter().map(Value::new).collect()).collect();
-        let mut scan = Scan { scanner: self, states: States(vec![None; self.atoms.len()]), hits: Vec::new(), values };
-        let Scan { states, hits, values, .. } = &mut scan;
+        let mut scan =
+            Scan { scanner: self, states: States(vec![None; self.atoms.len()]), hits: Vec::new(), met: self.open.clone(), values };
+        let Scan { states, hits, met, values, .. } = &mut scan;
         for (search, values) in self.searches.iter().zip(values.iter()) {
             for value in values {
                 search.run(&value.folded, |id, start, end| {
@@ -222,11 +238,20 @@ impl Scanner {
                     if states.get(id).is_none() && atom.test.confirms(&value.folded, start, end) {
                         states.set(id, if matches!(atom.test, Test::Pattern(_)) { State::Maybe } else { State::Yes });
                         hits.push(id);
+                        mark(met, self.lists.of(id));
                     }
                 });
             }
         }
         scan
+    }
+}
+
+fn mark(marks: &mut [bool], lists: &[ListId]) {
+    for list in lists {
+        if let Some(mark) = marks.get_mut(list.index()) {
+            *mark = true;
+        }
     }
 }
 
@@ -238,6 +263,8 @@ pub(super) struct Scan<'s, 'm> {
     states: States,
     /// Atoms that are there or may be.
     pub(super) hits: Vec<AtomId>,
+    /// By list: it may hold.
+    met: Vec<bool>,
     values: Vec<Vec<Value<'m>>>,
 }
 
@@ -253,6 +280,11 @@ impl Scan<'_, '_> {
             }
             Some(State::No) | None => false,
         }
+    }
+
+    /// May any atom of this list be there?
+    pub(super) fn has_any_of(&self, list: ListId) -> bool {
+        self.met.get(list.index()).copied().unwrap_or(true)
     }
 
     /// An atom.

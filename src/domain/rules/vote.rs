@@ -63,6 +63,7 @@ fn holds(cond: &Cond, scan: &mut Scan<'_, '_>, asked: &Asked<'_>) -> bool {
         Cond::Atom(id) => scan.holds(*id),
         Cond::All(parts) => parts.iter().all(|part| holds(part, scan, asked)),
         Cond::Any(parts) => parts.iter().any(|part| holds(part, scan, asked)),
+        Cond::OneOf(list, atoms) => scan.has_any_of(*list) && atoms.iter().any(|id| scan.holds(*id)),
         Cond::Not(inner) => !holds(inner, scan, asked),
         Cond::Fact(fact) => (fact.test)(asked).is_some(),
     }
@@ -71,15 +72,8 @@ fn holds(cond: &Cond, scan: &mut Scan<'_, '_>, asked: &Asked<'_>) -> bool {
 /// Collects what makes a condition hold.
 fn witness(cond: &Cond, scan: &mut Scan<'_, '_>, asked: &Asked<'_>, found: &mut Found) {
     match cond {
-        Cond::Atom(id) if scan.holds(*id) => {
-            let Some((field, matched)) = scan.found(*id) else { return };
-            found.matches.push((field, quote(matched)));
-            if let Some(pattern) = scan.pattern(*id).filter(|pattern| !pattern.names().is_empty()) {
-                for value in scan.values_of(*id) {
-                    capture(pattern, &value.raw, &mut found.fields);
-                }
-            }
-        }
+        Cond::Atom(id) => witness_atom(*id, scan, found),
+        Cond::OneOf(_, atoms) => atoms.iter().for_each(|id| witness_atom(*id, scan, found)),
         Cond::All(parts) | Cond::Any(parts) => {
             for part in parts {
                 if holds(part, scan, asked) {
@@ -92,7 +86,20 @@ fn witness(cond: &Cond, scan: &mut Scan<'_, '_>, asked: &Asked<'_>, found: &mut 
                 found.matches.push((fact.name.clone(), quote(&answer)));
             }
         }
-        Cond::Atom(_) | Cond::Not(_) => {}
+        Cond::Not(_) => {}
+    }
+}
+
+fn witness_atom(id: AtomId, scan: &mut Scan<'_, '_>, found: &mut Found) {
+    if !scan.holds(id) {
+        return;
+    }
+    let Some((field, matched)) = scan.found(id) else { return };
+    found.matches.push((field, quote(matched)));
+    if let Some(pattern) = scan.pattern(id).filter(|pattern| !pattern.names().is_empty()) {
+        for value in scan.values_of(id) {
+            capture(pattern, &value.raw, &mut found.fields);
+        }
     }
 }
 

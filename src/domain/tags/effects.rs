@@ -2,19 +2,58 @@
 
 use super::registry::Arg;
 use super::span::Span;
-use crate::domain::HeldLetter;
 use crate::domain::approvals;
+use crate::domain::canned::{self, Filling};
 use crate::domain::complaint::nearest;
 use crate::domain::message::TemplateName;
 use crate::domain::orders::{Plan, Refusal, Scene};
 use crate::domain::policy::{Agent, Approver};
 use crate::domain::text::fold;
 use crate::domain::ticket::{Change, Priority, Status};
+use crate::domain::{HeldLetter, QueuedLetter};
 
 pub(super) type Effect = Result<(), Refusal>;
 
 /// More names than this are not listed in a refusal.
 const MOST_NAMES: usize = 20;
+
+/// `[undo]`: runs before every other order, which then speaks of the ticket as it was.
+pub fn undo(plan: &mut Plan, scene: &Scene, _: &Arg) -> Effect {
+    let outbox = scene.case.outbox(scene.ticket.number).ok();
+    let queued = outbox.map(|outbox| outbox.queued.as_slice()).unwrap_or_default();
+    // Where an agent handed a request in, its acknowledgment is his too; but a ticket that is open stays open.
+    let opens = |letter: &QueuedLetter| matches!(letter.template, Some(TemplateName::Ack | TemplateName::TooLarge));
+    let mut of_agents = queued.iter().rev().filter(|letter| scene.policy.agent(&letter.actor).is_some() && !opens(letter));
+    let own = of_agents.clone().find(|letter| letter.actor == scene.agent.handle);
+    let Some(last) = own.or_else(|| of_agents.next()) else {
+        return Err(match scene.policy.closing.undo {
+            Some(_) => scene.refuse(
+                "[undo]: no reply of this ticket waits any more; what has gone out cannot be taken back.".into(),
+                "【撤销】：该工单没有待发的回复；已发出的邮件无法撤回。".into(),
+            ),
+            None => scene.refuse(
+                "[undo]: replies go out at once here; what has gone out cannot be taken back.".into(),
+                "【撤销】：此处的回复会立即发出，已发出的邮件无法撤回。".into(),
+            ),
+        });
+    };
+    plan.cancel.extend(queued.iter().filter(|letter| letter.cause == last.cause).map(|letter| letter.id));
+    plan.restore.push(last.cause.clone());
+    for (number, change) in &last.undoes {
+        if *number == scene.ticket.number {
+            plan.change(change.clone(), scene.now);
+        } else {
+            plan.others.push((*number, change.clone()));
+        }
+    }
+    plan.quiet = true;
+    let (en, zh) = match last.undoes.is_empty() {
+        true => ("The mail is taken back. The ticket has changed since and stays as it is.", "邮件已撤回。工单此后又有变动，保持现状。"),
+        false => ("The mail is taken back, and what it ordered is undone.", "邮件已撤回，其中的指令也已撤销。"),
+    };
+    plan.done.push(scene.say(en.into(), zh.into()));
+    Ok(())
+}
 
 /// `[take]`
 pub fn take(plan: &mut Plan, scene: &Scene, _: &Arg) -> Effect {
@@ -260,6 +299,42 @@ fn attach(plan: &mut Plan, scene: &Scene, wanted: &str) -> Effect {
     Ok(())
 }
 
+/// `[use=ask-logs]`
+pub fn canned(plan: &mut Plan, scene: &Scene, arg: &Arg) -> Effect {
+    let ticket = scene.ticket;
+    if ticket.alert.is_some() {
+        return Err(scene.refuse(
+            format!("[use={}]: a machine reports here, and gets no mail.", arg.value),
+            format!("【套用={}】：该工单由监控系统上报，不会向其发送邮件。", arg.value),
+        ));
+    }
+    let policy = scene.policy;
+    for wanted in arg.value.split([',', '，', '、', ';']).map(str::trim).filter(|name| !name.is_empty()) {
+        let name = fold(wanted);
+        let found = match canned::find(&policy.canned, &name, &ticket.language, &policy.languages) {
+            Ok(found) => found,
+            Err(true) => {
+                let language = &ticket.language;
+                return Err(scene.refuse(
+                    format!("[use={name}]: it is not written in the requester's language ({language}); write your reply yourself."),
+                    format!("【套用={name}】：没有请求人所用语言（{language}）的版本，请自行撰写回复。"),
+                ));
+            }
+            Err(false) => {
+                let mut names: Vec<&str> = policy.canned.iter().map(|canned| canned.name.as_str()).collect();
+                names.sort_unstable();
+                names.dedup();
+                return Err(unknown(scene, ("canned reply", "常用回复"), wanted, names.iter().copied(), names.iter().copied()));
+            }
+        };
+        let tag = format!("[{}{}]", policy.desk.ticket_prefix, ticket.number.0);
+        let filling = Filling { requester: ticket.requester.called(), ticket: &tag, agent: &scene.agent.name, desk: &policy.desk.name };
+        plan.canned.push(found.fill(filling));
+        plan.done.push(scene.say(format!("The canned reply \"{name}\" goes out."), format!("已套用常用回复“{name}”。")));
+    }
+    Ok(())
+}
+
 /// `[send]`: what the answered mail asks about; elsewhere only what one mail left behind. A letter that nobody has looked at may be forged.
 pub fn send(plan: &mut Plan, scene: &Scene, _: &Arg) -> Effect {
     let held = scene.case.held(scene.ticket.number).unwrap_or_default();
@@ -327,7 +402,7 @@ pub fn wait(plan: &mut Plan, scene: &Scene, arg: &Arg) -> Effect {
     let zone = scene.policy.desk.timezone;
     let until = match (arg.value, Span::parse(arg.value)) {
         ("", _) => None,
-        (_, Some(span)) => Some(span.after(scene.now, zone)),
+        (_, Some(span)) => Some(span.after(scene.now, zone, scene.policy.calendar.as_ref())),
         (value, None) => {
             return Err(scene.refuse(
                 format!("[wait={value}]: \"{value}\" is no length of time up to a year; write 4h, 3d, 3wd (working days) or 2w."),

@@ -136,6 +136,18 @@ const PLAIN: TagSpec = TagSpec {
 /// Every tag of this release. Inside a phase they are carried out in this order.
 pub static TAGS: &[TagSpec] = &[
     TagSpec {
+        name: "undo",
+        zh: &["撤销", "撤回"],
+        en: &["undone"],
+        usage: "[undo]",
+        usage_zh: "【撤销】",
+        doc_en: "Takes back the newest reply of this ticket that has not gone out yet, and what else its mail ordered. Words of this mail go out in its place.",
+        doc_zh: "撤回该工单最近一封尚未发出的回复，并撤销同一邮件中的指令。本邮件若有正文，则改发本邮件。",
+        needs: |_, ticket| vec![Query::Outbox(ticket.number)],
+        apply: effects::undo,
+        ..PLAIN
+    },
+    TagSpec {
         name: "take",
         zh: &["认领", "领取", "接手"],
         usage: "[take]",
@@ -238,6 +250,7 @@ pub static TAGS: &[TagSpec] = &[
         doc_zh: "请该审批人（代号、姓名，或其负责的类别）审批；正文发给审批人，不发给请求人。答复之前不能解决或关闭工单。",
         takes: Takes::Value,
         phase: Phase::Reply,
+        clashes: &["use"],
         apply: effects::approval,
         inward: true,
         ..PLAIN
@@ -250,6 +263,7 @@ pub static TAGS: &[TagSpec] = &[
         doc_en: "The text of this mail stays internal: it is kept with the ticket and never sent to the requester.",
         doc_zh: "本邮件正文仅供内部：随工单保存，绝不发给请求人。",
         phase: Phase::Reply,
+        clashes: &["use"],
         apply: effects::note,
         inward: true,
         ..PLAIN
@@ -264,7 +278,7 @@ pub static TAGS: &[TagSpec] = &[
         doc_zh: "转交其他小组或处理人；正文作为交接说明，不发给请求人。",
         takes: Takes::Value,
         phase: Phase::Reply,
-        clashes: &["take", "assign", "team"],
+        clashes: &["take", "assign", "team", "use"],
         apply: several::handover,
         inward: true,
         ..PLAIN
@@ -278,6 +292,7 @@ pub static TAGS: &[TagSpec] = &[
         doc_en: "To the lead of the team, else to every lead; your text goes there as a note, not to the requester. The owner stays.",
         doc_zh: "升级给小组负责人（没有则发给全部负责人）；正文作为说明，不发给请求人。负责的处理人不变。",
         phase: Phase::Reply,
+        clashes: &["use"],
         apply: several::escalate,
         inward: true,
         ..PLAIN
@@ -291,6 +306,7 @@ pub static TAGS: &[TagSpec] = &[
         doc_zh: "向内部或外部人员咨询；正文只发给对方，答复仅供内部。",
         takes: Takes::List,
         phase: Phase::Reply,
+        clashes: &["use"],
         apply: several::consult,
         inward: true,
         ..PLAIN
@@ -305,6 +321,19 @@ pub static TAGS: &[TagSpec] = &[
         takes: Takes::List,
         phase: Phase::Reply,
         apply: effects::kb,
+        ..PLAIN
+    },
+    TagSpec {
+        name: "use",
+        zh: &["套用", "套用模板"],
+        usage: "[use=ask-logs]",
+        usage_zh: "【套用=ask-logs】",
+        doc_en: "Sends that canned reply, in the requester's language, behind your own words if there are any.",
+        doc_zh: "发送该常用回复（按请求人的语言），接在您写的内容之后；可以不写正文。",
+        takes: Takes::List,
+        phase: Phase::Reply,
+        clashes: &["note", "approval", "handover", "escalate", "consult"],
+        apply: effects::canned,
         ..PLAIN
     },
     TagSpec {
@@ -490,12 +519,10 @@ pub static RESERVED: &[Reserved] = &[
     later("broadcast", &["广播"], &[], Scope::Ticket, ""),
     later("kb-draft", &["成文"], &[], Scope::Ticket, ""),
     later("publish", &["发布"], &["published"], Scope::Ticket, ""),
-    later("use", &["套用"], &[], Scope::Ticket, ""),
     later("visit", &["上门"], &[], Scope::Ticket, ""),
     later("asset", &["资产"], &[], Scope::Ticket, ""),
     later("asset-state", &["资产状态"], &[], Scope::Ticket, ""),
     later("done", &["完成", "已完成"], &[], Scope::Ticket, "[resolve]"),
-    later("undo", &["撤销"], &[], Scope::Ticket, ""),
     later("accept", &["采纳"], &[], Scope::Ticket, ""),
     later("away", &["不在"], &[], Scope::Question, ""),
     later("spam", &["垃圾邮件"], &[], Scope::Ticket, "[close] [quiet]"),

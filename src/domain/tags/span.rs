@@ -1,11 +1,16 @@
 //! Lengths of time as agents write them: `3d`, `3wd`, `2 weeks`, `3天`, `三个工作日`.
 
-use chrono::{DateTime, Datelike, Days, Duration, NaiveDateTime, TimeZone, Utc, Weekday};
+use chrono::{DateTime, Datelike, Days, Duration, NaiveDate, NaiveDateTime, TimeZone, Utc, Weekday};
 use chrono_tz::Tz;
 use unicode_normalization::UnicodeNormalization;
 
+use crate::domain::calendar::Calendar;
+
 /// No wait is longer than a year: beyond it a slip of the finger is likelier than a wish.
 const MOST_DAYS: i64 = 366;
+
+/// Days after which no more working days are looked for.
+const FURTHEST: u32 = 4000;
 
 /// A length of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,18 +41,26 @@ impl Span {
         sound.then_some(span)
     }
 
-    /// The moment at which it ends. Working days are Monday to Friday in `zone`, the time of day kept.
-    pub fn after(self, now: DateTime<Utc>, zone: Tz) -> DateTime<Utc> {
+    /// The moment at which it ends. Working days are those of the calendar, without one Monday to Friday, in `zone`; the time of day is kept.
+    pub fn after(self, now: DateTime<Utc>, zone: Tz, calendar: Option<&Calendar>) -> DateTime<Utc> {
+        let works = |day: NaiveDate| match calendar {
+            Some(calendar) => calendar.is_workday(day),
+            None => !matches!(day.weekday(), Weekday::Sat | Weekday::Sun),
+        };
         match self {
             Span::Plain(length) => now + length,
             Span::WorkingDays(days) => {
                 let local = now.with_timezone(&zone).naive_local();
                 let mut day = local.date();
                 let mut left = days;
-                while left > 0 {
+                // A year of working days takes less, whatever the holidays.
+                for _ in 0..FURTHEST {
+                    if left == 0 {
+                        break;
+                    }
                     let Some(next) = day.checked_add_days(Days::new(1)) else { break };
                     day = next;
-                    left -= u32::from(!matches!(day.weekday(), Weekday::Sat | Weekday::Sun));
+                    left -= u32::from(works(day));
                 }
                 in_zone(day.and_time(local.time()), zone)
             }
@@ -140,7 +153,7 @@ mod tests {
             ("2026-12-04T17:00:00Z", 1, "2026-12-06T17:00:00Z"),
         ];
         for (now, days, expected) in cases {
-            assert_eq!(Span::WorkingDays(days).after(at(now), shanghai), at(expected), "{now}");
+            assert_eq!(Span::WorkingDays(days).after(at(now), shanghai, None), at(expected), "{now}");
         }
     }
 
@@ -148,6 +161,20 @@ mod tests {
     fn a_skipped_hour_moves_on() {
         // Cairo skips 00:00 to 01:00 on Friday 2026-04-24.
         let cairo = chrono_tz::Africa::Cairo;
-        assert_eq!(Span::WorkingDays(1).after(at("2026-04-22T22:30:00Z"), cairo), at("2026-04-23T22:00:00Z"));
+        assert_eq!(Span::WorkingDays(1).after(at("2026-04-22T22:30:00Z"), cairo, None), at("2026-04-23T22:00:00Z"));
+    }
+
+    #[test]
+    fn working_days_are_those_of_the_calendar() {
+        let day = |text: &str| text.parse::<NaiveDate>().unwrap();
+        let week = vec![Weekday::Mon, Weekday::Tue, Weekday::Wed, Weekday::Thu, Weekday::Fri];
+        let calendar = Calendar {
+            hours: vec![crate::domain::calendar::Hours { days: week, from: 540, to: 1080 }],
+            holidays: vec![(day("2026-10-01"), day("2026-10-07"))],
+            workdays: vec![day("2026-10-10")],
+        };
+        let shanghai = chrono_tz::Asia::Shanghai;
+        let after = |days| Span::WorkingDays(days).after(at("2026-09-30T02:00:00Z"), shanghai, Some(&calendar));
+        assert_eq!((after(1), after(3)), (at("2026-10-08T02:00:00Z"), at("2026-10-10T02:00:00Z")));
     }
 }

@@ -171,7 +171,7 @@ fn mistyped_tags() {
         ("[done]", "Use [resolve] instead."),
         ("[hold=2026-12-01]", "Use [wait=5d] instead."),
         ("[visit]", "[visit] is not available"),
-        ("【撤销】", "[undo] is not available"),
+        ("【成文】", "[kb-draft] is not available"),
     ];
     for (subject, says) in cases {
         let reading = read(&format!("Re: VPN down {subject}"), OWN, "", true);

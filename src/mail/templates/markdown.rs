@@ -388,7 +388,7 @@ impl<'a> Page<'a> {
             .map(|i| table.rows.iter().filter_map(|row| row.get(i)).map(|c| columns(&c.text)).max().unwrap_or(0))
             .collect();
         for (n, row) in table.rows.iter().enumerate() {
-            self.html_row(row, &table.align, !headless && n == 0);
+            self.html_row(row, &table.align, headless, !headless && n == 0);
             let line = if headless { pair(row) } else { aligned(row, &widths, &table.align) };
             self.plain(line.trim_end());
             self.owe(1);
@@ -397,16 +397,18 @@ impl<'a> Page<'a> {
         self.owe(2);
     }
 
-    fn html_row(&mut self, row: &[Cell], align: &[Alignment], head: bool) {
+    /// `named`: the first cell is the name of the others; beside a long value on a phone it would be broken after every letter.
+    fn html_row(&mut self, row: &[Cell], align: &[Alignment], named: bool, head: bool) {
         let name = if head { "th" } else { "td" };
         self.html.push_str("<tr>");
-        for (cell, align) in row.iter().zip(align) {
+        for (n, (cell, align)) in row.iter().zip(align).enumerate() {
+            let whole = if named && n == 0 { ";white-space:nowrap" } else { "" };
             let side = match (*align, head) {
                 (Alignment::Right, _) => ";text-align:right",
                 (_, true) => ";text-align:left",
                 _ => "",
             };
-            for piece in ["<", name, " style=\"", CELL, side, "\">", &cell.html, "</", name, ">"] {
+            for piece in ["<", name, " style=\"", CELL, side, whole, "\">", &cell.html, "</", name, ">"] {
                 self.html.push_str(piece);
             }
         }

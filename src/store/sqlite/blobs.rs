@@ -1,7 +1,5 @@
 //! Rows of bytes, packed. Large bytes lie in pieces: the first in `blob`, the others in `blob_piece`.
 
-use std::borrow::Cow;
-
 use anyhow::{Context, ensure};
 use rusqlite::{OptionalExtension, params};
 
@@ -14,24 +12,23 @@ use crate::store::{Prepared, Result, Sealed, SealedBytes};
 pub(super) fn put_mail(db: &Db, mail: &Prepared) -> Result<i64> {
     match &mail.packed {
         Some(packed) => insert(db, Some(&mail.identity.bytes), mail.arrival.raw.len(), packed),
-        None => put(db, Some(&mail.identity.bytes), &[], &mail.arrival.raw),
+        None => put(db, Some(&mail.identity.bytes), &mail.arrival.raw),
     }
 }
 
-/// Stores a letter's text and final bytes and returns the row.
+/// Stores the texts and final bytes of letters and returns the row.
 pub(super) fn put_sealed(db: &Db, words: &Sealed) -> Result<i64> {
     match &words.bytes {
         SealedBytes::Packed(packed) => insert(db, None, words.size, packed),
-        SealedBytes::Large(text, bytes) => put(db, None, text.as_bytes(), bytes),
+        SealedBytes::Large(plain) => put(db, None, plain),
     }
 }
 
-/// Stores `head` and `tail` as one blob and returns its row. The whole head lies in the first piece.
-pub(super) fn put(db: &Db, hash: Option<&BlobHash>, head: &[u8], tail: &[u8]) -> Result<i64> {
-    let (near, far) = tail.split_at(PIECE.saturating_sub(head.len()).min(tail.len()));
-    let first = if head.is_empty() { Cow::Borrowed(near) } else { Cow::Owned([head, near].concat()) };
-    let blob = pack::pack(&first, |packed| insert(db, hash, head.len() + tail.len(), packed))?;
-    for (piece, n) in far.chunks(PIECE).zip(1_i64..) {
+/// Stores bytes and returns their row.
+pub(super) fn put(db: &Db, hash: Option<&BlobHash>, plain: &[u8]) -> Result<i64> {
+    let (first, others) = plain.split_at(PIECE.min(plain.len()));
+    let blob = pack::pack(first, |packed| insert(db, hash, plain.len(), packed))?;
+    for (piece, n) in others.chunks(PIECE).zip(1_i64..) {
         pack::pack(piece, |packed| {
             db.sql("INSERT INTO blob_piece (blob, piece, zstd) VALUES (?1, ?2, ?3)")?.execute(params![blob, n, packed])?;
             Ok(())
@@ -82,18 +79,12 @@ pub(super) fn range(db: &Db, blob: i64, start: usize, length: usize, mut take: i
     Ok(())
 }
 
-/// The bytes of a blob without the first `n`, which are its head.
-pub(super) fn tail(db: &Db, blob: i64, n: i64) -> Result<Vec<u8>> {
-    let mut bytes = get(db, blob)?;
-    bytes.drain(..usize::try_from(n)?.min(bytes.len()));
+/// The bytes of a blob from `start` on, before `stop`.
+pub(super) fn between(db: &Db, blob: i64, start: i64, stop: i64) -> Result<Vec<u8>> {
+    let (start, length) = (usize::try_from(start)?, usize::try_from(stop - start)?);
+    let mut bytes = Vec::with_capacity(length);
+    range(db, blob, start, length, |piece| bytes.extend_from_slice(piece))?;
     Ok(bytes)
-}
-
-/// The first `n` bytes of a blob, which are its head, as text.
-pub(super) fn head(db: &Db, blob: i64, n: i64) -> Result<String> {
-    let (mut bytes, _) = first(db, blob, false)?;
-    bytes.truncate(usize::try_from(n)?);
-    String::from_utf8(bytes).context("a damaged text")
 }
 
 /// The first piece, and the size of the whole. With `whole` there is room for the others behind.

@@ -9,7 +9,8 @@ use rusqlite::{OptionalExtension, Row, params};
 
 use super::{Db, blobs, get, micros, moment, set};
 use crate::domain::CauseKey;
-use crate::domain::message::{Cursor, Folder, MessageId, Place, Reading, hash64};
+use crate::domain::foresight::Foresight;
+use crate::domain::message::{Cursor, Folder, MessageId, Place, hash64};
 use crate::domain::ticket::TicketNo;
 use crate::store::identity::{stem, stem_of};
 use crate::store::{CauseId, Note, Pending, PendingBody, PendingMail, Prepared, QuarantineRow, Received, Result};
@@ -36,7 +37,7 @@ pub(super) struct Fresh {
 
 struct FreshMail {
     raw: Vec<u8>,
-    reading: Option<Arc<Reading>>,
+    foresight: Option<Arc<Foresight>>,
 }
 
 impl Fresh {
@@ -47,7 +48,7 @@ impl Fresh {
         let raw = mail.arrival.raw;
         if self.bytes + raw.len() <= Fresh::MOST {
             self.bytes += raw.len();
-            self.mails.insert(cause, FreshMail { raw, reading: mail.reading });
+            self.mails.insert(cause, FreshMail { raw, foresight: mail.foresight });
         }
     }
 
@@ -225,14 +226,14 @@ fn pending_mail(db: &Db, fresh: &mut Fresh, cause: CauseId) -> Result<PendingMai
     let mut select = db.sql("SELECT mailbox, blob, whole_size, quiet, same_id FROM message WHERE cause = ?1")?;
     let mut rows = select.query([cause.0])?;
     let row = rows.next()?.with_context(|| format!("cause {} has no message", cause.0))?;
-    let FreshMail { raw, reading } = match fresh.take(cause) {
+    let FreshMail { raw, foresight } = match fresh.take(cause) {
         Some(mail) => mail,
-        None => FreshMail { raw: blobs::get(db, row.get(1)?)?, reading: None },
+        None => FreshMail { raw: blobs::get(db, row.get(1)?)?, foresight: None },
     };
     Ok(PendingMail {
         mailbox: row.get(0)?,
         raw,
-        reading,
+        foresight,
         whole_size: row.get::<_, Option<i64>>(2)?.map(u64::try_from).transpose()?,
         quiet: row.get(3)?,
         same_id_other_body: row.get(4)?,

@@ -35,6 +35,12 @@ pub(super) fn commit(db: &Db, commit: &Commit) -> Result<std::result::Result<Vec
         put_mail(db, commit, mail)?;
     }
     let letters = commit.letters.iter().map(|letter| outbox::queue(db, commit.cause, letter, commit.at)).collect::<Result<_>>()?;
+    for cause in &commit.restore {
+        outbox::restore(db, cause, commit.at)?;
+    }
+    for letter in &commit.cancel {
+        outbox::replace(db, *letter, &commit.key, commit.at)?;
+    }
     for letter in &commit.release {
         outbox::release(db, *letter, commit.at)?;
     }

@@ -30,7 +30,7 @@ use super::{
     Sealed, Store, TicketFilter, TicketState,
 };
 use crate::domain::message::{BlobHash, Cursor, Folder, LetterId, Place};
-use crate::domain::ticket::{Ticket, TicketNo};
+use crate::domain::ticket::{Ticket, TicketNo, Version};
 use crate::domain::{Answer, CauseKey, Query};
 
 /// How long a write waits for another process to end its own.
@@ -138,6 +138,7 @@ impl Read for Sqlite {
             Query::AutomaticFor(number, since) => Ok(Answer::Count(outbox::automatic_for(&self.db, *number, *since)?)),
             Query::NoticesTo(address, number, since) => Ok(Answer::Count(outbox::notices_to(&self.db, address, *number, *since)?)),
             Query::Held(number) => Ok(Answer::Letters(outbox::held(&self.db, *number)?)),
+            Query::Outbox(number) => Ok(Answer::Outbox(outbox::unsent(&self.db, *number)?)),
             Query::Tally(scope) => Ok(Answer::Tally(Box::new(tickets::tally(&self.db, scope)?))),
             Query::ReplyAfter(number, reader) => Ok(Answer::Crossing(outbox::reply_after(&self.db, *number, reader)?)),
             Query::FirstWords(number) => Ok(Answer::Words(tickets::first_words(&self.db, *number)?)),
@@ -186,8 +187,12 @@ impl Store for Sqlite {
         causes::pending(&self.db, &mut self.fresh, limit)
     }
 
-    fn due(&self, now: DateTime<Utc>, limit: usize) -> Result<Vec<(TicketNo, DateTime<Utc>)>> {
+    fn due(&self, now: DateTime<Utc>, limit: usize) -> Result<Vec<(TicketNo, Version, DateTime<Utc>)>> {
         tickets::due(&self.db, now, limit)
+    }
+
+    fn retime(&mut self, strikes: &dyn Fn(&Ticket) -> Option<DateTime<Utc>>) -> Result<usize> {
+        self.write(|db| tickets::retime(db, strikes))
     }
 
     fn begin(&mut self, causes: &[super::CauseId]) -> Result<()> {
@@ -210,8 +215,8 @@ impl Store for Sqlite {
         Ok(self.write(|db| commit::commit(db, commit))??)
     }
 
-    fn word(&mut self, letter: LetterId, words: &Sealed) -> Result<()> {
-        self.write(|db| outbox::word(db, letter, words))
+    fn word(&mut self, letters: &[LetterId], words: &Sealed) -> Result<()> {
+        self.write(|db| outbox::word(db, letters, words))
     }
 
     fn quarantine(&mut self, cause: super::CauseId, why: &str, at: DateTime<Utc>) -> Result<()> {

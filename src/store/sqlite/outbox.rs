@@ -12,8 +12,8 @@ use rusqlite::{OptionalExtension, Row, params};
 
 use super::{Db, blobs, causes, commit, due_micros, enclosures, micros, moment};
 use crate::domain::message::{Address, Letter, LetterId, LetterKey, LetterKind, TemplateName, hash64};
-use crate::domain::ticket::TicketNo;
-use crate::domain::{CauseKey, Crossing, HeldLetter, Reader, Sent, Undelivered};
+use crate::domain::ticket::{Change, TicketNo};
+use crate::domain::{CauseKey, Crossing, HeldLetter, Outbox, QueuedLetter, Reader, Sent, Undelivered};
 use crate::store::{CauseId, Fate, JournalMail, Note, OutboxRow, Posting, Result, Sealed};
 
 /// A claim ends before it holds more bytes than this, but for a single letter.
@@ -86,17 +86,24 @@ pub(super) fn queue(db: &Db, cause: CauseId, letter: &Letter, at: DateTime<Utc>)
     Ok(LetterId(id))
 }
 
-/// Stores what a letter says.
-pub(super) fn word(db: &Db, letter: LetterId, words: &Sealed) -> Result<()> {
+/// Stores what these letters say.
+pub(super) fn word(db: &Db, letters: &[LetterId], words: &Sealed) -> Result<()> {
+    ensure!(letters.len() == words.letters.len(), "{} letters have words for {}", letters.len(), words.letters.len());
     let blob = blobs::put_sealed(db, words)?;
-    db.sql("INSERT INTO wording (letter, subject, blob, text_size, files) VALUES (?1, ?2, ?3, ?4, ?5)")?.execute(params![
-        letter.0,
-        words.subject,
-        blob,
-        i64::try_from(words.text_size)?,
-        enclosures::size(&words.files)?,
-    ])?;
-    enclosures::put(db, letter, &words.files)
+    for (letter, said) in letters.iter().zip(&words.letters) {
+        let insert = "INSERT INTO wording (letter, subject, blob, start, text_size, stop, files) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+        db.sql(insert)?.execute(params![
+            letter.0,
+            said.subject,
+            blob,
+            i64::try_from(said.start)?,
+            i64::try_from(said.text_size)?,
+            i64::try_from(said.stop)?,
+            enclosures::size(&said.files)?,
+        ])?;
+        enclosures::put(db, *letter, &said.files)?;
+    }
+    Ok(())
 }
 
 /// Lets a held letter go. Its time in the queue begins now.
@@ -107,6 +114,64 @@ pub(super) fn release(db: &Db, letter: LetterId, at: DateTime<Utc>) -> Result<()
     )?
     .execute([letter.0, micros(at)])?;
     Ok(())
+}
+
+/// Why a letter did not go that another decision made needless.
+fn replaced_by(cause: &CauseKey) -> String {
+    format!("replaced by what followed from {}", cause.0)
+}
+
+/// Takes a letter out of the queue for which this cause has something better.
+pub(super) fn replace(db: &Db, letter: LetterId, by: &CauseKey, at: DateTime<Utc>) -> Result<()> {
+    db.sql("UPDATE envelope SET state = 'cancelled', ended = ?3, why = ?2 WHERE letter = ?1 AND state = 'queued'")?.execute(params![
+        letter.0,
+        replaced_by(by),
+        micros(at)
+    ])?;
+    Ok(())
+}
+
+/// Puts back what this cause took out.
+pub(super) fn restore(db: &Db, by: &CauseKey, at: DateTime<Utc>) -> Result<()> {
+    db.sql(
+        "UPDATE envelope SET state = 'queued', ended = NULL, why = '', next_at = max(next_at, ?2)
+         WHERE state = 'cancelled' AND why = ?1",
+    )?
+    .execute(params![replaced_by(by), micros(at)])?;
+    Ok(())
+}
+
+/// Letters of a ticket, but for notices, that wait whole; the decision behind each can be undone while none came after it.
+pub(super) fn unsent(db: &Db, number: TicketNo) -> Result<Outbox> {
+    let last_automatic: Option<i64> = db
+        .sql(
+            "SELECT max(max(l.created, coalesce(l.not_before, 0))) FROM letter l WHERE l.ticket = ?1 AND l.class = 2
+             AND EXISTS (SELECT 1 FROM envelope e WHERE e.letter = l.id AND e.state <> 'cancelled')",
+        )?
+        .query_row([number.0], |row| row.get(0))?;
+    let mut select = db.sql(
+        "SELECT l.id, c.key, j.actor, l.template, j.changes,
+         NOT EXISTS (SELECT 1 FROM journal_ticket o JOIN journal_ticket t ON t.ticket = o.ticket JOIN journal k ON k.id = t.journal
+                     WHERE o.journal = j.id AND t.journal > j.id AND k.changes <> '[]')
+         FROM letter l JOIN cause c ON c.id = l.cause JOIN journal j ON j.cause = l.cause
+         WHERE l.ticket = ?1 AND l.class IN (0, 2)
+         AND EXISTS (SELECT 1 FROM envelope e WHERE e.letter = l.id)
+         AND NOT EXISTS (SELECT 1 FROM envelope e WHERE e.letter = l.id AND (e.state <> 'queued' OR e.attempts > 0))
+         ORDER BY l.id",
+    )?;
+    let read = |row: &Row<'_>| -> Result<QueuedLetter> {
+        let changes: Vec<(TicketNo, Change, Option<Change>)> =
+            if row.get(5)? { serde_json::from_str(row.get_ref(4)?.as_str()?)? } else { Vec::new() };
+        Ok(QueuedLetter {
+            id: LetterId(row.get(0)?),
+            cause: CauseKey(row.get(1)?),
+            actor: row.get(2)?,
+            template: TemplateName::parse(row.get_ref(3)?.as_str()?),
+            undoes: changes.into_iter().rev().filter_map(|(of, _, before)| Some((of, before?))).collect(),
+        })
+    };
+    let queued = select.query_and_then([number.0], read)?.collect::<Result<_>>()?;
+    Ok(Outbox { queued, last_automatic: last_automatic.map(moment).transpose()? })
 }
 
 pub(super) fn any_due(db: &Db, now: DateTime<Utc>) -> Result<bool> {
@@ -135,7 +200,7 @@ pub(super) fn claim(db: &Db, now: DateTime<Utc>, n: usize, mailboxes: &[String])
 fn due_postings(db: &Db, now: DateTime<Utc>, n: usize, mailboxes: &[String]) -> Result<Vec<Posting>> {
     // The index gives the order of the queue, and whether an envelope is due without reading it.
     let mut select = db.sql(
-        "SELECT e.id, e.letter, e.recipient, e.attempts, e.queued, l.mailbox, l.reverse_path, w.blob, w.text_size, w.files
+        "SELECT e.id, e.letter, e.recipient, e.attempts, e.queued, l.mailbox, l.reverse_path, w.blob, w.start + w.text_size, w.stop, w.files
          FROM envelope e INDEXED BY envelope_queue CROSS JOIN letter l ON l.id = e.letter CROSS JOIN wording w ON w.letter = l.id
          WHERE e.state = 'queued' AND e.next_at <= ?1 AND l.mailbox IN (SELECT value FROM json_each(?3)) ORDER BY e.class, e.queued, e.id LIMIT ?2",
     )?;
@@ -147,8 +212,8 @@ fn due_postings(db: &Db, now: DateTime<Utc>, n: usize, mailboxes: &[String]) -> 
         let bytes = match bytes.get(&letter) {
             Some(bytes) => Arc::clone(bytes),
             None => {
-                let own = blobs::tail(db, row.get(7)?, row.get(8)?)?;
-                let files: Option<i64> = row.get(9)?;
+                let own = blobs::between(db, row.get(7)?, row.get(8)?, row.get(9)?)?;
+                let files: Option<i64> = row.get(10)?;
                 let held: usize = bytes.values().map(|bytes| bytes.len()).sum();
                 if !found.is_empty() && held + own.len() + usize::try_from(files.unwrap_or(0))? > CLAIM_BYTES {
                     break;
@@ -300,25 +365,29 @@ pub(super) fn written(db: &Db, number: TicketNo, cause: i64) -> Result<Vec<Journ
 }
 
 pub(super) fn letter_bytes(db: &Db, envelope: i64) -> Result<Option<Vec<u8>>> {
-    let mut select =
-        db.sql("SELECT w.letter, w.blob, w.text_size, w.files FROM envelope e JOIN wording w ON w.letter = e.letter WHERE e.id = ?1")?;
+    let mut select = db.sql(
+        "SELECT w.letter, w.blob, w.start + w.text_size, w.stop, w.files
+         FROM envelope e JOIN wording w ON w.letter = e.letter WHERE e.id = ?1",
+    )?;
     let mut rows = select.query([envelope])?;
     let Some(row) = rows.next()? else { return Ok(None) };
-    let own = blobs::tail(db, row.get(1)?, row.get(2)?)?;
-    whole(db, LetterId(row.get(0)?), own, row.get(3)?).map(Some)
+    let own = blobs::between(db, row.get(1)?, row.get(2)?, row.get(3)?)?;
+    whole(db, LetterId(row.get(0)?), own, row.get(4)?).map(Some)
 }
 
 /// What a letter said, and the template that made it.
 pub(super) fn sent(db: &Db, letter: LetterId) -> Result<Option<Sent>> {
-    let mut select =
-        db.sql("SELECT w.blob, w.text_size, l.template, l.key, w.subject FROM letter l JOIN wording w ON w.letter = l.id WHERE l.id = ?1")?;
+    let mut select = db.sql(
+        "SELECT w.blob, w.start, w.start + w.text_size, l.template, l.key, w.subject
+         FROM letter l JOIN wording w ON w.letter = l.id WHERE l.id = ?1",
+    )?;
     let mut rows = select.query([letter.0])?;
     let Some(row) = rows.next()? else { return Ok(None) };
     Ok(Some(Sent {
-        key: LetterKey(row.get(3)?),
-        template: TemplateName::parse(row.get_ref(2)?.as_str()?),
-        subject: row.get(4)?,
-        text: blobs::head(db, row.get(0)?, row.get(1)?)?,
+        key: LetterKey(row.get(4)?),
+        template: TemplateName::parse(row.get_ref(3)?.as_str()?),
+        subject: row.get(5)?,
+        text: String::from_utf8(blobs::between(db, row.get(0)?, row.get(1)?, row.get(2)?)?).context("a damaged text")?,
     }))
 }
 
@@ -355,14 +424,14 @@ pub(super) fn reply_after(db: &Db, number: TicketNo, reader: &Reader) -> Result<
         .optional()?;
     let Some((letter, created)) = read else { return Ok(None) };
     let mut select = db.sql(
-        "SELECT j.actor, max(e.queued), coalesce(m.text, '') FROM letter l JOIN envelope e ON e.letter = l.id
-         JOIN journal j ON j.cause = l.cause LEFT JOIN message m ON m.cause = l.cause
+        "SELECT j.actor, max(e.queued), coalesce(m.text, ''), c.key FROM letter l JOIN envelope e ON e.letter = l.id
+         JOIN cause c ON c.id = l.cause JOIN journal j ON j.cause = l.cause LEFT JOIN message m ON m.cause = l.cause
          WHERE l.ticket = ?1 AND l.class = 0 AND l.template <> 'consult' AND e.state NOT IN ('held', 'cancelled') AND (l.id > ?2 OR e.queued > ?3) AND j.actor <> ?4
          GROUP BY l.id ORDER BY max(e.queued) DESC, l.id DESC LIMIT 1",
     )?;
     let mut rows = select.query(params![number.0, letter, created, reader.handle])?;
     let Some(row) = rows.next()? else { return Ok(None) };
-    Ok(Some(Crossing { by: row.get(0)?, at: moment(row.get(1)?)?, words: row.get(2)? }))
+    Ok(Some(Crossing { cause: CauseKey(row.get(3)?), by: row.get(0)?, at: moment(row.get(1)?)?, words: row.get(2)? }))
 }
 
 pub(super) fn automatic_to(db: &Db, address: &Address, since: DateTime<Utc>) -> Result<u32> {

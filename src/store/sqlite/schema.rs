@@ -12,6 +12,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0003_files.sql"),
     include_str!("../migrations/0004_wording.sql"),
     include_str!("../migrations/0005_dedup_key.sql"),
+    include_str!("../migrations/0006_block.sql"),
 ];
 
 /// The version that this program writes.

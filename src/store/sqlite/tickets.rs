@@ -4,11 +4,11 @@ use anyhow::Context;
 use chrono::{DateTime, Utc};
 use rusqlite::{OptionalExtension, Row, params};
 
-use super::{Db, causes, micros, moment, outbox};
+use super::{Db, causes, due_micros, micros, moment, outbox};
 use crate::domain::attachment::Attachment;
 use crate::domain::message::{Address, LetterId, MessageId, hash64};
 use crate::domain::reports::{Scope, Tally};
-use crate::domain::ticket::{Status, Ticket, TicketNo};
+use crate::domain::ticket::{Status, Ticket, TicketNo, Version};
 use crate::domain::{CauseKey, Known, TicketFile};
 use crate::store::{Counts, JournalRow, Result, TicketFilter};
 
@@ -106,10 +106,29 @@ pub(super) fn files(db: &Db, number: TicketNo) -> Result<Vec<TicketFile>> {
     Ok(found)
 }
 
-pub(super) fn due(db: &Db, now: DateTime<Utc>, limit: usize) -> Result<Vec<(TicketNo, DateTime<Utc>)>> {
-    let mut select = db.sql("SELECT number, next_due FROM ticket WHERE next_due <= ?1 ORDER BY next_due, number LIMIT ?2")?;
-    let read = |row: &Row<'_>| Ok((TicketNo(row.get(0)?), moment(row.get(1)?)?));
+pub(super) fn due(db: &Db, now: DateTime<Utc>, limit: usize) -> Result<Vec<(TicketNo, Version, DateTime<Utc>)>> {
+    let mut select = db.sql("SELECT number, version, next_due FROM ticket WHERE next_due <= ?1 ORDER BY next_due, number LIMIT ?2")?;
+    let read = |row: &Row<'_>| Ok((TicketNo(row.get(0)?), Version(row.get(1)?), moment(row.get(2)?)?));
     select.query_and_then(params![micros(now), i64::try_from(limit)?], read)?.collect()
+}
+
+/// What a ticket says is read one at a time; only those whose clock is another now are held and written.
+pub(super) fn retime(db: &Db, strikes: &dyn Fn(&Ticket) -> Option<DateTime<Utc>>) -> Result<usize> {
+    let mut select = db.sql("SELECT doc, next_due FROM ticket WHERE status IN ('new', 'open', 'waiting', 'resolved')")?;
+    let mut rows = select.query([])?;
+    let mut changed = Vec::new();
+    while let Some(row) = rows.next()? {
+        let ticket = read_ticket(row)?;
+        let next = strikes(&ticket).map(due_micros);
+        if next != row.get(1)? {
+            changed.push((ticket.number, next));
+        }
+    }
+    let mut update = db.sql("UPDATE ticket SET next_due = ?2 WHERE number = ?1")?;
+    for (number, next) in &changed {
+        update.execute(params![number.0, next])?;
+    }
+    Ok(changed.len())
 }
 
 /// Numbers are sorted first and the documents read after: sorting whole tickets would hold them all.
