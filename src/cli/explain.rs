@@ -115,6 +115,7 @@ fn nothing_known(query: &Query) -> Answer {
         Query::Tally(scope) => Answer::Tally(Box::new(Tally::new(scope.clone()))),
         Query::FirstWords(_) => Answer::Words(String::new()),
         Query::Files(_) => Answer::Files(Vec::new()),
+        Query::ReplyAfter(..) => Answer::Crossing(None),
     }
 }
 

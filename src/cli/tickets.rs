@@ -184,7 +184,9 @@ fn show(out: &mut impl Write, ticket: &Ticket, zone: Tz) -> std::io::Result<()> 
     line("labels", ticket.labels.join(", "));
     line("articles", ticket.links.join(", "));
     line("fields", ticket.fields.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(", "));
-    line("linked", ticket.linked.map_or_else(String::new, |n| n.to_string()));
+    line("linked", ticket.linked.iter().chain(&ticket.related).map(ToString::to_string).collect::<Vec<_>>().join(", "));
+    line("merged into", ticket.merged.map_or_else(String::new, |n| n.to_string()));
+    line("advice of", ticket.consulted.iter().map(|p| p.address.to_string()).collect::<Vec<_>>().join(", "));
     line("unreachable", ticket.unreachable.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "));
     writeln!(out, "{} {}", ticket.number, one_line(&ticket.subject))?;
     lines.iter().filter(|(_, value)| !value.is_empty()).try_for_each(|(name, value)| writeln!(out, "{name:<13}{}", one_line(value)))
@@ -225,7 +227,15 @@ fn change_sentence(change: &Change, before: Option<&Change>, zone: Tz) -> Option
 
 /// Changes whose value says itself what was before.
 fn toggles(change: &Change) -> bool {
-    matches!(change, Change::Label(..) | Change::Link(..) | Change::Participant(..) | Change::Unreachable(..))
+    matches!(
+        change,
+        Change::Label(..)
+            | Change::Link(..)
+            | Change::Participant(..)
+            | Change::Consulted(..)
+            | Change::Related(..)
+            | Change::Unreachable(..)
+    )
 }
 
 fn name_and_value(change: &Change, zone: Tz) -> (String, String) {
@@ -238,6 +248,8 @@ fn name_and_value(change: &Change, zone: Tz) -> (String, String) {
         Change::Answered(Some(at)) => return ("first answered".to_owned(), time(*at, zone)),
         Change::WaitUntil(Some(at)) => return ("waits until".to_owned(), time(*at, zone)),
         Change::Link(article, on) => return ("article".to_owned(), format!("{article} {}", if *on { "sent" } else { "taken back" })),
+        Change::Related(number, on) => return ("linked".to_owned(), format!("{number} {}", if *on { "added" } else { "removed" })),
+        Change::Merged(Some(into)) => return ("merged into".to_owned(), into.to_string()),
         Change::Alert(Some(alert)) => return ("told of the alert".to_owned(), time(alert.told, zone)),
         Change::Approvals(approvals) => return ("approval".to_owned(), approvals.last().map_or_else(|| "-".to_owned(), approval)),
         _ => {}

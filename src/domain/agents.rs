@@ -3,11 +3,13 @@
 //! Nothing internal may leave by this door (promise 5): the notification that was answered is cut from the words, files of other mails
 //! stay behind, and what cannot be cut with certainty is held until the agent says `[send]`.
 
+mod colleagues;
+
 use super::absence;
 use super::approvals::Question;
 use super::canned;
 use super::facts::{self, AgentError, AgentReceipt, Closed, Facts, Help, Link, NOTICE_END, Update, Words};
-use super::files::{Bundle, Own};
+use super::files::Own;
 use super::intake::Scene;
 use super::message::{Address, Draft, LetterKind, Person, ReplyText, TemplateName};
 use super::notify::{self, say};
@@ -18,7 +20,7 @@ use super::reply;
 use super::tags::{self, TagReading};
 use super::ticket::{Change, Status, Ticket};
 use super::trust;
-use super::{Case, Decision, Judged, Need, Outcome, TicketFile};
+use super::{Case, Crossing, Decision, Judged, Need, Outcome, Reader, TicketFile};
 
 /// An agent's mail on a ticket of somebody else.
 ///
@@ -39,18 +41,21 @@ pub fn mail(case: &Case, scene: &Scene<'_>, ticket: &Ticket, policy: &Policy) ->
     let known = if scene.mail.attachments.is_empty() { &[] } else { case.files(ticket.number)? };
     let files = Own::of(scene.mail, &words, known, agent);
     let author = Author { scene, ticket, agent, language, files, policy };
-    let mut decision = if !scene.sender.is_proved(ticket.number, ticket.retired(&agent.handle)) {
+    let mut decision = if !proved(case, scene, ticket, agent)? {
         author.hold_unproved(&read, &words)
     } else {
         match orders::plan(case, policy, ticket, agent, &read, sent, scene.now)? {
             Err(refusals) => author.refuse(refusals.into_iter().map(|r| r.0).collect(), &words),
+            Ok(plan) if let Some(why) = author.crossed(case, &plan, &words)? => author.hold(why, &author.with_canned(&words, &plan)),
             Ok(plan) => {
-                let shows_past = plan.hands_over() || !plan.approvers.is_empty();
+                let shows_past = plan.hands_over() || !plan.approvers.is_empty() || !plan.escalated.is_empty();
                 let past = match shows_past {
                     true => Past { words: case.first_words(ticket.number)?, files: case.files(ticket.number)? },
                     false => Past::default(),
                 };
-                author.carry_out(&plan, &read, &own, &words, past)
+                let mut decision = author.carry_out(&plan, &read, &own, &words, past);
+                author.tell_of_merge(case, &mut decision, &plan)?;
+                decision
             }
         }
     };
@@ -60,6 +65,13 @@ pub fn mail(case: &Case, scene: &Scene<'_>, ticket: &Ticket, policy: &Policy) ->
     judged.tags = read.tags;
     judged.reply = ReplyText { text: words, ..own };
     Ok(decision)
+}
+
+/// Does the mail carry a token of its sender's for this ticket, or for the one that was merged into it?
+fn proved(case: &Case, scene: &Scene<'_>, ticket: &Ticket, agent: &Agent) -> Result<bool, Need> {
+    let for_ticket = |ticket: &Ticket| scene.sender.is_proved(ticket.number, ticket.retired(&agent.handle));
+    let merged = scene.thread.through.map(|number| case.ticket(number)).transpose()?.flatten();
+    Ok(for_ticket(ticket) || merged.is_some_and(for_ticket))
 }
 
 /// A question that an agent asks outside of any ticket, such as `[help]`: answered to the configured address, so no proof is needed.
@@ -149,7 +161,7 @@ impl Author<'_> {
             ),
         };
         let why = say(self.language, en, zh);
-        if read.has("note") || !read.errors.is_empty() {
+        if read.is_inward() || !read.errors.is_empty() {
             let errors = read.errors.iter().map(|error| error.sentence(self.language).to_owned());
             return self.refuse(std::iter::once(why).chain(errors).collect(), words);
         }
@@ -164,7 +176,7 @@ impl Author<'_> {
         let held = !words.is_empty() && self.ticket.alert.is_none();
         if held {
             let facts = self.words_facts(None, &[], words, self.ticket);
-            let mut letter = notify::to_requester(self.ticket, LetterKind::Reply, facts, self.copied());
+            let mut letter = notify::to_requester(self.ticket, LetterKind::Reply, facts, self.copied(self.ticket));
             letter.held = Some(why.clone());
             letter.attach.clone_from(&self.files.attach);
             decision.drafts.push(letter);
@@ -187,11 +199,17 @@ impl Author<'_> {
         if relays && let Some(why) = doubt() {
             return self.hold(why, words);
         }
+        // An adviser outside must not read the notification either.
+        if !plan.consulted.is_empty()
+            && let Some(why) = self.uncertain(own, words)
+        {
+            return self.refuse(vec![why], words);
+        }
         if words.is_empty() && files.is_empty() && read.tags.is_empty() {
             let empty = say(self.language, "The mail holds no words of yours and no order.", "邮件中没有您写的内容，也没有指令。");
             return self.refuse(vec![empty], words);
         }
-        if relays && self.files.size() > self.policy.limits.attachments {
+        if (relays || !plan.consulted.is_empty()) && self.files.size() > self.policy.limits.attachments {
             let limit = self.policy.limits.attachments / 1_048_576;
             let too_big =
                 say(self.language, format!("The files are larger than {limit} MB together."), format!("附件总大小超过 {limit} MB。"));
@@ -200,6 +218,15 @@ impl Author<'_> {
         let mut decision = Decision::new(Outcome::Joined { ticket: self.ticket.number }, self.agent.handle.as_str());
         decision.internal = !relays;
         let mut changes = self.changes(plan, relays || kept);
+        // Whoever reads the answer in Cc takes part; whoever reads a note is asked for advice.
+        let before = if plan.restore.is_empty() { self.ticket } else { &plan.after };
+        let copied = notify::newcomers(self.scene.mail, before, self.policy);
+        let (here, word) = if relays { (true, "takes part now") } else { (false, "is asked for advice") };
+        let copied: Vec<Person> = if relays || (plan.note && speaks) { copied } else { Vec::new() };
+        for person in &copied {
+            decision.because(format!("{} stands in Cc: {word}", person.address));
+            changes.push(if here { Change::Participant(person.clone(), true) } else { Change::Consulted(person.clone(), true) });
+        }
         let mut after = self.ticket.clone();
         for change in &changes {
             after.apply(change, self.scene.at);
@@ -216,8 +243,8 @@ impl Author<'_> {
         pacing::wait_for_second_thoughts(&mut decision, self.policy, self.scene.now);
         self.tell_colleagues(&mut decision, plan, &after, words, past, relays);
         let held_back = relays && !self.files.known.is_empty();
-        if kept || held_back || (!read.tags.is_empty() && !plan.done.is_empty()) {
-            decision.drafts.push(self.receipt(plan, &after, relays, kept));
+        if kept || held_back || !copied.is_empty() || (!read.tags.is_empty() && !plan.done.is_empty()) {
+            decision.drafts.push(self.receipt(plan, &after, relays, kept, &copied));
         }
         if plan.help {
             decision.drafts.push(help(self.agent, Some(&after), self.policy));
@@ -229,7 +256,7 @@ impl Author<'_> {
         decision.release.clone_from(&plan.release);
         decision.cancel.clone_from(&plan.cancel);
         decision.restore.clone_from(&plan.restore);
-        decision.changes = changes.into_iter().map(|c| (self.ticket.number, c)).collect();
+        decision.changes = changes.into_iter().map(|c| (self.ticket.number, c)).chain(plan.others.iter().cloned()).collect();
         decision
     }
 
@@ -292,6 +319,32 @@ impl Author<'_> {
         })
     }
 
+    /// Somebody else's answer went out after the mail that this one answers: the requester should not get two that may differ.
+    fn crossed(&self, case: &Case, plan: &Plan, words: &str) -> Result<Option<String>, Need> {
+        if plan.note || self.ticket.alert.is_some() || (words.is_empty() && plan.canned.is_empty() && self.files.attach.is_empty()) {
+            return Ok(None);
+        }
+        let reader = Reader {
+            handle: self.agent.handle.clone(),
+            address: self.agent.address.clone(),
+            answers: self.scene.thread.sent.as_ref().map(|sent| sent.key.clone()),
+        };
+        let Some(Crossing { by, at, words, cause }) = case.reply_after(self.ticket.number, &reader)? else { return Ok(None) };
+        // He takes that one back.
+        if plan.restore.contains(cause) {
+            return Ok(None);
+        }
+        let name = notify::agent_name(self.policy, by);
+        let said = notify::one_line(words, 200);
+        let ago = notify::ago(self.scene.now - *at, self.language);
+        let said = if said.is_empty() { String::new() } else { say(self.language, format!(": \"{said}\""), format!("：“{said}”")) };
+        Ok(Some(say(
+            self.language,
+            format!("{name} answered {ago}{said}. [send] sends yours too."),
+            format!("{name}已于{ago}答复{said}。如仍要发出您的回复，请发送【发送】。"),
+        )))
+    }
+
     /// Why a machine may have written the words, though nothing in the header says so. Machines write no tags.
     fn absent(&self, read: &TagReading, words: &str) -> Option<String> {
         let phrase = absence::phrase(words).filter(|_| read.tags.is_empty())?;
@@ -303,10 +356,10 @@ impl Author<'_> {
     }
 
     /// Participants whom the agent's own mail has not reached already.
-    fn copied(&self) -> Vec<Person> {
+    fn copied(&self, ticket: &Ticket) -> Vec<Person> {
         let reached = |p: &&Person| self.scene.mail.recipients().any(|r| r.address == p.address);
-        let gone = |p: &&Person| self.ticket.unreachable.contains(&p.address);
-        self.ticket.participants.iter().filter(|p| !reached(p) && !gone(p)).cloned().collect()
+        let gone = |p: &&Person| ticket.unreachable.contains(&p.address);
+        ticket.participants.iter().filter(|p| !reached(p) && !gone(p)).cloned().collect()
     }
 
     fn links(&self, articles: &[String]) -> Vec<Link> {
@@ -322,7 +375,8 @@ impl Author<'_> {
                 Facts::Resolved(Words { ticket, agent, words, articles, closes_in_days: self.policy.closing.close.num_days() })
             }
             Some(Status::Closed) => {
-                Facts::Closed(Closed { ticket, agent, words, reopen_days: self.policy.closing.reopen_window.num_days() })
+                let merged_into = after.merged.map_or_else(String::new, |n| notify::tag(n, self.policy));
+                Facts::Closed(Closed { ticket, agent, words, merged_into, reopen_days: self.policy.closing.reopen_window.num_days() })
             }
             _ => Facts::Reply(facts::Reply { ticket, agent, words, articles }),
         }
@@ -331,8 +385,12 @@ impl Author<'_> {
     /// The agent's words, or what the orders themselves entail.
     fn write_to_requester(&self, decision: &mut Decision, plan: &Plan, after: &Ticket, words: Option<&str>) {
         if let Some(words) = words {
-            let mut letter =
-                notify::to_requester(after, LetterKind::Reply, self.words_facts(plan.status, &plan.articles, words, after), self.copied());
+            let mut letter = notify::to_requester(
+                after,
+                LetterKind::Reply,
+                self.words_facts(plan.status, &plan.articles, words, after),
+                self.copied(after),
+            );
             letter.attach.clone_from(&self.files.attach);
             decision.drafts.push(letter);
             return;
@@ -346,7 +404,7 @@ impl Author<'_> {
                 after,
                 LetterKind::Automatic,
                 self.words_facts(plan.status, &plan.articles, "", after),
-                self.copied(),
+                self.copied(after),
             ));
             return;
         }
@@ -366,27 +424,7 @@ impl Author<'_> {
         anything.then_some(Update { ticket: card, owner, team, waiting, reopened, rejected: false })
     }
 
-    /// A new owner or team, and the owner when somebody else wrote.
-    fn tell_colleagues(&self, decision: &mut Decision, plan: &Plan, after: &Ticket, words: &str, past: Past<'_>, relays: bool) {
-        let handed_over = if plan.hands_over() { past.files } else { &[] };
-        let files = Bundle::of_colleague(&self.files, handed_over, after, self.policy);
-        for agent in notify::caretakers(after, self.policy).into_iter().filter(|a| a.handle != self.agent.handle) {
-            if plan.hands_over() {
-                decision.drafts.push(notify::handed_over(agent, after, self.agent, words, past.words, &files, self.policy));
-            } else if after.owner.is_some() && (!words.is_empty() || !files.attach.is_empty()) {
-                let language = notify::agent_language(agent, self.policy);
-                let event = if !relays {
-                    say(language, "An internal note:", "内部备注：")
-                } else {
-                    say(language, "This answer went to the requester:", "以下回复已发给请求人：")
-                };
-                let from = &self.agent.name;
-                decision.drafts.push(notify::agent_followup(agent, after, from, event, Some(&files), words.to_owned(), self.policy));
-            }
-        }
-    }
-
-    fn receipt(&self, plan: &Plan, after: &Ticket, relays: bool, kept: bool) -> Draft {
+    fn receipt(&self, plan: &Plan, after: &Ticket, relays: bool, kept: bool, copied: &[Person]) -> Draft {
         let mut done = plan.done.clone();
         if kept {
             done.push(say(
@@ -402,6 +440,22 @@ impl Author<'_> {
                 format!("Not sent along, for the ticket has it from an earlier mail: {names}."),
                 format!("工单之前的邮件中已有，未再发送：{names}。"),
             ));
+        }
+        if !copied.is_empty() {
+            let names: Vec<&str> = copied.iter().map(|p| p.address.as_str()).collect();
+            let (en, zh) = (names.join(", "), names.join("、"));
+            done.push(match relays {
+                true => say(
+                    self.language,
+                    format!("In Cc, and so taking part now: {en}. [cc-=…] takes somebody out."),
+                    format!("因在抄送中而参与该工单：{zh}。如需移除，请发送【抄送-=…】。"),
+                ),
+                false => say(
+                    self.language,
+                    format!("In Cc of a note, and so asked for advice: {en}. What they answer stays inside."),
+                    format!("因在备注的抄送中而视为咨询对象：{zh}。其回复仅供内部。"),
+                ),
+            });
         }
         let undo = self.policy.closing.undo.filter(|undo| relays && !undo.is_zero());
         let facts = AgentReceipt {

@@ -46,6 +46,8 @@ pub enum Facts {
     Approval(Approval),
     /// `reminder`
     Reminder(Reminder),
+    /// `consult`
+    Consult(Consult),
 }
 
 /// A ticket, in words for people; times are in the desk's zone.
@@ -95,6 +97,8 @@ pub struct Link {
 pub struct Ack {
     /// The ticket; its subject is for the Subject line only.
     pub ticket: Card,
+    /// The agent who passed the request on; empty where the reader wrote to us himself.
+    pub handed_by: String,
     /// When a person will have answered, in words of the reader's language: `Tuesday 14:00`; empty where nothing is promised.
     pub answer_by: String,
     /// At most three.
@@ -157,6 +161,8 @@ pub struct Closed {
     pub agent: String,
     /// The agent's own words; may be empty.
     pub words: String,
+    /// `[#1040]`, where it goes on as that; else empty.
+    pub merged_into: String,
     /// Days within which an answer reopens it.
     pub reopen_days: i64,
 }
@@ -389,6 +395,19 @@ pub struct Reminder {
     pub closes_in_days: i64,
 }
 
+/// `consult`: what do you say to this? To people outside as well.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Consult {
+    /// The ticket; of it the reader sees number and subject.
+    pub ticket: Card,
+    /// Whose advice is asked, called by this name.
+    pub adviser: String,
+    /// The agent who asks.
+    pub agent: String,
+    /// The agent's words.
+    pub words: String,
+}
+
 impl Facts {
     /// The template that they belong to.
     pub fn template(&self) -> TemplateName {
@@ -408,6 +427,7 @@ impl Facts {
             Facts::Quarantined(_) => TemplateName::Quarantined,
             Facts::Approval(_) => TemplateName::Approval,
             Facts::Reminder(_) => TemplateName::Reminder,
+            Facts::Consult(_) => TemplateName::Consult,
         }
     }
 
@@ -426,6 +446,7 @@ impl Facts {
             Facts::TooLarge(f) => Some(&f.ticket),
             Facts::Approval(f) => Some(&f.ticket),
             Facts::Reminder(f) => Some(&f.ticket),
+            Facts::Consult(f) => Some(&f.ticket),
             Facts::Summary(_) | Facts::Quarantined(_) => None,
             Facts::Help(f) => f.ticket.as_ref(),
         }

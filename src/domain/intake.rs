@@ -3,6 +3,7 @@
 //! Everything that must be asked is asked before the rules run, since an unanswered question makes `decide` start again.
 
 mod alerts;
+mod behalf;
 mod bounces;
 mod followup;
 mod opening;
@@ -18,17 +19,17 @@ use super::foresight::Foresight;
 use super::message::{Person, Reading};
 use super::notify;
 use super::origin::{Origin, OriginKind};
-use super::policy::{Policy, Role};
+use super::policy::{Agent, Policy, Role};
 use super::rules::{Circumstances, Verdict};
 use super::thread::{self, By, Thread};
 use super::ticket::Ticket;
-use super::trust::Sender;
+use super::trust::{Sender, SenderRole};
 use super::{Case, Decision, Event, Incoming, Judged, Need, Outcome, Quarantined, agents, approvals, history, pacing, retire};
 
 /// A mail with every judgement that precedes the decision.
 #[derive(Debug, Clone, Copy)]
 pub struct Scene<'a> {
-    /// The mail.
+    /// The mail; where an agent hands it in for somebody else, as if that one had sent it.
     pub mail: &'a Reading,
     /// How it came.
     pub incoming: &'a Incoming,
@@ -38,10 +39,21 @@ pub struct Scene<'a> {
     pub sender: &'a Sender,
     /// Where it belongs.
     pub thread: &'a Thread,
+    /// The agent who hands it in for somebody else, where one does.
+    pub handed: Option<Handed<'a>>,
     /// Arrival.
     pub at: DateTime<Utc>,
     /// Now: the moment of the decision, for clocks and caps; of a mail from before the desk was there, its arrival.
     pub now: DateTime<Utc>,
+}
+
+/// An agent who hands in what somebody else wants.
+#[derive(Debug, Clone, Copy)]
+pub struct Handed<'a> {
+    /// Who.
+    pub by: &'a Agent,
+    /// What he says to his colleagues about it; may be empty.
+    pub note: &'a str,
 }
 
 /// A mail came in.
@@ -49,11 +61,16 @@ pub struct Scene<'a> {
 /// # Errors
 /// The [`Need`] for what must be known first.
 pub fn mail(case: &Case, event: &Event, incoming: &Incoming, policy: &Policy, now: DateTime<Utc>) -> Result<Decision, Need> {
-    let Foresight { mail, origin, tokens, .. } = incoming.foresight.as_ref();
+    let Foresight { mail: received, origin, tokens, .. } = incoming.foresight.as_ref();
+    let received = received.as_ref();
     let mut sender = incoming.foresight.sender.clone();
-    let ruling = approvals::answered(mail, origin, tokens, policy).filter(|_| !incoming.quiet);
+    let ruling = approvals::answered(received, origin, tokens, policy).filter(|_| !incoming.quiet);
+    let agent = sender.agent.as_deref().and_then(|handle| policy.agent(handle));
+    let agent = agent.filter(|_| origin.kind == OriginKind::Person && !origin.suspect && !incoming.quiet && ruling.is_none());
+    let mut behalf = agent.and_then(|agent| behalf::of_forward(received, agent, tokens, policy));
+    let mail = behalf.as_ref().map_or(received, |behalf| &behalf.reading);
     let mut thread = match origin.kind {
-        OriginKind::Own => Thread { ticket: None, by: By::None, because: "our own mail".into(), linked: None, sent: None },
+        OriginKind::Own => Thread { ticket: None, by: By::None, because: "our own mail".into(), linked: None, through: None, sent: None },
         OriginKind::Bounce => bounces::bounced_thread(case, mail, tokens, policy)?,
         _ => thread::find(case, mail, tokens, policy, now, incoming.quiet)?,
     };
@@ -63,14 +80,31 @@ pub fn mail(case: &Case, event: &Event, incoming: &Incoming, policy: &Policy, no
         thread.because = format!("it answers the mail that asks for an approval on {number}");
         (thread.ticket, thread.by, thread.linked) = (Some(number), By::MessageId, None);
     }
+    if let (Some(agent), None) = (agent, &behalf) {
+        behalf = behalf::of_order(case, received, (agent, &sender), &mut thread, policy)?;
+    }
+    let mail = behalf.as_ref().map_or(received, |behalf| &behalf.reading);
+    if let Some(behalf) = &behalf {
+        sender = Sender {
+            role: SenderRole::Requester,
+            agent: None,
+            proved: Vec::new(),
+            vouched: false,
+            trusted: false,
+            because: behalf.because.clone(),
+        };
+    }
+    let handed = behalf.as_ref().filter(|behalf| behalf.is_for_another()).map(|behalf| Handed { by: behalf.by, note: &behalf.note });
     // History went on in its own time.
     let moment = if incoming.quiet { event.at } else { now };
-    let scene = Scene { mail, incoming, origin, sender: &sender, thread: &thread, at: event.at, now: moment };
+    let scene = Scene { mail, incoming, origin, sender: &sender, thread: &thread, handed, at: event.at, now: moment };
     let ticket = match thread.ticket {
         Some(number) => case.ticket(number)?,
         None => None,
     };
+    let refused = behalf.as_ref().and_then(|behalf| behalf.refused(received, policy));
     let mut decision = match (origin.kind, ticket) {
+        _ if let Some(refused) = refused => refused,
         (OriginKind::Person, Some(ticket)) if let Some((approver, _, question)) = ruling => {
             approvals::answer(case, &scene, ticket, approver, question, policy)?
         }
@@ -84,19 +118,25 @@ pub fn mail(case: &Case, event: &Event, incoming: &Incoming, policy: &Policy, no
         }
         (OriginKind::Person, None) if incoming.quiet && mail.from.as_ref().is_some_and(|p| policy.is_own(&p.address)) => history::unasked(),
         (OriginKind::Person, Some(ticket)) if speaks_as_agent(&sender, ticket, policy) => agents::mail(case, &scene, ticket, policy)?,
+        (OriginKind::Person, Some(ticket)) if advises(mail, ticket) => followup::advice(case, &scene, ticket, policy)?,
         (OriginKind::Person, Some(ticket)) => followup::followup(case, &scene, ticket, policy)?,
         (OriginKind::Person, None) => match agents::question(&scene, policy) {
             Some(answer) => answer,
             None => newcomer(case, &scene, policy)?,
         },
     };
+    match (&behalf, agent) {
+        (Some(behalf), _) => behalf.receipt(&mut decision, ticket, policy),
+        (None, Some(agent)) => behalf::nobody_named(&mut decision, received, agent, policy),
+        (None, None) => {}
+    }
     if incoming.quiet {
         history::lay_to_rest(&mut decision, ticket, event.at, policy, now);
     }
     notify::hold_back_loops(case, &mut decision, now)?;
     pacing::pace(case, &mut decision, policy, now)?;
-    retire::tokens_seen_outside(case, &mut decision, (mail, origin), tokens, policy)?;
-    if let (Some(writer), true) = (&mail.from, incoming.foresight.behind_list) {
+    retire::tokens_seen_outside(case, &mut decision, (received, origin), tokens, policy)?;
+    if let (Some(writer), true) = (&received.from, incoming.foresight.behind_list) {
         decision.because(format!("a list of ours wrote itself into From; the writer is {}", writer.address));
     }
     decision.because.insert(0, super::Reason(format!("origin: {}", origin.because)));
@@ -132,9 +172,16 @@ fn speaks_as_agent(sender: &Sender, ticket: &Ticket, policy: &Policy) -> bool {
     agent.is_some_and(|a| a.address != ticket.requester.address && !a.aliases.contains(&ticket.requester.address))
 }
 
+/// Was the sender asked for advice, and takes no part else?
+fn advises(mail: &Reading, ticket: &Ticket) -> bool {
+    mail.from.as_ref().is_some_and(|from| ticket.is_consulted(&from.address) && !ticket.takes_part(&from.address))
+}
+
 /// What the rules say of the mail of a scene.
 fn judge_by_rules(scene: &Scene<'_>, fields: &BTreeMap<String, String>, policy: &Policy) -> Verdict {
-    if fields.is_empty() {
+    // Foreseen is the mail as it came, not what an agent hands in with it.
+    let as_it_came = std::ptr::eq(scene.mail, scene.incoming.foresight.mail.as_ref());
+    if fields.is_empty() && as_it_came {
         return scene.incoming.foresight.verdict().clone();
     }
     verdict(scene.mail, (scene.origin, scene.sender), fields, scene.at, policy)

@@ -205,8 +205,11 @@ pub struct Reading {
     pub subject: String,
     /// The subject without Re:, 回复:, Fwd: … and without our `[#n]`.
     pub base_subject: String,
-    /// The subject's own prefixes say that it is a forward (Fwd, 转发, WG, TR).
+    /// It is a forward: its subject's outermost prefix says so (Fwd, 转发, WG, TR), or the head above what it carries.
     pub forwarded: bool,
+    /// The mail that it carries, below a forward's head or attached whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub original: Option<Box<Original>>,
     /// In-Reply-To and References, oldest first, each once.
     pub references: Vec<MessageId>,
     /// Ids in In-Reply-To alone.
@@ -248,6 +251,23 @@ impl Reading {
     pub fn recipients(&self) -> impl Iterator<Item = &Person> {
         self.to.iter().chain(self.cc.iter())
     }
+}
+
+/// A mail that another one carries, as far as its head tells.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Original {
+    /// Who wrote it; Exchange names colleagues without their addresses.
+    pub from: Option<Person>,
+    /// Its subject without prefixes; empty where the head names none.
+    pub subject: String,
+    /// Its text.
+    pub text: String,
+    /// Language of its own words.
+    pub language: Option<String>,
+    /// Message-ID, where it is attached whole.
+    pub id: Option<MessageId>,
+    /// The mails that it answers, where it is attached whole.
+    pub references: Vec<MessageId>,
 }
 
 /// A text taken apart.
@@ -416,11 +436,13 @@ pub enum TemplateName {
     Approval,
     /// To the requester: we wait for you.
     Reminder,
+    /// To somebody whose advice an agent asks.
+    Consult,
 }
 
 impl TemplateName {
     /// Every template, for `check` and the golden tests.
-    pub const ALL: [TemplateName; 15] = [
+    pub const ALL: [TemplateName; 16] = [
         TemplateName::Ack,
         TemplateName::Reply,
         TemplateName::Update,
@@ -436,6 +458,7 @@ impl TemplateName {
         TemplateName::Quarantined,
         TemplateName::Approval,
         TemplateName::Reminder,
+        TemplateName::Consult,
     ];
 
     /// The template of this stem; a variant's is the template that it varies.
@@ -467,6 +490,7 @@ impl TemplateName {
             TemplateName::Quarantined => "quarantined",
             TemplateName::Approval => "approval",
             TemplateName::Reminder => "reminder",
+            TemplateName::Consult => "consult",
         }
     }
 }

@@ -16,6 +16,7 @@ pub mod echo;
 pub mod facts;
 pub mod files;
 pub mod foresight;
+pub mod forward;
 pub mod history;
 pub mod intake;
 pub mod message;
@@ -151,6 +152,9 @@ pub enum Query {
     Tally(reports::Scope),
     /// The own words of the mail that opened a ticket → [`Answer::Words`]
     FirstWords(TicketNo),
+    /// The newest reply by somebody else that went out on a ticket after this agent was told of it, by the letter that he answers or else by
+    /// the last that was written to him → [`Answer::Crossing`]
+    ReplyAfter(TicketNo, Reader),
     /// The files of a ticket's mails, oldest first; those of refused and filed mails do not count → [`Answer::Files`]
     Files(TicketNo),
 }
@@ -178,6 +182,32 @@ pub enum Answer {
     Words(String),
     /// Files of mails.
     Files(Vec<TicketFile>),
+    /// A reply that went out meanwhile.
+    Crossing(Option<Crossing>),
+}
+
+/// An agent who answers, and what he has read.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Reader {
+    /// His handle.
+    pub handle: String,
+    /// Where his notifications go.
+    pub address: Address,
+    /// The letter of ours that he answers, where it is known.
+    pub answers: Option<message::LetterKey>,
+}
+
+/// A reply of somebody else that crosses one's own.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Crossing {
+    /// The cause that it follows from.
+    pub cause: CauseKey,
+    /// Who wrote it, by handle.
+    pub by: String,
+    /// When it went out.
+    pub at: DateTime<Utc>,
+    /// What it says.
+    pub words: String,
 }
 
 /// A message that the store knows.
@@ -239,8 +269,8 @@ pub struct QueuedLetter {
     pub actor: String,
     /// The template that made it.
     pub template: Option<message::TemplateName>,
-    /// What undoes the decision on the ticket, in the order in which it is to be done; empty where the ticket has changed since.
-    pub undoes: Vec<Change>,
+    /// What undoes the decision, in the order in which it is to be done; empty where one of its tickets has changed since.
+    pub undoes: Vec<(TicketNo, Change)>,
 }
 
 /// Mail of a ticket to its requester.
@@ -326,6 +356,10 @@ impl Case {
     getter!(
         /// The own words of the mail that opened a ticket.
         first_words(number: TicketNo) -> &str, Query::FirstWords(number), Words(text) => text.as_str());
+    getter!(
+        /// A reply that went out after this agent was told of a ticket.
+        reply_after(number: TicketNo, reader: &Reader) -> Option<&Crossing>,
+        Query::ReplyAfter(number, reader.clone()), Crossing(found) => found.as_ref());
     getter!(
         /// The files of a ticket's mails.
         files(number: TicketNo) -> &[TicketFile], Query::Files(number), Files(list) => list.as_slice());

@@ -4,6 +4,7 @@ use chrono::{DateTime, Datelike, Duration, Utc};
 
 use super::facts::{AgentFollowup, AgentNew, Because, Card, Facts, Link};
 use super::files::Bundle;
+use super::intake::Handed;
 use super::message::{Address, Defect, Draft, LetterKind, Person, Reading, Recipient};
 use super::policy::{Agent, Article, Policy};
 use super::rules::Evidence;
@@ -20,7 +21,7 @@ pub fn card(ticket: &Ticket, policy: &Policy, language: &str) -> Card {
     let word = |en: &str, zh: &str| if chinese { zh.to_owned() } else { en.to_owned() };
     Card {
         number: ticket.number.0,
-        tag: format!("[{}{}]", policy.desk.ticket_prefix, ticket.number.0),
+        tag: tag(ticket.number, policy),
         subject: ticket.subject.clone(),
         status: word(ticket.status.as_str(), ticket.status.zh()),
         priority: word(ticket.priority.as_str(), ticket.priority.zh()),
@@ -33,6 +34,11 @@ pub fn card(ticket: &Ticket, policy: &Policy, language: &str) -> Card {
         machine: ticket.alert.is_some(),
         approval: approvals::standing(ticket, policy, language),
     }
+}
+
+/// `[#1042]`
+pub fn tag(number: TicketNo, policy: &Policy) -> String {
+    format!("[{}{}]", policy.desk.ticket_prefix, number.0)
 }
 
 /// A category's name in a language; its id where the config knows no name.
@@ -73,6 +79,27 @@ pub fn promised(at: DateTime<Utc>, now: DateTime<Utc>, language: &str, policy: &
 /// The language that an agent reads.
 pub fn agent_language<'a>(agent: &'a Agent, policy: &'a Policy) -> &'a str {
     agent.language.as_deref().unwrap_or(&policy.desk.language)
+}
+
+/// How long ago, in words.
+pub fn ago(span: Duration, language: &str) -> String {
+    let (count, en, zh) = match (span.num_minutes(), span.num_hours(), span.num_days()) {
+        (..1, _, _) => return say(language, "just now", "刚才"),
+        (minutes, ..1, _) => (minutes, "minute", "分钟前"),
+        (_, hours, ..1) => (hours, "hour", "小时前"),
+        (_, _, days) => (days, "day", "天前"),
+    };
+    let plural = if count == 1 { "" } else { "s" };
+    say(language, format!("{count} {en}{plural} ago"), format!("{count} {zh}"))
+}
+
+/// The beginning of a text on one line.
+pub fn one_line(text: &str, most: usize) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(most).and_then(|(end, _)| line.get(..end)) {
+        Some(head) => format!("{}…", head.trim_end()),
+        None => line,
+    }
 }
 
 /// A sentence in English or Chinese.
@@ -158,10 +185,18 @@ pub fn caretakers<'a>(ticket: &Ticket, policy: &'a Policy) -> Vec<&'a Agent> {
 }
 
 /// The notification that a ticket has come to somebody.
-pub fn agent_new(agent: &Agent, ticket: &Ticket, mail: &Reading, found: &Found<'_>, policy: &Policy) -> Draft {
+pub fn agent_new(
+    agent: &Agent,
+    ticket: &Ticket,
+    (mail, handed): (&Reading, Option<Handed<'_>>),
+    found: &Found<'_>,
+    policy: &Policy,
+) -> Draft {
     let language = agent_language(agent, policy);
     let files = Bundle::of_mail(mail, &[], policy);
     let facts = AgentNew {
+        handed_by: handed.map_or_else(String::new, |handed| handed.by.name.clone()),
+        note: handed.map_or_else(String::new, |handed| shortened(handed.note)),
         text: own_text(mail),
         defects: warnings(ticket, Some(mail), language),
         evidence: heaviest(found.evidence).into_iter().map(because).collect(),
@@ -265,10 +300,10 @@ pub fn agent_followup(
 /// A notification shows so many characters of a mail; the whole of it is kept.
 const MOST_TEXT: usize = 20_000;
 
-/// The writer's own words; the whole text where the cut left nothing.
+/// The writer's own words; the whole text of a forward, and where the cut left nothing.
 pub fn own_text(mail: &Reading) -> String {
     let own = mail.reply.text.trim();
-    shortened(if own.is_empty() { mail.text.trim() } else { own })
+    shortened(if own.is_empty() || mail.forwarded { mail.text.trim() } else { own })
 }
 
 /// A text that a notification can carry.
@@ -287,8 +322,15 @@ pub fn file_names(mail: &Reading) -> Vec<String> {
 /// What an agent should know of a new ticket before he answers.
 fn warnings(ticket: &Ticket, mail: Option<&Reading>, language: &str) -> Vec<String> {
     let linked = ticket.linked.map(|number| {
-        let en = format!("The mail speaks of {number}, but did not join it: its sender takes no part there, or it is closed for good.");
-        say(language, en, format!("邮件提到 {number}，但未并入：发件人不是该工单的参与者，或该工单早已关闭。"))
+        let from = &ticket.requester.address;
+        let en = format!(
+            "The mail speaks of {number}, but did not join it: its sender takes no part there, or it is a forward, or {number} is closed for \
+             good. If it belongs there, [cc+={from}] in an answer on {number} lets the sender in."
+        );
+        let zh = format!(
+            "邮件提到 {number}，但未并入：发件人不是该工单的参与者，或为转发邮件，或该工单早已关闭。如应归入，请在 {number} 的回复中写【抄送+={from}】让其参与。"
+        );
+        say(language, en, zh)
     });
     let defects = mail.into_iter().flat_map(|m| m.defects.iter().filter_map(|d| defect_sentence(*d, language)));
     linked.into_iter().chain(defects).collect()

@@ -6,10 +6,10 @@
 
 use chrono::{DateTime, Utc};
 
-use super::message::LetterId;
+use super::message::{LetterId, Person};
 use super::policy::{Agent, Policy, Role};
 use super::tags::{self, Arg, Op, Phase, Tag, TagReading, TagSpec, Takes, is_chinese};
-use super::ticket::{Change, Status, Ticket};
+use super::ticket::{Change, Status, Ticket, TicketNo};
 use super::{Case, CauseKey, Need, Sent, text};
 
 /// Why an order is not carried out, and what to do: one sentence in the agent's language.
@@ -43,6 +43,16 @@ pub struct Plan {
     pub help: bool,
     /// Handles of approvers who are asked; the mail's words go to them.
     pub approvers: Vec<String>,
+    /// Changes of other tickets.
+    pub others: Vec<(TicketNo, Change)>,
+    /// The ticket that goes on with this one.
+    pub merged: Option<TicketNo>,
+    /// People who are asked for advice; the mail's words go to them.
+    pub consulted: Vec<Person>,
+    /// Handles of colleagues who are asked for advice.
+    pub advisers: Vec<String>,
+    /// Handles of leads to whom it is escalated.
+    pub escalated: Vec<String>,
     /// One sentence an order in the agent's language, for the receipt.
     pub done: Vec<String>,
     /// [`Plan::after`] has a new owner who is not the agent himself: the owner must hear.
@@ -73,6 +83,11 @@ impl Plan {
             restore: Vec::new(),
             help: false,
             approvers: Vec::new(),
+            others: Vec::new(),
+            merged: None,
+            consulted: Vec::new(),
+            advisers: Vec::new(),
+            escalated: Vec::new(),
             done: Vec::new(),
             notify_owner_changed: false,
             notify_team_changed: false,
@@ -210,9 +225,9 @@ fn in_order(reading: &TagReading) -> Vec<Order<'_>> {
     let mut orders: Vec<Order> = Vec::new();
     for phase in [Phase::Fields, Phase::Reply, Phase::Status] {
         for spec in tags::TAGS.iter().filter(|spec| spec.phase == phase) {
-            let mut seen: Vec<String> = Vec::new();
+            let mut seen: Vec<(Op, String)> = Vec::new();
             for tag in reading.orders().filter(|tag| tag.name == spec.name) {
-                let value = text::fold(&tag.value);
+                let value = (tag.op, text::fold(&tag.value));
                 if !seen.contains(&value) {
                     seen.push(value);
                     orders.push((spec, Arg { op: tag.op, value: &tag.value }));
@@ -229,7 +244,10 @@ fn contradictions(scene: &Scene, orders: &[Order]) -> Vec<Refusal> {
     let mut pairs = orders.iter().enumerate().flat_map(|(i, first)| orders.iter().skip(i + 1).map(move |second| (first, second)));
     for ((first, one), (second, other)) in &mut pairs {
         let same = first.name == second.name;
-        if (same && first.takes != Takes::List) || first.clashes.contains(&second.name) || second.clashes.contains(&first.name) {
+        if (same && !matches!(first.takes, Takes::List | Takes::Members))
+            || first.clashes.contains(&second.name)
+            || second.clashes.contains(&first.name)
+        {
             let (a, b) = (written(first.name, one), written(second.name, other));
             refusals.push(
                 scene.refuse(
@@ -270,10 +288,10 @@ mod tests {
     use chrono::Duration;
 
     use super::*;
-    use crate::domain::message::{Address, LetterKey, Person, TemplateName};
+    use crate::domain::message::{Address, LetterKey, TemplateName};
     use crate::domain::policy::{Article, Category, Closing, Desk, Limits, Team};
     use crate::domain::rules::RuleSet;
-    use crate::domain::ticket::{Matrix, Priority, TicketNo};
+    use crate::domain::ticket::{Matrix, Priority};
     use crate::domain::trust::Key;
     use crate::domain::{Answer, HeldLetter, Query};
 
@@ -571,7 +589,7 @@ mod tests {
             ("[team=hardware] [take]", "li is not in team hardware"),
             ("[team=hardware] [assign=zhao]", "zhao is not in team hardware"),
             ("[resolv]", "did you mean [resolve]?"),
-            ("[merge=1]", "not available in this version"),
+            ("[visit=1]", "not available in this version"),
         ];
         for (subject, says) in cases {
             let reasons = run(&ticket(), subject, "Words").unwrap_err();
@@ -594,7 +612,7 @@ mod tests {
 
     #[test]
     fn every_reason_is_listed_and_nothing_is_done() {
-        let reasons = run(&ticket(), "[take] [prioriy=high] [team=x] [send] [wait=soon] [merge=1]", "Words").unwrap_err();
+        let reasons = run(&ticket(), "[take] [prioriy=high] [team=x] [send] [wait=soon] [visit=1]", "Words").unwrap_err();
         assert_eq!(reasons.len(), 5, "{reasons:?}");
     }
 

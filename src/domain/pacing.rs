@@ -18,7 +18,8 @@ fn to_requester(draft: &Draft) -> bool {
 
 /// Do a person's words, or the end of the ticket, make news and acknowledgments needless?
 fn says_it_all(draft: &Draft) -> bool {
-    draft.held.is_none() && (draft.kind == LetterKind::Reply || matches!(draft.facts, Facts::Resolved(_) | Facts::Closed(_)))
+    let words = draft.kind == LetterKind::Reply && !matches!(draft.facts, Facts::Consult(_));
+    draft.held.is_none() && (words || matches!(draft.facts, Facts::Resolved(_) | Facts::Closed(_)))
 }
 
 /// Lets what an agent has just sent wait, so that he can take it back.

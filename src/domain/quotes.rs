@@ -6,7 +6,8 @@ mod tables;
 use super::text::is_invisible;
 pub use feet::is_client_line;
 use tables::{
-    FORWARDS, FROM_FIELDS, OTHER_FIELDS, QUOTING, REPLY_LINES, SEPARATORS, STARTS, SUBJECT_FIELDS, WROTE, WROTE_BESIDE_ADDRESS, WROTE_LAST,
+    FORWARDED, FORWARDS, FROM_FIELDS, OTHER_FIELDS, QUOTING, REPLY_LINES, SEPARATORS, STARTS, SUBJECT_FIELDS, WROTE, WROTE_BESIDE_ADDRESS,
+    WROTE_LAST,
 };
 
 /// What companies' gateways write below every mail, lower case.
@@ -89,7 +90,9 @@ fn is_separator(line: &str) -> bool {
     }
     // Notes: -----"IT Support" <it@desk.example> wrote: -----
     let wrote = || lower.contains('@') && verb_tails(&lower).any(str::is_empty);
-    wrote() || SEPARATORS.contains(&lower.as_str()) || lower.starts_with("forwarded by") || lower.starts_with("original message")
+    wrote()
+        || SEPARATORS.contains(&lower.as_str())
+        || ["forwarded by", "forwarded message from", "original message"].iter().any(|start| lower.starts_with(start))
 }
 
 /// Does a GroupWise separator begin here? Its marks look like those of a quote.
@@ -101,6 +104,49 @@ pub fn is_marked_separator(line: &str) -> bool {
 pub fn after_fields(lines: &[&str], at: usize) -> usize {
     let rest = lines.iter().skip(at + 1).take(12);
     at + 1 + rest.take_while(|line| line.trim().is_empty() || is_field(line) || is_separator(line.trim())).count()
+}
+
+/// A separator that only a forward has.
+pub fn announces_forward(line: &str) -> bool {
+    let line = line.trim();
+    if !may_separate(line) || !is_separator(line) {
+        return false;
+    }
+    let inside = line.trim_matches(|c: char| "-_=*—─ \u{a0}|<>:：".contains(c)).replace("&nbsp;", " ").to_lowercase();
+    ["forwarded by", "forwarded message from"].iter().any(|start| inside.starts_with(start))
+        || FORWARDED.iter().chain(FORWARDS).any(|s| inside == *s)
+}
+
+/// The line that mutt and Pine write below a forward.
+pub fn ends_forward(line: &str) -> bool {
+    let inside = line.trim_matches(|c: char| "- ".contains(c)).to_lowercase();
+    line.starts_with("--") && inside == "end forwarded message"
+}
+
+/// What a line of a quoted header block holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HeadField {
+    /// The sender.
+    From,
+    /// The subject.
+    Subject,
+    /// Another field.
+    Other,
+}
+
+/// A line of a quoted header block, with its value.
+pub fn head_field(line: &str) -> Option<(HeadField, &str)> {
+    let (name, value) = table_field(line).or_else(|| field(line))?;
+    let kind = if knows(FROM_FIELDS, &name) {
+        HeadField::From
+    } else if knows(SUBJECT_FIELDS, &name) {
+        HeadField::Subject
+    } else if knows(OTHER_FIELDS, &name) {
+        HeadField::Other
+    } else {
+        return None;
+    };
+    Some((kind, value.trim().trim_end_matches(['*', '|']).trim()))
 }
 
 /// The field name of a line `Name: value`, with a mailer's bold marks off.

@@ -1,7 +1,7 @@
 //! Tokens that people outside have seen are retired (promise 6): with one of them and an agent's From anybody could give orders.
 //!
 //! A token is an HMAC and nothing is stored of it, so a ticket counts how many of an agent's were retired, and the count is part of the next.
-//! The agent gets that with the next notification; an answer to an older one is held, and the mail that asks carries the new one.
+//! The agent gets that with the next mail to him; an answer to an older one is held, and the mail that asks carries the new one.
 
 use super::message::{Address, Reading};
 use super::origin::{Origin, OriginKind};
@@ -32,6 +32,11 @@ pub fn tokens_seen_outside(
         decision.changes.push((ticket.number, Change::Retired(handle.to_owned(), retired + 1)));
         decision.guards.push((ticket.number, ticket.version));
         let number = ticket.number;
+        // What is written to him now brings the next one.
+        let old = Some(Token::name(handle, retired));
+        for draft in decision.drafts.iter_mut().filter(|draft| draft.ticket == Some(number) && draft.agent == old) {
+            draft.agent = Some(Token::name(handle, retired + 1));
+        }
         decision.because.push(Reason(format!("the token of {handle} for {number} is retired: {who} has seen it")));
     }
     Ok(())

@@ -235,8 +235,8 @@ impl Strike<'_> {
             return;
         }
         let card = notify::card(&self.after, policy, &self.after.language);
-        let facts =
-            Closed { ticket: card, agent: String::new(), words: String::new(), reopen_days: policy.closing.reopen_window.num_days() };
+        let reopen_days = policy.closing.reopen_window.num_days();
+        let facts = Closed { ticket: card, agent: String::new(), words: String::new(), merged_into: String::new(), reopen_days };
         self.decision.drafts.push(notify::to_requester(&self.after, LetterKind::Automatic, Facts::Closed(facts), Vec::new()));
     }
 

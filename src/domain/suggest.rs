@@ -59,7 +59,7 @@ pub fn articles(named: &[String], scene: &Scene<'_>, policy: &Policy, language: 
 
 /// The beginning of what somebody wrote himself.
 pub fn own_words(mail: &Reading) -> &str {
-    let own = if mail.reply.text.trim().is_empty() { &mail.text } else { &mail.reply.text };
+    let own = if mail.reply.text.trim().is_empty() || mail.forwarded { &mail.text } else { &mail.reply.text };
     own.get(..own.floor_char_boundary(MOST_TEXT)).unwrap_or(own)
 }
 

@@ -10,7 +10,7 @@ use super::message::{Address, MessageId, Reading};
 use super::policy::Policy;
 use super::ticket::{Status, Ticket, TicketNo};
 use super::trust::{Token, TokenPlace};
-use super::{Case, Need, Sent};
+use super::{Case, Need, Query, Sent, authentication};
 
 /// By which clue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -32,6 +32,13 @@ pub enum By {
     None,
 }
 
+impl By {
+    /// Can only the desk have made the clue?
+    fn is_signed(self) -> bool {
+        matches!(self, By::AddressToken | By::MessageId | By::RefLine)
+    }
+}
+
 /// The ticket that a mail belongs to.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Thread {
@@ -43,6 +50,8 @@ pub struct Thread {
     pub because: String,
     /// The ticket that a clue named but that the mail may not enter: the new ticket is linked to it.
     pub linked: Option<TicketNo>,
+    /// The ticket that the clue named, where that was merged into [`Thread::ticket`].
+    pub through: Option<TicketNo>,
     /// The mail of ours that is answered, where it is known.
     #[serde(skip)]
     pub sent: Option<Sent>,
@@ -55,7 +64,7 @@ impl Thread {
     }
 
     fn none(because: impl Into<String>) -> Thread {
-        Thread { ticket: None, by: By::None, because: because.into(), linked: None, sent: None }
+        Thread { ticket: None, by: By::None, because: because.into(), linked: None, through: None, sent: None }
     }
 }
 
@@ -65,6 +74,12 @@ struct Clue {
     by: By,
     evidence: String,
 }
+
+/// How many clues are followed up: another.
+const MOST_CLUES: usize = 60;
+
+/// How many merges in a row are followed.
+const MOST_MERGES: usize = 4;
 
 /// How many ids of References are looked up, newest first: a bound on hostile headers.
 const MOST_IDS: usize = 50;
@@ -99,55 +114,95 @@ pub fn find(
             by: By::Subject,
             evidence: format!("[{}{}] in its subject", policy.desk.ticket_prefix, n.0),
         }));
+    let clues: Vec<Clue> = clues.take(MOST_CLUES).collect();
+    let missing: Vec<Query> = clues.iter().map(|clue| Query::Ticket(clue.ticket)).filter(|query| !case.has_answer(query)).collect();
+    if !missing.is_empty() {
+        return Err(Need(missing));
+    }
 
+    let asks = Asks { mail, from, forged: authentication::dmarc_failed(mail, policy), policy, now, history };
     let mut refused = None;
     for clue in clues {
-        let Some(ticket) = case.ticket(clue.ticket)? else { continue };
-        if let Some(why) = barred(mail, from, &clue, ticket, policy, now, history) {
-            refused.get_or_insert((clue.ticket, why));
-            continue;
+        let Some((ticket, through)) = merged(case, clue.ticket)? else { continue };
+        let number = ticket.number;
+        let merged = through.map_or_else(String::new, |from| format!(" of {from}, which was merged into {number}"));
+        let clue = Clue { evidence: format!("{}{merged}", clue.evidence), ticket: number, ..clue };
+        match asks.admit(&clue, ticket) {
+            Err(why) => drop(refused.get_or_insert((number, why))),
+            Ok(standing) => {
+                let because = format!("it belongs to {number} by {}; the sender is {standing}", clue.evidence);
+                return Ok(Thread { ticket: Some(number), by: clue.by, because, linked: None, through, sent });
+            }
         }
-        return Ok(Thread {
-            ticket: Some(clue.ticket),
-            by: clue.by,
-            because: format!("it belongs to {} by {}", clue.ticket, clue.evidence),
-            linked: None,
-            sent,
-        });
     }
     if let Some((number, why)) = refused {
-        return Ok(Thread { ticket: None, by: By::None, because: why, linked: Some(number), sent });
+        return Ok(Thread { linked: Some(number), sent, ..Thread::none(why) });
     }
-    urging(case, mail, from)
+    urging(case, &asks)
 }
 
-/// Why a clue may not lead into this ticket, if so.
-fn barred(
-    mail: &Reading,
-    from: Option<&Address>,
-    clue: &Clue,
-    ticket: &Ticket,
-    policy: &Policy,
+/// A ticket, or the one that it was merged into, with the number that led there.
+fn merged(case: &Case, named: TicketNo) -> Result<Option<(&Ticket, Option<TicketNo>)>, Need> {
+    let Some(mut ticket) = case.ticket(named)? else { return Ok(None) };
+    for _ in 0..MOST_MERGES {
+        let Some(into) = ticket.merged else { break };
+        let Some(next) = case.ticket(into)? else { break };
+        ticket = next;
+    }
+    Ok(Some((ticket, (ticket.number != named).then_some(named))))
+}
+
+/// A mail that asks to be let into a ticket.
+struct Asks<'a> {
+    mail: &'a Reading,
+    from: Option<&'a Address>,
+    /// Our border says that From is forged.
+    forged: bool,
+    policy: &'a Policy,
     now: DateTime<Utc>,
     history: bool,
-) -> Option<String> {
-    // Before the desk was there, people answered from the shared address.
-    let agent = from.is_some_and(|a| policy.agent_at(a).is_some() || (history && policy.is_own(a)));
-    let number = ticket.number;
-    if !agent && !from.is_some_and(|a| ticket.takes_part(a)) {
-        return Some(format!("{} names {number}, but the sender takes no part in it: a new ticket, linked", clue.evidence));
+}
+
+impl Asks<'_> {
+    /// What the sender is to the ticket that a clue leads to; an error says why the mail may not enter it.
+    fn admit(&self, clue: &Clue, ticket: &Ticket) -> Result<&'static str, String> {
+        let (mail, number, evidence) = (self.mail, ticket.number, &clue.evidence);
+        // Before the desk was there, people answered from the shared address.
+        let house = |a: &Address| self.policy.agent_at(a).is_some() || (self.history && self.policy.is_own(a));
+        let standing = match self.from {
+            Some(a) if ticket.requester.address == *a => "its requester",
+            Some(a) if house(a) => "an agent",
+            Some(a) if ticket.takes_part(a) => "a participant",
+            Some(a) if ticket.is_consulted(a) => "somebody who was consulted",
+            _ => return Err(format!("{evidence} names {number}, but the sender takes no part in it: a new ticket, linked")),
+        };
+        let agent = self.from.is_some_and(house);
+        if self.forged && !agent && !clue.by.is_signed() {
+            return Err(format!("{evidence} names {number}, but our border calls the sender forged: a new ticket, linked"));
+        }
+        if mail.forwarded && !agent {
+            return Err(format!("it is a forward: a new ticket, linked to {number}"));
+        }
+        if clue.by == By::AddressToken && mail.references.is_empty() && !self.keeps_subject(ticket) {
+            return Err(format!("an address of {number} from an address book, with a subject of its own: a new ticket, linked"));
+        }
+        let closed_for = ticket.closed.filter(|_| ticket.status == Status::Closed).map(|at| self.now - at);
+        if !agent && !self.history && closed_for.is_some_and(|d| d > self.policy.closing.reopen_window) {
+            return Err(format!("{number} was closed too long ago to be reopened: a new ticket, linked"));
+        }
+        Ok(standing)
     }
-    if mail.forwarded && !agent {
-        return Some(format!("it is a forward: a new ticket, linked to {number}"));
+
+    /// Does the subject name the ticket, or say what the ticket's does, whatever a client put around or cut off?
+    fn keeps_subject(&self, ticket: &Ticket) -> bool {
+        if numbers_in_subject(&self.mail.subject, &self.policy.desk.ticket_prefix).contains(&ticket.number) {
+            return true;
+        }
+        let bare = |subject: &str| super::text::fold(subject).split_whitespace().collect::<String>();
+        let (here, there) = (bare(&self.mail.base_subject), bare(&ticket.subject));
+        let cut = here.trim_end_matches(['.', '…']);
+        !here.is_empty() && !there.is_empty() && (here.contains(&there) || (cut.chars().count() >= 8 && there.starts_with(cut)))
     }
-    if clue.by == By::AddressToken && mail.references.is_empty() && !mail.base_subject.contains(ticket.subject.as_str()) {
-        return Some(format!("an address of {number} from an address book, with a subject of its own: a new ticket, linked"));
-    }
-    let closed_for = ticket.closed.map(|at| now - at);
-    if !agent && !history && ticket.status == Status::Closed && closed_for.is_some_and(|d| d > policy.closing.reopen_window) {
-        return Some(format!("{number} was closed too long ago to be reopened: a new ticket, linked"));
-    }
-    None
 }
 
 /// Ids that this mail answers, newest first, at most [`MOST_IDS`].
@@ -180,24 +235,24 @@ pub fn numbers_in_subject(subject: &str, prefix: &str) -> Vec<TicketNo> {
 
 /// Words that ask for news and say nothing else. Folded.
 const URGING: &[&str] = &[
-    "催办", "催一下", "麻烦尽快", "有进展吗", "什么进展", "进展如何", "any update", "any news", "any progress", "following up",
-    "gentle reminder",
+    "催办", "催一下", "催单", "麻烦尽快", "有进展吗", "什么进展", "进展如何", "进度如何", "有消息吗", "有结果吗", "any update", "any news",
+    "any progress", "following up", "gentle reminder", "what is the status", "still waiting for",
 ];
 
 /// Urging without a number joins the sender's one live ticket.
-fn urging(case: &Case, mail: &Reading, from: Option<&Address>) -> Result<Thread, Need> {
-    let text = super::text::fold(&format!("{} {}", mail.base_subject, mail.reply.text));
-    let Some(word) = URGING.iter().find(|w| text.contains(*w)).filter(|_| text.chars().count() <= 200) else {
-        return Ok(Thread::none("nothing in it names a ticket: a new one"));
+fn urging(case: &Case, asks: &Asks<'_>) -> Result<Thread, Need> {
+    let nothing = || Thread::none("nothing in it names a ticket: a new one");
+    let text = super::text::fold(&format!("{} {}", asks.mail.base_subject, asks.mail.reply.text));
+    let short = text.chars().count() <= 200;
+    let Some(word) = URGING.iter().find(|w| text.contains(*w)).filter(|_| short && !asks.mail.forwarded && !asks.forged) else {
+        return Ok(nothing());
     };
-    let Some(from) = from else { return Ok(Thread::none("nothing in it names a ticket: a new one")) };
+    let Some(from) = asks.from else { return Ok(nothing()) };
     Ok(match case.live_of(from)? {
         [only] => Thread {
             ticket: Some(*only),
             by: By::Urging,
-            because: format!("it urges (“{word}”) and {only} is the sender's only open ticket"),
-            linked: None,
-            sent: None,
+            ..Thread::none(format!("it urges (“{word}”) and {only} is the sender's only open ticket"))
         },
         [] => Thread::none(format!("it urges (“{word}”), but the sender has no open ticket: a new one")),
         several => Thread::none(format!("it urges (“{word}”), but the sender has {} open tickets: a new one", several.len())),

@@ -255,6 +255,15 @@ pub struct Ticket {
     pub unreachable: Vec<Address>,
     /// The ticket that this one grew out of (a late answer to a closed one, a stranger's answer).
     pub linked: Option<TicketNo>,
+    /// Tickets that an agent has linked with this one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub related: Vec<TicketNo>,
+    /// The ticket that goes on with this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merged: Option<TicketNo>,
+    /// People who were asked for their advice: they may answer, and their answers stay internal.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub consulted: Vec<Person>,
     /// No automatic mail to the requester: it came before the desk was there (promise 16), or a machine wrote it (promise 4).
     pub quiet: bool,
     /// Where a machine reports with a `dedup_key`.
@@ -312,6 +321,9 @@ impl Ticket {
             last_from_requester: None,
             unreachable: Vec::new(),
             linked: None,
+            related: Vec::new(),
+            merged: None,
+            consulted: Vec::new(),
             quiet: false,
             clocked: false,
             told: None,
@@ -336,6 +348,11 @@ impl Ticket {
     /// Requester or participant?
     pub fn takes_part(&self, address: &Address) -> bool {
         self.requester.address == *address || self.participants.iter().any(|p| p.address == *address)
+    }
+
+    /// Was he asked for advice?
+    pub fn is_consulted(&self, address: &Address) -> bool {
+        self.consulted.iter().any(|p| p.address == *address)
     }
 
     /// Makes one change and returns what undoes it; `None` when nothing changed.
@@ -406,6 +423,9 @@ impl Ticket {
                 self.retired.insert(handle.clone(), *count);
                 (before != *count).then(|| Change::Retired(handle.clone(), before))
             }
+            Change::Related(other, on) => toggle(&mut self.related, other, *on).then(|| Change::Related(*other, !on)),
+            Change::Merged(into) => put(&mut self.merged, into).map(Change::Merged),
+            Change::Consulted(person, on) => toggle(&mut self.consulted, person, *on).then(|| Change::Consulted(person.clone(), !on)),
             Change::Playbook(id) => put(&mut self.playbook, id).map(Change::Playbook),
             Change::Alert(alert) => put(&mut self.alert, alert).map(Change::Alert),
             Change::Approvals(approvals) => put(&mut self.approvals, approvals).map(Change::Approvals),
@@ -489,6 +509,12 @@ pub enum Change {
     Requester(Person),
     /// The requester's language.
     Language(String),
+    /// A ticket linked with this one, or no more.
+    Related(TicketNo, bool),
+    /// The ticket that goes on with this one.
+    Merged(Option<TicketNo>),
+    /// Somebody whose advice is asked, or no more.
+    Consulted(Person, bool),
     /// When the requester last heard from us.
     Told(Option<DateTime<Utc>>),
     /// What was told of a clock.

@@ -185,6 +185,7 @@ fn sender_name(draft: &Draft, desk: &str) -> String {
         Facts::Closed(f) if draft.kind == LetterKind::Reply => &f.agent,
         Facts::AgentNew(f) => &f.ticket.requester,
         Facts::Approval(f) => &f.asked_by,
+        Facts::Consult(f) => &f.agent,
         Facts::AgentFollowup(f) => &f.from,
         _ => "",
     };

@@ -62,6 +62,7 @@ shipped! {
     Quarantined = "quarantined",
     Approval = "approval",
     Reminder = "reminder",
+    Consult = "consult",
 }
 
 /// Every template in every language, compiled.

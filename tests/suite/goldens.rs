@@ -70,12 +70,12 @@ fn recipient(name: &str, at: &str, cc: bool) -> Recipient {
 /// The draft that a decision would make for these facts.
 fn draft(facts: Facts, language: &str) -> Draft {
     use TemplateName::{
-        Ack, AgentError, AgentFollowup, AgentNew, AgentReceipt, Approval, Closed, Help, Quarantined, Reminder, Reply, Resolved, Summary,
-        TooLarge, Update,
+        Ack, AgentError, AgentFollowup, AgentNew, AgentReceipt, Approval, Closed, Consult, Help, Quarantined, Reminder, Reply, Resolved,
+        Summary, TooLarge, Update,
     };
     let (kind, agent) = match facts.template() {
         Ack | Update | Closed | TooLarge | Reminder => (LetterKind::Automatic, None),
-        Reply | Resolved => (LetterKind::Reply, None),
+        Reply | Resolved | Consult => (LetterKind::Reply, None),
         AgentNew | AgentFollowup | AgentReceipt | AgentError | Help => (LetterKind::Notice, Some("li".to_owned())),
         Quarantined => (LetterKind::Notice, None),
         Approval => (LetterKind::Notice, Some("approver.zhao.1".to_owned())),

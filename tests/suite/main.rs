@@ -20,5 +20,6 @@ mod replies;
 mod robots;
 mod store;
 mod stories;
+mod strangers;
 mod turns;
 mod world;

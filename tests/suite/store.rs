@@ -11,7 +11,7 @@ use postdesk::domain::message::{
 };
 use postdesk::domain::reports::{Scope, Tally};
 use postdesk::domain::ticket::{Alert, Change, Priority, Status, Ticket, TicketNo, Version};
-use postdesk::domain::{Answer, CauseKey, HeldLetter, Known, Outbox, Outcome, Query, Reason, Sent, TicketFile, Undelivered};
+use postdesk::domain::{Answer, CauseKey, HeldLetter, Known, Outbox, Outcome, Query, Reader, Reason, Sent, TicketFile, Undelivered};
 use postdesk::store::identity::Identity;
 use postdesk::store::lock::DataLock;
 use postdesk::store::{
@@ -51,6 +51,7 @@ fn conforms(open: impl Fn(&Path) -> Box<dyn Store>) {
         ("files lie once", files_lie_once),
         ("a ticket knows its files", a_ticket_knows_its_files),
         ("automatic mail is counted", automatic_mail_is_counted),
+        ("answers that cross are seen", answers_that_cross_are_seen),
         ("an unclean end is noticed", an_unclean_end_is_noticed),
         ("the quarantine keeps the bytes", the_quarantine_keeps_the_bytes),
         ("large mails stay whole", large_mails_stay_whole),
@@ -851,7 +852,7 @@ fn letters_that_wait_are_replaced(open: Open<'_>, dir: &Path) {
     let waits = outbox(&mut *store);
     let [reply] = waits.queued.as_slice() else { panic!("{waits:?}") };
     assert_eq!((reply.cause.0.as_str(), reply.actor.as_str(), waits.last_automatic), ("answer", "li", None));
-    assert_eq!(reply.undoes, [Change::Owner(None)]);
+    assert_eq!(reply.undoes, [(number, Change::Owner(None))]);
     assert!(store.outbox(false, 9).unwrap().iter().any(|row| row.state == "cancelled" && row.why.contains("answer")));
 
     let cause = note(&mut *store, "undo", 3);
@@ -1062,6 +1063,53 @@ fn automatic_mail_is_counted(open: Open<'_>, dir: &Path) {
     let newest = store.outbox(false, 1).unwrap().pop().unwrap();
     assert!(store.cancel(newest.envelope, minute(31)).unwrap());
     assert_eq!(ask(&mut *store, Query::AutomaticTo(address("ann@corp.example"), minute(0))), Answer::Count(2), "it was never sent");
+}
+
+fn answers_that_cross_are_seen(open: Open<'_>, dir: &Path) {
+    use LetterKind::{Notice, Reply};
+    let mut store = open(dir);
+    let ticket = opened(&mut *store, "1@a", "ann@corp.example", 0);
+    let number = Some(ticket.number);
+    post(
+        &mut *store,
+        "1",
+        10,
+        vec![letter("n1", Notice, number, &["li@corp.example"]), letter("n2", Notice, number, &["wang@corp.example"])],
+    );
+    let crossing = |store: &mut dyn Store, handle: &str, who: &str, answers: Option<&str>| {
+        let answers = answers.map(|key| LetterKey(key.into()));
+        let reader = Reader { handle: handle.into(), address: address(who), answers };
+        match ask(store, Query::ReplyAfter(ticket.number, reader)) {
+            Answer::Crossing(found) => found.map(|crossing| (crossing.at, crossing.by)),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(crossing(&mut *store, "wang", "wang@corp.example", Some("n2")), None, "nobody has answered");
+    let held = Letter { held: Some("why".into()), ..letter("h", Reply, number, &["ann@corp.example"]) };
+    let advice = Letter { template: "consult".into(), ..letter("c", Reply, number, &["expert@vendor.example"]) };
+    post(&mut *store, "2", 20, vec![held, advice]);
+    assert_eq!(crossing(&mut *store, "wang", "wang@corp.example", Some("n2")), None, "what is held or asks for advice is no answer");
+    post(&mut *store, "3", 30, vec![letter("r", Reply, number, &["ann@corp.example", "bob@corp.example"])]);
+    store.flush().unwrap();
+
+    let mut store = open(dir);
+    let answered = |at: i64| Some((minute(at), "desk".to_owned()));
+    assert_eq!(crossing(&mut *store, "wang", "wang@corp.example", Some("n2")), answered(30));
+    assert_eq!(
+        crossing(&mut *store, "wang", "wang@corp.example", None),
+        answered(30),
+        "the last notice to him stands for an unknown letter"
+    );
+    assert_eq!(crossing(&mut *store, "wang", "wang@corp.example", Some("of another ticket")), answered(30));
+    assert_eq!(crossing(&mut *store, "desk", "wang@corp.example", Some("n2")), None, "his own answer");
+    assert_eq!(crossing(&mut *store, "zhao", "zhao@corp.example", None), None, "nothing was ever written to him");
+    let Answer::Letters(held) = ask(&mut *store, Query::Held(ticket.number)) else { panic!() };
+    let cause = note(&mut *store, "4", 40);
+    commits(&mut *store, &Commit { release: vec![held[0].id], ..nothing(&cause, minute(40)) }).unwrap();
+    assert_eq!(crossing(&mut *store, "wang", "wang@corp.example", Some("n2")), answered(40), "what was held counts from when it is let go");
+    post(&mut *store, "5", 50, vec![letter("n3", Notice, number, &["wang@corp.example"])]);
+    assert_eq!(crossing(&mut *store, "wang", "wang@corp.example", None), None, "he was told since");
+    assert_eq!(crossing(&mut *store, "wang", "wang@corp.example", Some("n2")), answered(40), "he answers the older one");
 }
 
 // ---- what goes wrong ----

@@ -4,7 +4,8 @@
 //!
 //!     >>> 2026-12-01 09:00 mail                 headers and text of a mail follow
 //!     >>> 09:10 li replies to agent_new         the newest such mail to li is answered; `Tags:` adds to its subject, `Quote:` is
-//!                                               top (default: own words above the quote), bottom or none
+//!                                               top (default: own words above the quote), bottom or none, `Ids:` says what servers made
+//!                                               of the ids: all replaced but the anchor, all replaced, or lost
 //!     >>> 09:20 alice@ext.test replies to ack
 //!     >>> 09:25 eve@ext.test replies to zhao@desk.test's approval
 //!     >>> 2026-12-09 09:00 clock                nothing but time passes
@@ -250,15 +251,24 @@ fn reply(world: &World, who: &str, whose: &str, template: &str, body: &str, inde
     let id = answered.reading.id.as_ref().unwrap();
     let mut references: Vec<String> = answered.reading.references.iter().map(|r| r.to_string()).collect();
     references.push(id.to_string());
+    let foreign = format!("<{index}.rewritten@mail.ext.test>");
+    match options.ids {
+        "replaced but the anchor" => references = vec![references.swap_remove(0), foreign.clone()],
+        "replaced" => references = vec![foreign.clone()],
+        _ => {}
+    }
+    let answers = match options.ids {
+        "" => format!("In-Reply-To: {id}\nReferences: {}\n", references.join("\n ")),
+        "lost" => String::new(),
+        _ => format!("In-Reply-To: {foreign}\nReferences: {}\n", references.join("\n ")),
+    };
     let to = answered.reading.reply_to.first().or(answered.reading.from.as_ref()).unwrap();
     format!(
-        "Message-ID: <story-{index}@desk.test>\nFrom: {}\nTo: {}\nSubject: {}{}\nIn-Reply-To: {id}\nReferences: {}\nDate: {}\n\
-         {}{}\n",
+        "Message-ID: <story-{index}@desk.test>\nFrom: {}\nTo: {}\nSubject: {}{}\n{answers}Date: {}\n{}{}\n",
         options.from.unwrap_or(&address),
         to.address,
         options.subject.map_or_else(|| format!("Re: {}", answered.reading.subject.trim_start_matches("Re: ")), str::to_owned),
         options.tags,
-        references.join("\n "),
         world.now.to_rfc2822(),
         options.headers,
         match options.files.as_slice() {
@@ -304,6 +314,7 @@ fn undelivered(world: &World, how: &str, (template, address): (&str, &str), word
 struct Options<'a> {
     tags: String,
     quote: &'a str,
+    ids: &'a str,
     subject: Option<&'a str>,
     from: Option<&'a str>,
     headers: String,
@@ -321,6 +332,7 @@ fn options<'a>(body: &'a str, answered: &Sent) -> (Options<'a>, &'a str) {
         match name {
             "Tags" => options.tags = format!(" {value}"),
             "Quote" => options.quote = value,
+            "Ids" => options.ids = value,
             "Subject" => options.subject = Some(value),
             "From" => options.from = Some(value),
             "File" | "Picture" | "Returns" => options.files.extend(File::read(&format!("{name}: {value}"), Some(answered))),
@@ -358,6 +370,15 @@ fn line(t: &postdesk::domain::ticket::Ticket) -> String {
     if !t.participants.is_empty() {
         write!(line, " (with {})", t.participants.iter().map(|p| p.address.as_str()).collect::<Vec<_>>().join(", ")).unwrap();
     }
+    if !t.consulted.is_empty() {
+        write!(line, " (asked {})", t.consulted.iter().map(|p| p.address.as_str()).collect::<Vec<_>>().join(", ")).unwrap();
+    }
+    for other in &t.related {
+        write!(line, " (see {other})").unwrap();
+    }
+    if let Some(into) = t.merged {
+        write!(line, " (merged into {into})").unwrap();
+    }
     if let Some(linked) = t.linked {
         write!(line, " (linked to {linked})").unwrap();
     }
@@ -380,7 +401,7 @@ fn follows(world: &mut World, before: &[(i64, String)], sent: &[Sent]) -> String
                 if content.len() <= 60 { String::from_utf8_lossy(&content).into_owned() } else { format!("{} bytes", content.len()) };
             writeln!(out, "  + {name}: {shown}").unwrap();
         }
-        let whole = ["reply", "resolved", "update", "reminder", "agent_error", "agent_receipt", "agent_followup", "approval"]
+        let whole = ["reply", "resolved", "update", "reminder", "agent_error", "agent_receipt", "agent_followup", "approval", "consult"]
             .contains(&template.as_str());
         // Of an acknowledgment its lists, what is linked and what is asked; of a notification the steps of a playbook.
         let listed = |line: &str| match template.as_str() {

@@ -12,3 +12,4 @@ mod pipe;
 mod play;
 mod signals;
 mod sources;
+mod threads;

@@ -3,8 +3,8 @@
 //! For each template a rich sample first, then the edges: empty lists, nobody in charge, no ticket, texts that try to break out.
 
 use super::{
-    Ack, AgentError, AgentFollowup, AgentNew, AgentReceipt, Approval, Because, Card, Closed, Facts, Help, Link, OldTicket, Quarantined,
-    Reminder, Reply, Row, Summary, TagHelp, TooLarge, Update, Words,
+    Ack, AgentError, AgentFollowup, AgentNew, AgentReceipt, Approval, Because, Card, Closed, Consult, Facts, Help, Link, OldTicket,
+    Quarantined, Reminder, Reply, Row, Summary, TagHelp, TooLarge, Update, Words,
 };
 
 impl Facts {
@@ -168,10 +168,17 @@ fn to_requesters(w: &Vocabulary) -> Vec<Facts> {
     };
     let update = Update { ticket: w.card(), owner: String::new(), team: String::new(), waiting: false, reopened: false, rejected: false };
     vec![
-        Facts::Ack(Ack { ticket: w.card(), answer_by: w.answer_by.into(), articles: w.articles(), missing }),
-        Facts::Ack(Ack { ticket: w.bare(), answer_by: String::new(), articles: Vec::new(), missing: Vec::new() }),
+        Facts::Ack(Ack { ticket: w.card(), handed_by: String::new(), answer_by: w.answer_by.into(), articles: w.articles(), missing }),
+        Facts::Ack(Ack {
+            ticket: w.bare(),
+            handed_by: w.owner.into(),
+            answer_by: String::new(),
+            articles: Vec::new(),
+            missing: Vec::new(),
+        }),
         Facts::Ack(Ack {
             ticket: Card { subject: String::new(), ..w.card() },
+            handed_by: String::new(),
             answer_by: w.answer_by.into(),
             articles: Vec::new(),
             missing: vec![w.missing[0].into()],
@@ -185,8 +192,21 @@ fn to_requesters(w: &Vocabulary) -> Vec<Facts> {
         Facts::Update(update),
         Facts::Resolved(words(w.card(), w.words, w.articles(), 5)),
         Facts::Resolved(words(w.bare(), "", Vec::new(), 1)),
-        Facts::Closed(Closed { ticket: w.card(), agent: w.owner.into(), words: w.words.into(), reopen_days: 14 }),
-        Facts::Closed(Closed { ticket: w.bare(), agent: String::new(), words: String::new(), reopen_days: 1 }),
+        Facts::Closed(Closed {
+            ticket: w.card(),
+            agent: w.owner.into(),
+            words: w.words.into(),
+            merged_into: String::new(),
+            reopen_days: 14,
+        }),
+        Facts::Closed(Closed { ticket: w.bare(), agent: String::new(), words: String::new(), merged_into: String::new(), reopen_days: 1 }),
+        Facts::Closed(Closed {
+            ticket: w.card(),
+            agent: w.owner.into(),
+            words: String::new(),
+            merged_into: "[#1040]".into(),
+            reopen_days: 14,
+        }),
         Facts::Reminder(Reminder { ticket: w.card(), waiting: true, closes_in_days: 7 }),
         Facts::Reminder(Reminder { ticket: w.bare(), waiting: true, closes_in_days: 0 }),
         Facts::Reminder(Reminder { ticket: w.card(), waiting: false, closes_in_days: 1 }),
@@ -196,7 +216,7 @@ fn to_requesters(w: &Vocabulary) -> Vec<Facts> {
 
 fn to_agents(w: &Vocabulary) -> Vec<Facts> {
     let mut all = new_tickets(w);
-    all.extend(approvals(w));
+    all.extend(questions(w));
     all.extend(answers(w));
     all
 }
@@ -252,7 +272,7 @@ fn new_tickets(w: &Vocabulary) -> Vec<Facts> {
     ]
 }
 
-fn approvals(w: &Vocabulary) -> Vec<Facts> {
+fn questions(w: &Vocabulary) -> Vec<Facts> {
     let approval = Approval {
         ticket: w.card(),
         approver: w.owner.into(),
@@ -271,6 +291,8 @@ fn approvals(w: &Vocabulary) -> Vec<Facts> {
             files: Vec::new(),
             ..approval
         }),
+        Facts::Consult(Consult { ticket: w.card(), adviser: w.requester.into(), agent: w.owner.into(), words: w.words.into() }),
+        Facts::Consult(Consult { ticket: w.bare(), adviser: "expert".into(), agent: w.owner.into(), words: "OK?".into() }),
     ]
 }
 

@@ -31,7 +31,7 @@ pub(super) fn bounced_thread(case: &Case, mail: &Reading, tokens: &[(Token, Toke
         (None, Some(_)) => By::MessageId,
         (None, None) => By::None,
     };
-    Ok(Thread { ticket, by, because, linked: None, sent: None })
+    Ok(Thread { ticket, by, because, linked: None, through: None, sent: None })
 }
 
 /// An address that a mail of ours did not reach, and why.

@@ -5,7 +5,7 @@ use crate::domain::facts::{Facts, Update};
 use crate::domain::files::Bundle;
 use crate::domain::message::{Draft, LetterKind, Reading};
 use crate::domain::notify::{self, say};
-use crate::domain::policy::Policy;
+use crate::domain::policy::{Agent, Policy};
 use crate::domain::ticket::{Change, Status, Ticket};
 use crate::domain::{Case, Decision, Judged, Need, Outcome, absence, reply, text};
 
@@ -86,7 +86,9 @@ pub(super) fn followup(case: &Case, scene: &Scene<'_>, ticket: &Ticket, policy: 
         decision.because(format!("{} writes again: no longer taken for out of reach", writer.address));
         changes.push(Change::Unreachable(writer.address.clone(), false));
     }
-    changes.extend(notify::newcomers(scene.mail, ticket, policy).into_iter().map(|p| Change::Participant(p, true)));
+    if !scene.origin.suspect {
+        changes.extend(notify::newcomers(scene.mail, ticket, policy).into_iter().map(|p| Change::Participant(p, true)));
+    }
     let unknown = verdict.fields.iter().filter(|(name, _)| !ticket.fields.contains_key(*name));
     changes.extend(unknown.map(|(name, value)| Change::Field(name.clone(), Some(value.clone()))));
     if let Some((status, why)) = status {
@@ -114,6 +116,28 @@ pub(super) fn followup(case: &Case, scene: &Scene<'_>, ticket: &Ticket, policy: 
     }
     decision.changes = changes.into_iter().map(|c| (ticket.number, c)).collect();
     decision.judged = Some(Box::new(Judged { verdict, reply, ..Judged::of(scene) }));
+    Ok(decision)
+}
+
+/// Somebody whose advice was asked answers: for the agents alone; no status, no clock, nobody new takes part.
+pub(super) fn advice(case: &Case, scene: &Scene<'_>, ticket: &Ticket, policy: &Policy) -> Result<Decision, Need> {
+    let mut decision = Decision::new(Outcome::Joined { ticket: ticket.number }, sender_name(scene.mail));
+    decision.guards.push((ticket.number, ticket.version));
+    decision.internal = true;
+    let reply = reply::own_words(&scene.mail.text, scene.thread.sent_text());
+    let known = if scene.mail.attachments.is_empty() { &[] } else { case.files(ticket.number)? };
+    let files = Bundle::of_mail(scene.mail, known, policy);
+    decision.because("the answer of somebody whose advice was asked: it stays internal");
+    let from = scene.mail.from.as_ref().map_or("", |from| from.called());
+    for agent in notify::caretakers(ticket, policy).into_iter().filter(|_| !scene.incoming.quiet) {
+        let event = say(
+            notify::agent_language(agent, policy),
+            "Advice that was asked for; the requester has not got it.",
+            "咨询的答复，请求人未收到：",
+        );
+        decision.drafts.push(notify::agent_followup(agent, ticket, from, event, Some(&files), reply.text.clone(), policy));
+    }
+    decision.judged = Some(Box::new(Judged { reply, ..Judged::of(scene) }));
     Ok(decision)
 }
 
@@ -154,8 +178,9 @@ fn tell_caretakers(
     policy: &Policy,
 ) {
     let from = writer(scene.mail, ticket);
-    for agent in notify::caretakers(ticket, policy).into_iter().filter(|a| scene.mail.from.as_ref().is_none_or(|p| p.address != a.address))
-    {
+    let wrote = |a: &Agent| scene.mail.from.as_ref().is_some_and(|p| p.address == a.address);
+    let handed_in = |a: &Agent| scene.handed.is_some_and(|handed| handed.by.handle == a.handle);
+    for agent in notify::caretakers(ticket, policy).into_iter().filter(|a| !wrote(a) && !handed_in(a)) {
         let language = notify::agent_language(agent, policy);
         let event = match (ticket.status, reopened) {
             (_, true) => say(language, "It was reopened by this answer.", "此回复重新打开了工单。"),

@@ -34,7 +34,8 @@ pub(super) fn open(case: &Case, scene: &Scene<'_>, verdict: Option<Verdict>, pol
         return Ok(decision);
     }
     let ticket = first_state(number, scene, &verdict, policy);
-    let mut decision = Decision::new(Outcome::Opened { ticket: number }, ticket.requester.address.as_str());
+    let actor = scene.handed.map_or(ticket.requester.address.as_str(), |handed| &handed.by.handle);
+    let mut decision = Decision::new(Outcome::Opened { ticket: number }, actor);
     decision.because.extend(verdict.because.iter().map(|sentence| Reason(format!("rules: {sentence}"))));
     decision.because.extend(matches_by_rule(&verdict).map(Reason));
     let suggested = suggest::articles(&verdict.kb, scene, policy, &ticket.language);
@@ -49,7 +50,7 @@ pub(super) fn open(case: &Case, scene: &Scene<'_>, verdict: Option<Verdict>, pol
     ask_approvers(&mut decision, &ticket, scene, policy);
     let found = Found { evidence: &verdict.evidence, articles: &articles };
     for agent in notified_of_new(&ticket, &verdict, scene, policy) {
-        decision.drafts.push(notify::agent_new(agent, &ticket, scene.mail, &found, policy));
+        decision.drafts.push(notify::agent_new(agent, &ticket, (scene.mail, scene.handed), &found, policy));
     }
     decision.changes.push((number, Change::Opened(Box::new(ticket))));
     decision.changes.extend(links.into_iter().map(|id| (number, Change::Link(id, true))));
@@ -90,7 +91,7 @@ fn notified_of_new<'a>(ticket: &Ticket, verdict: &Verdict, scene: &Scene<'_>, po
         return Vec::new();
     }
     let mut agents = with_leads(notify::caretakers(ticket, policy), verdict, policy);
-    agents.retain(|a| a.address != ticket.requester.address);
+    agents.retain(|a| a.address != ticket.requester.address && scene.handed.is_none_or(|handed| handed.by.handle != a.handle));
     agents
 }
 
@@ -143,7 +144,7 @@ fn first_state(number: TicketNo, scene: &Scene<'_>, verdict: &Verdict, policy: &
         let handles = approvers.into_iter().map(|a| a.handle.clone()).collect();
         ticket.approvals = approvals::asked(&ticket, handles, None, scene.now);
     }
-    if person {
+    if person && !scene.origin.suspect {
         ticket.participants = notify::newcomers(scene.mail, &ticket, policy);
     }
     ticket
@@ -189,7 +190,9 @@ fn acknowledgment(
     } else {
         let (ids, articles) = notify::links(suggested, policy, &ticket.language).into_iter().unzip();
         *linked = ids;
-        Facts::Ack(Ack { ticket: card, answer_by: answer_by(ticket, scene, policy), articles, missing: verdict.missing.clone() })
+        let handed_by = scene.handed.map_or_else(String::new, |handed| handed.by.name.clone());
+        let answer_by = answer_by(ticket, scene, policy);
+        Facts::Ack(Ack { ticket: card, handed_by, answer_by, articles, missing: verdict.missing.clone() })
     };
     let not_before = policy.closing.ack_delay.filter(|delay| !delay.is_zero()).map(|delay| scene.now + delay);
     Draft { variant: verdict.template.clone(), not_before, ..notify::to_requester(ticket, LetterKind::Automatic, facts, Vec::new()) }

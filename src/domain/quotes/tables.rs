@@ -39,20 +39,20 @@ pub const SUBJECT_FIELDS: &[&str] = &[
 
 /// The other fields: dates and recipients.
 pub const OTHER_FIELDS: &[&str] = &[
-    "sent", "sent time", "date", "to", "cc", "bcc", "reply-to", "importance", "attachments", "gesendet", "datum", "an", "kopie", "envoyé",
-    "envoyé le", "à", "enviado", "enviado el", "enviado em", "para", "fecha", "data", "enviada em", "inviato", "a", "verzonden", "aan",
-    "skickat", "till", "kopia", "sendt", "til", "wysłano", "do", "dw", "отправлено", "надіслано", "изпратено", "кому", "копия", "до",
-    "дата", "lähetetty", "vastaanottaja", "kopio", "päiväys", "odesláno", "odoslané", "poslano", "komu", "prima", "elküldve", "dátum",
-    "címzett", "trimis", "către", "gönderildi", "gönderme", "tarih", "kime", "στάλθηκε", "ημερομηνία", "προς", "κοιν", "đã gửi", "ngày",
-    "đến", "dikirim", "kepada", "tanggal", "enviat", "per a", "送信日時", "送信日", "日時", "宛先", "보낸 날짜", "날짜", "받는 사람",
-    "참조", "发送时间", "发送日期", "发件时间", "日期", "时间", "收件人", "抄送", "抄送人", "收件者", "副本", "寄件日期", "傳送時間",
-    "已傳送", "傳送日期", "回复给", "答复至", "נשלח", "אל", "תאריך", "تم الإرسال", "إلى", "التاريخ", "ส่ง", "ถึง", "วันที่",
+    "寄件時間", "發送日期", "sent", "sent time", "date", "to", "cc", "bcc", "reply-to", "importance", "attachments", "gesendet", "datum",
+    "an", "kopie", "envoyé", "envoyé le", "à", "enviado", "enviado el", "enviado em", "para", "fecha", "data", "enviada em", "inviato",
+    "a", "verzonden", "aan", "skickat", "till", "kopia", "sendt", "til", "wysłano", "do", "dw", "отправлено", "надіслано", "изпратено",
+    "кому", "копия", "до", "дата", "lähetetty", "vastaanottaja", "kopio", "päiväys", "odesláno", "odoslané", "poslano", "komu", "prima",
+    "elküldve", "dátum", "címzett", "trimis", "către", "gönderildi", "gönderme", "tarih", "kime", "στάλθηκε", "ημερομηνία", "προς", "κοιν",
+    "đã gửi", "ngày", "đến", "dikirim", "kepada", "tanggal", "enviat", "per a", "送信日時", "送信日", "日時", "宛先", "보낸 날짜", "날짜",
+    "받는 사람", "참조", "发送时间", "发送日期", "发件时间", "日期", "时间", "收件人", "抄送", "抄送人", "收件者", "副本", "寄件日期",
+    "傳送時間", "已傳送", "傳送日期", "回复给", "答复至", "נשלח", "אל", "תאריך", "تم الإرسال", "إلى", "التاريخ", "ส่ง", "ถึง", "วันที่",
 ];
 
 /// What stands between the dashes of a separator line.
 pub const SEPARATORS: &[&str] = &[
-    "original message", "original messages", "original", "original appointment", "original mail", "original email", "forwarded message",
-    "forwarded by", "forwarded mail", "replied message", "reply message", "reply original message", "origin message",
+    "转发邮件信息", "original message", "original messages", "original", "original appointment", "original mail", "original email",
+    "forwarded message", "forwarded by", "forwarded mail", "replied message", "reply message", "reply original message", "origin message",
     "begin forwarded message", "ursprüngliche nachricht", "originalnachricht", "original-nachricht", "weitergeleitete nachricht",
     "message d'origine", "message original", "message transféré", "mensaje original", "mensaje reenviado", "mensagem original",
     "mensagem encaminhada", "mensagem reencaminhada", "messaggio originale", "messaggio inoltrato", "oorspronkelijk bericht",
@@ -68,6 +68,11 @@ pub const SEPARATORS: &[&str] = &[
 
 /// Lines of their own, with a colon, above a forwarded mail (Apple Mail).
 pub const FORWARDS: &[&str] = &[
+    "início da mensagem reencaminhada",
+    "початок переадресованого листа",
+    "以下是转发的邮件",
+    "开始转发的邮件",
+    "以下是被轉寄的郵件",
     "begin forwarded message",
     "anfang der weitergeleiteten nachricht",
     "début du message réexpédié",
@@ -96,4 +101,11 @@ pub const REPLY_LINES: &[&str] = &[
     "arriba de esta línea", "acima desta linha", "sopra questa riga", "boven deze regel", "boven deze lijn", "ovanför denna rad",
     "over denne linje", "выше этой линии", "выше этой строки", "この行より上", "在此行上方", "在此线上方", "此行以上", "此線以上",
     "此线以上",
+];
+
+/// Separators that only a forward has, lower case.
+pub const FORWARDED: &[&str] = &[
+    "forwarded message", "weitergeleitete nachricht", "message transféré", "mensaje reenviado", "mensagem encaminhada",
+    "messaggio inoltrato", "doorgestuurd bericht", "пересылаемое сообщение", "转发的邮件", "转发邮件", "转发邮件信息", "轉寄郵件",
+    "轉寄的郵件", "转发的原邮件",
 ];

@@ -94,7 +94,7 @@ impl Field {
 
 /// The writer's own words, or the whole text where they could not be told apart.
 pub(super) fn own_text(mail: &Reading) -> &str {
-    if mail.reply.text.trim().is_empty() { &mail.text } else { &mail.reply.text }
+    if mail.reply.text.trim().is_empty() || mail.forwarded { &mail.text } else { &mail.reply.text }
 }
 
 /// A regular expression: checked when the rules are read. Beyond the first [`KEPT`] the compiled form is thrown away and built again

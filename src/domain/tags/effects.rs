@@ -2,7 +2,6 @@
 
 use super::registry::Arg;
 use super::span::Span;
-use crate::domain::HeldLetter;
 use crate::domain::approvals;
 use crate::domain::canned::{self, Filling};
 use crate::domain::complaint::nearest;
@@ -11,8 +10,9 @@ use crate::domain::orders::{Plan, Refusal, Scene};
 use crate::domain::policy::{Agent, Approver};
 use crate::domain::text::fold;
 use crate::domain::ticket::{Change, Priority, Status};
+use crate::domain::{HeldLetter, QueuedLetter};
 
-type Effect = Result<(), Refusal>;
+pub(super) type Effect = Result<(), Refusal>;
 
 /// More names than this are not listed in a refusal.
 const MOST_NAMES: usize = 20;
@@ -21,9 +21,11 @@ const MOST_NAMES: usize = 20;
 pub fn undo(plan: &mut Plan, scene: &Scene, _: &Arg) -> Effect {
     let outbox = scene.case.outbox(scene.ticket.number).ok();
     let queued = outbox.map(|outbox| outbox.queued.as_slice()).unwrap_or_default();
-    let by_agent = |actor: &str| scene.policy.agent(actor).is_some();
-    let own = queued.iter().rev().find(|letter| letter.actor == scene.agent.handle);
-    let Some(last) = own.or_else(|| queued.iter().rev().find(|letter| by_agent(&letter.actor))) else {
+    // Where an agent handed a request in, its acknowledgment is his too; but a ticket that is open stays open.
+    let opens = |letter: &QueuedLetter| matches!(letter.template, Some(TemplateName::Ack | TemplateName::TooLarge));
+    let mut of_agents = queued.iter().rev().filter(|letter| scene.policy.agent(&letter.actor).is_some() && !opens(letter));
+    let own = of_agents.clone().find(|letter| letter.actor == scene.agent.handle);
+    let Some(last) = own.or_else(|| of_agents.next()) else {
         return Err(match scene.policy.closing.undo {
             Some(_) => scene.refuse(
                 "[undo]: no reply of this ticket waits any more; what has gone out cannot be taken back.".into(),
@@ -37,8 +39,12 @@ pub fn undo(plan: &mut Plan, scene: &Scene, _: &Arg) -> Effect {
     };
     plan.cancel.extend(queued.iter().filter(|letter| letter.cause == last.cause).map(|letter| letter.id));
     plan.restore.push(last.cause.clone());
-    for change in &last.undoes {
-        plan.change(change.clone(), scene.now);
+    for (number, change) in &last.undoes {
+        if *number == scene.ticket.number {
+            plan.change(change.clone(), scene.now);
+        } else {
+            plan.others.push((*number, change.clone()));
+        }
     }
     plan.quiet = true;
     let (en, zh) = match last.undoes.is_empty() {
@@ -81,7 +87,7 @@ pub fn assign(plan: &mut Plan, scene: &Scene, arg: &Arg) -> Effect {
 }
 
 /// An agent by handle, address or full name, where only one bears it; `me` and 我 are the writer.
-fn find_agent<'a>(scene: &Scene<'a>, value: &str) -> Option<&'a Agent> {
+pub(super) fn find_agent<'a>(scene: &Scene<'a>, value: &str) -> Option<&'a Agent> {
     let value = fold(value);
     let value = value.trim_start_matches('@');
     let agents = &scene.policy.agents;
@@ -95,7 +101,7 @@ fn find_agent<'a>(scene: &Scene<'a>, value: &str) -> Option<&'a Agent> {
 }
 
 /// Makes an agent the owner; the ticket follows into the agent's team.
-fn give_to(plan: &mut Plan, scene: &Scene, agent: &Agent) {
+pub(super) fn give_to(plan: &mut Plan, scene: &Scene, agent: &Agent) {
     plan.change(Change::Owner(Some(agent.handle.clone())), scene.now);
     if let Some(team) = agent.team.as_ref().filter(|_| !scene.orders("team")) {
         plan.change(Change::Team(Some(team.clone())), scene.now);
@@ -237,7 +243,7 @@ pub fn ruling(_: &mut Plan, scene: &Scene, _: &Arg) -> Effect {
 }
 
 /// The refusal where somebody still has to say whether it may be done.
-fn unapproved(plan: &Plan, scene: &Scene) -> Effect {
+pub(super) fn unapproved(plan: &Plan, scene: &Scene) -> Effect {
     let Some(approval) = plan.after.open_approval() else { return Ok(()) };
     let names = approvals::names(&approval.asked, scene.policy, scene.language());
     Err(scene.refuse(
@@ -367,6 +373,14 @@ pub fn help(plan: &mut Plan, scene: &Scene, _: &Arg) -> Effect {
     Ok(())
 }
 
+/// `[new]` and `[for=…]` on a ticket where they open nothing: `intake::behalf` takes them where they do.
+pub fn opening(_: &mut Plan, scene: &Scene, _: &Arg) -> Effect {
+    Err(scene.refuse(
+        "[for=…] opens a ticket; in an answer on a ticket write [new] [for=…], or [requester=…] to change who asks.".into(),
+        "【代报】用于新建工单；回复已有工单时请写【新建】【代报=…】，或用【请求人=…】更改请求人。".into(),
+    ))
+}
+
 /// `[reopen]`
 pub fn reopen(plan: &mut Plan, scene: &Scene, _: &Arg) -> Effect {
     let status = plan.after.status;
@@ -438,7 +452,7 @@ fn closed(scene: &Scene, en: &str, zh: &str) -> Refusal {
 }
 
 /// "No agent "lee"; did you mean "li"? Known: …"
-fn unknown<'a>(
+pub(super) fn unknown<'a>(
     scene: &Scene,
     (en, zh): (&str, &str),
     value: &str,

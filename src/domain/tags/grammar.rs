@@ -408,7 +408,7 @@ fn misuse(spec: &TagSpec, parts: &Parts, shown: &str) -> Option<(String, String)
             format!("{shown}: [{}] takes no value; write {}.", spec.name, usage.0),
             format!("{shown}：该标签不带值，请写{}。", usage.1),
         )),
-        Takes::Value | Takes::List if !given => {
+        Takes::Value | Takes::List | Takes::Members if !given => {
             Some((format!("{shown} needs a value, such as {}.", usage.0), format!("{shown} 缺少值，例如{}。", usage.1)))
         }
         Takes::Value | Takes::Maybe if matches!(parts.op, Op::Add | Op::Remove) => {

@@ -1,13 +1,15 @@
 //! Subject tags (design section 5): what an agent's mail orders, and what of it is plain text.
 //!
 //! `grammar` finds tags in a subject and at the head of a body, `registry` says what each one means, `effects` carries one
-//! out on a [`super::orders::Plan`], `span` reads lengths of time, `strays` finds what missed
+//! out on a [`super::orders::Plan`], `several` those about other tickets and people, `span` reads lengths of time, `strays` finds what missed
 //! its brackets. The grammar is searched for, not matched against: a subject
 //! that has been through three mail clients and a spam gateway still holds its tags somewhere.
 
 mod effects;
 mod grammar;
+mod reference;
 mod registry;
+mod several;
 mod span;
 mod strays;
 #[cfg(test)]
@@ -16,7 +18,8 @@ mod tests;
 use serde::Serialize;
 
 pub use grammar::{read, read_answer};
-pub use registry::{Arg, Known, Phase, RESERVED, Reserved, Scope, TAGS, TagSpec, Takes, help_rows, lookup, markdown, spec};
+pub use reference::{help_rows, markdown};
+pub use registry::{Arg, Known, Phase, RESERVED, Reserved, Scope, TAGS, TagSpec, Takes, lookup, spec};
 
 /// How a tag changes its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -85,6 +88,11 @@ impl TagReading {
     /// The sound orders, in order.
     pub fn orders(&self) -> impl Iterator<Item = &Tag> {
         self.tags.iter().filter(|tag| tag.error.is_none())
+    }
+
+    /// Is its text for colleagues only?
+    pub fn is_inward(&self) -> bool {
+        self.orders().any(|tag| spec(&tag.name).is_some_and(|spec| spec.inward))
     }
 
     /// Is this canonical name ordered?

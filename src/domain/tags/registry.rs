@@ -3,14 +3,13 @@
 //! A closed enum would make every tag visit four files; here a new tag is one entry and one function in `effects`. Names of later
 //! releases stand in [`RESERVED`], so that an order that cannot be carried out yet is refused instead of being relayed as text.
 
-use std::fmt::Write;
 use std::sync::LazyLock;
 
+use super::Op;
 use super::effects;
 use super::grammar::fold_name;
-use super::{Op, is_chinese};
+use super::several;
 use crate::domain::Query;
-use crate::domain::facts::TagHelp;
 use crate::domain::orders::{Plan, Refusal, Scene};
 use crate::domain::policy::Role;
 use crate::domain::ticket::Ticket;
@@ -37,6 +36,8 @@ pub enum Takes {
     Maybe,
     /// Values, separated by commas or given in several tags: `[kb=vpn,wifi]`; `+=` means the same.
     List,
+    /// The same, and `-=` takes them away: `[cc-=bob@example.com]`.
+    Members,
 }
 
 /// On which mails a name is an order at all.
@@ -84,6 +85,8 @@ pub struct TagSpec {
     pub role: Role,
     /// When inside one mail.
     pub phase: Phase,
+    /// The mail's text is for colleagues: whatever becomes of the order, it never goes to the requester.
+    pub inward: bool,
     /// Names with which it cannot stand in one mail.
     pub clashes: &'static [&'static str],
     /// What must be known before it can be applied.
@@ -124,6 +127,7 @@ const PLAIN: TagSpec = TagSpec {
     scope: Scope::Ticket,
     role: Role::Agent,
     phase: Phase::Fields,
+    inward: false,
     clashes: &[],
     needs: nothing,
     apply: effects::quiet,
@@ -150,7 +154,7 @@ pub static TAGS: &[TagSpec] = &[
         usage_zh: "【认领】",
         doc_en: "You become the owner of the ticket; it moves to your team.",
         doc_zh: "由您负责该工单；工单转入您的小组。",
-        clashes: &["assign"],
+        clashes: &["assign", "handover"],
         apply: effects::take,
         ..PLAIN
     },
@@ -163,7 +167,7 @@ pub static TAGS: &[TagSpec] = &[
         doc_en: "That agent (handle, name or address) becomes the owner; the ticket moves to that agent's team.",
         doc_zh: "由该处理人（代号、姓名或邮箱）负责；工单转入其小组。",
         takes: Takes::Value,
-        clashes: &["take"],
+        clashes: &["take", "handover"],
         apply: effects::assign,
         ..PLAIN
     },
@@ -175,6 +179,7 @@ pub static TAGS: &[TagSpec] = &[
         doc_en: "The ticket moves to the queue of that team; an owner from another team is taken off.",
         doc_zh: "工单转入该小组的队列；原负责人若不在该小组则解除。",
         takes: Takes::Value,
+        clashes: &["handover"],
         apply: effects::team,
         ..PLAIN
     },
@@ -202,6 +207,41 @@ pub static TAGS: &[TagSpec] = &[
         ..PLAIN
     },
     TagSpec {
+        name: "requester",
+        zh: &["请求人"],
+        usage: "[requester=alice@example.com]",
+        usage_zh: "【请求人=alice@example.com】",
+        doc_en: "That person is the requester from now on; whoever was takes part no more.",
+        doc_zh: "将请求人改为该人；原请求人不再参与。",
+        takes: Takes::Value,
+        apply: several::requester,
+        ..PLAIN
+    },
+    TagSpec {
+        name: "cc",
+        zh: &["抄送"],
+        usage: "[cc+=bob@example.com] or [cc-=bob@example.com]",
+        usage_zh: "【抄送+=bob@example.com】或【抄送-=bob@example.com】",
+        doc_en: "That person takes part: gets the answers and may write; or takes part no more.",
+        doc_zh: "该人参与工单，会收到答复并可来信；用“-=”则不再参与。",
+        takes: Takes::Members,
+        apply: several::cc,
+        ..PLAIN
+    },
+    TagSpec {
+        name: "link",
+        zh: &["关联"],
+        en: &["linked"],
+        usage: "[link=1040] or [link-=1040]",
+        usage_zh: "【关联=1040】或【关联-=1040】",
+        doc_en: "Both tickets name each other; nothing else changes.",
+        doc_zh: "两个工单互相关联，其他不变。",
+        takes: Takes::Members,
+        needs: several::named_tickets,
+        apply: several::link,
+        ..PLAIN
+    },
+    TagSpec {
         name: "approval",
         zh: &["审批", "请审批"],
         usage: "[approval=zhao]",
@@ -212,6 +252,7 @@ pub static TAGS: &[TagSpec] = &[
         phase: Phase::Reply,
         clashes: &["use"],
         apply: effects::approval,
+        inward: true,
         ..PLAIN
     },
     TagSpec {
@@ -224,6 +265,50 @@ pub static TAGS: &[TagSpec] = &[
         phase: Phase::Reply,
         clashes: &["use"],
         apply: effects::note,
+        inward: true,
+        ..PLAIN
+    },
+    TagSpec {
+        name: "handover",
+        zh: &["转交"],
+        en: &["hand-over"],
+        usage: "[handover=network]",
+        usage_zh: "【转交=network】",
+        doc_en: "To another team, or another agent; your text goes there as a note, not to the requester.",
+        doc_zh: "转交其他小组或处理人；正文作为交接说明，不发给请求人。",
+        takes: Takes::Value,
+        phase: Phase::Reply,
+        clashes: &["take", "assign", "team", "use"],
+        apply: several::handover,
+        inward: true,
+        ..PLAIN
+    },
+    TagSpec {
+        name: "escalate",
+        zh: &["升级"],
+        en: &["escalated"],
+        usage: "[escalate]",
+        usage_zh: "【升级】",
+        doc_en: "To the lead of the team, else to every lead; your text goes there as a note, not to the requester. The owner stays.",
+        doc_zh: "升级给小组负责人（没有则发给全部负责人）；正文作为说明，不发给请求人。负责的处理人不变。",
+        phase: Phase::Reply,
+        clashes: &["use"],
+        apply: several::escalate,
+        inward: true,
+        ..PLAIN
+    },
+    TagSpec {
+        name: "consult",
+        zh: &["咨询"],
+        usage: "[consult=expert@example.com]",
+        usage_zh: "【咨询=expert@example.com】",
+        doc_en: "Asks somebody for advice, inside or outside; your text goes there, and the answers stay internal.",
+        doc_zh: "向内部或外部人员咨询；正文只发给对方，答复仅供内部。",
+        takes: Takes::List,
+        phase: Phase::Reply,
+        clashes: &["use"],
+        apply: several::consult,
+        inward: true,
         ..PLAIN
     },
     TagSpec {
@@ -247,7 +332,7 @@ pub static TAGS: &[TagSpec] = &[
         doc_zh: "发送该常用回复（按请求人的语言），接在您写的内容之后；可以不写正文。",
         takes: Takes::List,
         phase: Phase::Reply,
-        clashes: &["note", "approval"],
+        clashes: &["note", "approval", "handover", "escalate", "consult"],
         apply: effects::canned,
         ..PLAIN
     },
@@ -273,6 +358,33 @@ pub static TAGS: &[TagSpec] = &[
         doc_zh: "不发送由指令引起的通知；您写的正文仍会发出。",
         phase: Phase::Reply,
         apply: effects::quiet,
+        ..PLAIN
+    },
+    TagSpec {
+        name: "new",
+        zh: &["新建"],
+        usage: "[new]",
+        usage_zh: "【新建】",
+        doc_en: "Opens a ticket. In an answer on a ticket: another one for the same requester, linked to it; your text begins it and is not sent to him.",
+        doc_zh: "新建工单。在回复已有工单时：为同一请求人另建一个并与之关联；正文作为其开头，不发给请求人。",
+        scope: Scope::Opening,
+        phase: Phase::Reply,
+        apply: effects::opening,
+        inward: true,
+        ..PLAIN
+    },
+    TagSpec {
+        name: "for",
+        zh: &["代报"],
+        usage: "[for=alice@example.com]",
+        usage_zh: "【代报=alice@example.com】",
+        doc_en: "On a mail that opens a ticket, a forward too: opens it for that person, who gets the acknowledgment. In an answer on a ticket together with [new].",
+        doc_zh: "用于新建工单的邮件（包括转发）：以该人名义新建，受理通知发给该人。在回复已有工单时须与【新建】同用。",
+        takes: Takes::Value,
+        scope: Scope::Opening,
+        phase: Phase::Reply,
+        apply: effects::opening,
+        inward: true,
         ..PLAIN
     },
     TagSpec {
@@ -314,6 +426,21 @@ pub static TAGS: &[TagSpec] = &[
         ..PLAIN
     },
     TagSpec {
+        name: "merge",
+        zh: &["合并"],
+        en: &["merged"],
+        usage: "[merge=1040]",
+        usage_zh: "【合并=1040】",
+        doc_en: "This ticket is closed and goes on as that one; answers to it go there. Its requester must take part in both.",
+        doc_zh: "关闭本工单并入该工单，之后的回复归入该工单。请求人须同为两个工单的参与者。",
+        takes: Takes::Value,
+        phase: Phase::Status,
+        clashes: &["reopen", "wait", "resolve", "close"],
+        needs: several::merging,
+        apply: several::merge,
+        ..PLAIN
+    },
+    TagSpec {
         name: "reopen",
         zh: &["重开", "重新打开"],
         en: &["reopened", "re-open"],
@@ -322,7 +449,7 @@ pub static TAGS: &[TagSpec] = &[
         doc_en: "A resolved or closed ticket is worked on again.",
         doc_zh: "重新处理已解决或已关闭的工单。",
         phase: Phase::Status,
-        clashes: &["resolve", "close"],
+        clashes: &["resolve", "close", "merge"],
         apply: effects::reopen,
         ..PLAIN
     },
@@ -336,7 +463,7 @@ pub static TAGS: &[TagSpec] = &[
         doc_zh: "等待请求人答复；可写时长（小时、天、工作日、周），到期为止。",
         takes: Takes::Maybe,
         phase: Phase::Status,
-        clashes: &["resolve", "close"],
+        clashes: &["resolve", "close", "merge"],
         apply: effects::wait,
         ..PLAIN
     },
@@ -349,7 +476,7 @@ pub static TAGS: &[TagSpec] = &[
         doc_en: "The ticket is solved; the requester is asked to confirm.",
         doc_zh: "工单已解决；请请求人确认。",
         phase: Phase::Status,
-        clashes: &["close", "reopen", "wait"],
+        clashes: &["close", "reopen", "wait", "merge"],
         apply: effects::resolve,
         ..PLAIN
     },
@@ -362,7 +489,7 @@ pub static TAGS: &[TagSpec] = &[
         doc_en: "The ticket is done; the requester is told.",
         doc_zh: "关闭工单，并告知请求人。",
         phase: Phase::Status,
-        clashes: &["resolve", "reopen", "wait"],
+        clashes: &["resolve", "reopen", "wait", "merge"],
         apply: effects::close,
         ..PLAIN
     },
@@ -380,25 +507,16 @@ const fn later(
 
 /// Names of later releases: refused with a remedy.
 pub static RESERVED: &[Reserved] = &[
-    later("handover", &["转交"], &["hand-over"], Scope::Ticket, "[team=…]"),
-    later("escalate", &["升级"], &["escalated"], Scope::Ticket, "[assign=…]"),
-    later("consult", &["咨询"], &[], Scope::Ticket, "[note]"),
     later("impact", &["影响"], &[], Scope::Ticket, "[priority=…]"),
     later("urgency", &["紧急度"], &[], Scope::Ticket, "[priority=…]"),
     later("type", &["类型"], &[], Scope::Ticket, ""),
     later("label", &["标签"], &["labels"], Scope::Ticket, ""),
     later("lang", &["语言"], &[], Scope::Ticket, ""),
-    later("requester", &["请求人"], &[], Scope::Ticket, ""),
     later("hold", &["挂起"], &[], Scope::Ticket, "[wait=5d]"),
     later("remind", &["提醒"], &[], Scope::Ticket, "[wait=5d]"),
     later("due", &["期限"], &[], Scope::Ticket, ""),
-    later("merge", &["合并"], &["merged"], Scope::Ticket, ""),
-    later("link", &["关联"], &[], Scope::Ticket, ""),
     later("incident", &["重大事件"], &[], Scope::Ticket, ""),
     later("broadcast", &["广播"], &[], Scope::Ticket, ""),
-    later("new", &["新建"], &[], Scope::Opening, ""),
-    later("for", &["代报"], &[], Scope::Opening, ""),
-    later("cc", &["抄送"], &[], Scope::Ticket, ""),
     later("kb-draft", &["成文"], &[], Scope::Ticket, ""),
     later("publish", &["发布"], &["published"], Scope::Ticket, ""),
     later("visit", &["上门"], &[], Scope::Ticket, ""),
@@ -481,35 +599,4 @@ pub fn spec(name: &str) -> Option<&'static TagSpec> {
 /// Every folded name and synonym, for did-you-mean.
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
     NAMES.iter().map(|(name, _)| name.as_str())
-}
-
-/// The rows of the help mail, in the reader's language.
-pub fn help_rows(language: &str) -> Vec<TagHelp> {
-    let zh = is_chinese(language);
-    TAGS.iter()
-        .map(|spec| TagHelp {
-            usage: if zh { spec.usage_zh } else { spec.usage }.to_owned(),
-            zh: spec.zh.join("、"),
-            doc: if zh { spec.doc_zh } else { spec.doc_en }.to_owned(),
-        })
-        .collect()
-}
-
-/// The generated part of `docs/tags.md`: a table of the tags, then the reserved names.
-pub fn markdown() -> String {
-    let mut out = String::from("| tag | also | Chinese | effect | 作用 |\n|---|---|---|---|---|\n");
-    for spec in TAGS {
-        let usage: Vec<String> = spec.usage.split(" or ").map(|u| format!("`{u}`")).collect();
-        let row = [usage.join(" "), quoted(spec.en), quoted(spec.zh), spec.doc_en.to_owned(), spec.doc_zh.to_owned()];
-        let _ = writeln!(out, "| {} |", row.join(" | "));
-    }
-    out.push_str("\nKnown names that are refused in this version, so that they are never taken for text:\n\n");
-    let later: Vec<String> =
-        RESERVED.iter().map(|later| format!("`{}` {}", later.name, later.zh.first().copied().unwrap_or_default())).collect();
-    let _ = writeln!(out, "{}.", later.join(", "));
-    out
-}
-
-fn quoted(names: &[&str]) -> String {
-    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" ")
 }

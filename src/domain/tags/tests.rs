@@ -163,15 +163,16 @@ fn mistyped_tags() {
         ("[priority+=high]", "write \"=\""),
         ("[priority-=high]", "write \"=\""),
         ("[kb-=vpn]", "nothing can be taken away"),
-        ("[merge=1040]", "[merge] is not available in this version."),
-        ("【合并=1040】", "[merge] is not available in this version."),
+        ("[incident=1040]", "[incident] is not available in this version."),
+        ("【重大事件=1040】", "[incident] is not available in this version."),
         ("[kb-draft]", "[kb-draft] is not available"),
         ("[label+=vip]", "[label] is not available"),
-        ("[cc-=a@example.com]", "[cc] is not available"),
+        ("[asset-=PC-1]", "[asset] is not available"),
+        ("[cc]", "needs a value"),
         ("[done]", "Use [resolve] instead."),
         ("[hold=2026-12-01]", "Use [wait=5d] instead."),
-        ("[new]", "[new] is not available"),
-        ("【合并】", "[merge] is not available"),
+        ("[visit]", "[visit] is not available"),
+        ("【成文】", "[kb-draft] is not available"),
     ];
     for (subject, says) in cases {
         let reading = read(&format!("Re: VPN down {subject}"), OWN, "", true);
@@ -299,7 +300,7 @@ fn wrong_order_lines() {
         ("#优先级高", "did you mean [priority]?"),
         ("#take it", "takes no value"),
         ("#assign", "needs a value"),
-        ("#merge 1040", "not available in this version"),
+        ("#visit 1040", "not available in this version"),
         ("#ntoe", "did you mean [note]?"),
         ("#take #resolve", "takes no value"),
     ];
@@ -322,9 +323,9 @@ fn on_a_mail_that_joins_no_ticket() {
         ("[help]", "My screen is black", "", "[help]", "My screen is black"),
         ("VPN [resolve] [prioriy=high]", "#take\nHello", "", "VPN [resolve] [prioriy=high]", "#take\nHello"),
         ("VPN", "#include <stdio.h>", "", "VPN", "#include <stdio.h>"),
-        ("VPN [new]", "Hello", "!new", "VPN", "Hello"),
-        ("VPN 【代报=alice@example.com】", "Hello", "!for=alice@example.com", "VPN", "Hello"),
-        ("VPN", "#new\n#priority high\nHello", "!new", "VPN", "#priority high\nHello"),
+        ("VPN [new]", "Hello", "new", "VPN", "Hello"),
+        ("VPN 【代报=alice@example.com】", "Hello", "for=alice@example.com", "VPN", "Hello"),
+        ("VPN", "#new\n#priority high\nHello", "new", "VPN", "#priority high\nHello"),
         ("[list]", "", "!list", "", ""),
         ("[list] of printers", "", "", "[list] of printers", ""),
     ];

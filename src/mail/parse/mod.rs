@@ -20,10 +20,11 @@ use chrono::{DateTime, Utc};
 
 use self::header::Header;
 use self::mime::Part;
+use self::subject::Prefix;
 use super::{body, html};
 use crate::domain::attachment::Attachment;
-use crate::domain::message::{Address, Defect, MessageId, Person, Reading};
-use crate::domain::reply;
+use crate::domain::message::{Address, Defect, MessageId, Original, Person, Reading};
+use crate::domain::{forward, reply};
 
 /// Bytes of decoded text that are read.
 const TEXT: usize = 1024 * 1024;
@@ -62,6 +63,7 @@ pub fn read(raw: &[u8], whole_size: Option<u64>) -> Reading {
     } else {
         read_body(&bytes, &parts, &mut reading, &mut defects);
     }
+    carried_mail(&parts, &mut reading);
     reading.language = body::language(&reading.reply.text)
         .or_else(|| body::language(&format!("{}\n{}", reading.base_subject, reading.reply.text)))
         .map(str::to_owned);
@@ -104,7 +106,8 @@ fn read_header(header: &Header<'_>, reading: &mut Reading, defects: &mut Defects
     reading.references.extend(late);
     reading.subject = header.get("Subject").map(|v| header::text(v, defects)).unwrap_or_default();
     reading.subject = reading.subject.split_whitespace().collect::<Vec<_>>().join(" ");
-    (reading.base_subject, reading.forwarded) = subject::base(&reading.subject);
+    let (base_subject, prefix) = subject::base(&reading.subject);
+    (reading.base_subject, reading.forwarded) = (base_subject, prefix == Prefix::Forward);
     reading.date = reading.header("Date").and_then(date);
     reading.return_path = reading.header("Return-Path").and_then(return_path);
     let none = header.fields.is_empty();
@@ -132,6 +135,37 @@ fn return_path(value: &str) -> Option<Option<Address>> {
         "<>" => Some(None),
         other => Address::parse(other).map(Some),
     }
+}
+
+/// The mail that this one carries, and whether that makes it a forward. An answer carries what it quotes; that is no forward.
+fn carried_mail(parts: &[Part<'_>], reading: &mut Reading) {
+    let prefix = subject::base(&reading.subject).1;
+    if prefix == Prefix::Reply || reading.report.is_some() {
+        return;
+    }
+    let below = forward::below_head(&reading.text, prefix == Prefix::Forward, reading.references.is_empty());
+    reading.forwarded |= below.as_ref().is_some_and(|head| head.certain);
+    let attached = || parts.iter().find(|part| part.kind.value == "message/rfc822").and_then(attached_mail);
+    reading.original = below.and_then(|head| head.original).or_else(attached).map(|mut original| {
+        original.subject = subject::base(&original.subject).0;
+        let own = reply::own_words(&original.text, None).text;
+        let words = if own.is_empty() { original.text.as_str() } else { &own };
+        let told = body::language(words).or_else(|| body::language(&format!("{}\n{words}", original.subject)));
+        original.language = told.map(str::to_owned);
+        Box::new(original)
+    });
+}
+
+/// A mail that is attached whole; what that one carries is not looked at.
+fn attached_mail(part: &Part<'_>) -> Option<Original> {
+    let bytes = part.decode(2 * TEXT);
+    let mut ignored = Defects::default();
+    let parts = mime::walk(bytes.trim_ascii_start(), &mut ignored);
+    let mut inner = Reading::default();
+    read_header(&parts.first()?.header, &mut inner, &mut ignored);
+    let mut text = String::new();
+    read_words(&parts, &mut text, &mut ignored);
+    Some(Original { from: inner.from, subject: inner.subject, text, language: None, id: inner.id, references: inner.references })
 }
 
 fn read_body(raw: &[u8], parts: &[Part<'_>], reading: &mut Reading, defects: &mut Defects) {

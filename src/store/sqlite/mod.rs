@@ -158,6 +158,7 @@ impl Read for Sqlite {
             Query::Held(number) => Ok(Answer::Letters(outbox::held(&self.db, *number)?)),
             Query::Outbox(number) => Ok(Answer::Outbox(outbox::unsent(&self.db, *number)?)),
             Query::Tally(scope) => Ok(Answer::Tally(Box::new(tickets::tally(&self.db, scope)?))),
+            Query::ReplyAfter(number, reader) => Ok(Answer::Crossing(outbox::reply_after(&self.db, *number, reader)?)),
             Query::FirstWords(number) => Ok(Answer::Words(tickets::first_words(&self.db, *number)?)),
             Query::Files(number) => Ok(Answer::Files(tickets::files(&self.db, *number)?)),
         }

@@ -8,12 +8,12 @@ use std::sync::Arc;
 
 use anyhow::{Context, ensure};
 use chrono::{DateTime, Utc};
-use rusqlite::{Row, params};
+use rusqlite::{OptionalExtension, Row, params};
 
 use super::{Db, blobs, causes, commit, due_micros, enclosures, micros, moment};
 use crate::domain::message::{Address, Letter, LetterId, LetterKey, LetterKind, TemplateName, hash64};
 use crate::domain::ticket::{Change, TicketNo};
-use crate::domain::{CauseKey, HeldLetter, Outbox, QueuedLetter, Sent, Undelivered};
+use crate::domain::{CauseKey, Crossing, HeldLetter, Outbox, QueuedLetter, Reader, Sent, Undelivered};
 use crate::store::{CauseId, Fate, JournalMail, Note, OutboxRow, Posting, Result, Sealed};
 
 /// A claim ends before it holds more bytes than this, but for a single letter.
@@ -151,8 +151,8 @@ pub(super) fn unsent(db: &Db, number: TicketNo) -> Result<Outbox> {
         .query_row([number.0], |row| row.get(0))?;
     let mut select = db.sql(
         "SELECT l.id, c.key, j.actor, l.template, j.changes,
-         NOT EXISTS (SELECT 1 FROM journal_ticket t JOIN journal k ON k.id = t.journal
-                     WHERE t.ticket = ?1 AND t.journal > j.id AND k.changes <> '[]')
+         NOT EXISTS (SELECT 1 FROM journal_ticket o JOIN journal_ticket t ON t.ticket = o.ticket JOIN journal k ON k.id = t.journal
+                     WHERE o.journal = j.id AND t.journal > j.id AND k.changes <> '[]')
          FROM letter l JOIN cause c ON c.id = l.cause JOIN journal j ON j.cause = l.cause
          WHERE l.ticket = ?1 AND l.class IN (0, 2)
          AND EXISTS (SELECT 1 FROM envelope e WHERE e.letter = l.id)
@@ -167,7 +167,7 @@ pub(super) fn unsent(db: &Db, number: TicketNo) -> Result<Outbox> {
             cause: CauseKey(row.get(1)?),
             actor: row.get(2)?,
             template: TemplateName::parse(row.get_ref(3)?.as_str()?),
-            undoes: changes.into_iter().rev().filter(|(of, ..)| *of == number).filter_map(|(_, _, before)| before).collect(),
+            undoes: changes.into_iter().rev().filter_map(|(of, _, before)| Some((of, before?))).collect(),
         })
     };
     let queued = select.query_and_then([number.0], read)?.collect::<Result<_>>()?;
@@ -408,6 +408,30 @@ pub(super) fn notices_to(db: &Db, address: &Address, number: TicketNo, since: Da
          WHERE l.ticket = ?1 AND l.class = 1 AND l.created >= ?2 AND e.recipient = ?3",
     )?;
     Ok(select.query_row(params![number.0, micros(since), address.as_str()], |row| row.get(0))?)
+}
+
+/// The newest reply of somebody else that was let go after the letter that this agent answers. Where a mail server has replaced that
+/// letter's id, the last notice to him stands for it.
+pub(super) fn reply_after(db: &Db, number: TicketNo, reader: &Reader) -> Result<Option<Crossing>> {
+    let read: Option<(i64, i64)> = db
+        .sql(
+            "SELECT l.id, l.created FROM letter l WHERE l.ticket = ?1 AND (l.key = ?2 OR l.class = 1 AND EXISTS
+             (SELECT 1 FROM envelope e WHERE e.letter = l.id AND e.recipient = ?3)) ORDER BY l.key IS ?2 DESC, l.id DESC LIMIT 1",
+        )?
+        .query_row(params![number.0, reader.answers.as_ref().map(|key| &key.0), reader.address.as_str()], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+        .optional()?;
+    let Some((letter, created)) = read else { return Ok(None) };
+    let mut select = db.sql(
+        "SELECT j.actor, max(e.queued), coalesce(m.text, ''), c.key FROM letter l JOIN envelope e ON e.letter = l.id
+         JOIN cause c ON c.id = l.cause JOIN journal j ON j.cause = l.cause LEFT JOIN message m ON m.cause = l.cause
+         WHERE l.ticket = ?1 AND l.class = 0 AND l.template <> 'consult' AND e.state NOT IN ('held', 'cancelled') AND (l.id > ?2 OR e.queued > ?3) AND j.actor <> ?4
+         GROUP BY l.id ORDER BY max(e.queued) DESC, l.id DESC LIMIT 1",
+    )?;
+    let mut rows = select.query(params![number.0, letter, created, reader.handle])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    Ok(Some(Crossing { cause: CauseKey(row.get(3)?), by: row.get(0)?, at: moment(row.get(1)?)?, words: row.get(2)? }))
 }
 
 pub(super) fn automatic_to(db: &Db, address: &Address, since: DateTime<Utc>) -> Result<u32> {
