@@ -46,7 +46,7 @@ fn policy() -> Policy {
         languages: vec!["en".into(), "zh".into()],
         authserv_ids: vec!["mx.desk.example".into()],
         internal: Vec::new(),
-        key: Key([7; 32]),
+        key: Key::new([7; 32]),
         fingerprint: String::new(),
     }
 }
