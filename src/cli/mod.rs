@@ -10,6 +10,7 @@ mod import;
 mod init;
 mod input;
 mod kb;
+mod key;
 mod man;
 mod outbox;
 mod progress;
@@ -88,6 +89,8 @@ enum Command {
     Status(status::Arguments),
     /// Write a summary mail to a file without sending it
     Summary(summary::Arguments),
+    /// What signs the desk's ids: list the keys, put a new one in front
+    Key(key::Arguments),
     /// Print the completions of a shell
     Completions(completions::Arguments),
     /// Print the manual page of the program, or of one command
@@ -142,6 +145,7 @@ pub fn main(arguments: Arguments) -> ExitCode {
         Command::Quarantine(command) => quarantine::run(config, &command),
         Command::Status(command) => status::run(config, &command),
         Command::Summary(command) => summary::run(config, &command),
+        Command::Key(command) => key::run(config, &command),
         Command::Completions(command) => completions::run(&command),
         Command::Man(command) => man::run(&command),
     };

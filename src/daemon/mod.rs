@@ -249,7 +249,7 @@ async fn asked_to_stop() {
     tracing::info!("asked to stop: what is in flight is finished first");
 }
 
-/// SIGHUP and changed files reload rules, templates and articles, only when everything is sound (promise 11).
+/// SIGHUP and changed files reload rules, templates, articles and the key, only when everything is sound (promise 11).
 async fn reload_on_change(
     config: PathBuf,
     mut seen: Snapshot,
@@ -269,7 +269,7 @@ async fn reload_on_change(
             _ = stopping.changed() => return,
         }
         let path = config.clone();
-        match tokio::task::spawn_blocking(move || policy::load(&path)).await {
+        match tokio::task::spawn_blocking(move || policy::reload(&path)).await {
             Ok(Ok(loaded)) => {
                 // It knows the directories that the new config names, and was taken before they were read.
                 seen = loaded.snapshot.clone();

@@ -357,7 +357,7 @@ mod tests {
             authserv_ids: Vec::new(),
             internal: Vec::new(),
             languages: Vec::new(),
-            key: Key([7; 32]),
+            key: Key::new([7; 32]),
             fingerprint: String::new(),
         }
     }

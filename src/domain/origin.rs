@@ -81,12 +81,12 @@ pub fn judge(mail: &Reading, policy: &Policy) -> Origin {
 fn own(mail: &Reading, policy: &Policy) -> Option<String> {
     if let Some((local, _)) = mail.id.as_ref().and_then(|id| id.as_str().split_once('@'))
         && let Some((key, signature)) = local.strip_prefix("pdl.").and_then(|rest| rest.split_once('.'))
-        && policy.key.sign(&["letter", key]) == signature
+        && policy.key.signed(&["letter", key], signature)
     {
         return Some("its Message-ID carries our signature".to_owned());
     }
-    let mark = policy.key.sign(&["loop"]);
-    mail.all_headers("X-Postdesk-Loop").any(|v| v.trim() == mark).then(|| "it carries this desk's X-Postdesk-Loop header".to_owned())
+    let looped = mail.all_headers("X-Postdesk-Loop").any(|mark| policy.key.signed(&["loop"], mark.trim()));
+    looped.then(|| "it carries this desk's X-Postdesk-Loop header".to_owned())
 }
 
 fn generated(mail: &Reading) -> Option<String> {

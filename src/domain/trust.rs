@@ -13,9 +13,16 @@ use super::message::{MessageId, Reading};
 use super::policy::{Policy, Role};
 use super::ticket::TicketNo;
 
-/// The desk's secret key: 32 bytes, kept in a file of its own.
-#[derive(Clone)]
-pub struct Key(pub [u8; 32]);
+/// The desk's secret key: 32 bytes, kept in a file of its own. Keys that signed before it stand beside it and verify still, so that
+/// mails in people's mailboxes count after a new one.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Key {
+    signs: Secret,
+    older: Vec<Secret>,
+}
+
+/// The bytes of a key.
+pub type Secret = [u8; 32];
 
 impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -24,17 +31,57 @@ impl fmt::Debug for Key {
 }
 
 impl Key {
+    /// A key with none before it.
+    pub fn new(secret: Secret) -> Key {
+        Key { signs: secret, older: Vec::new() }
+    }
+
+    /// The same with the keys that signed before it, newest first.
+    #[must_use]
+    pub fn after(self, older: Vec<Secret>) -> Key {
+        Key { older, ..self }
+    }
+
+    /// Stands in where a desk has no key yet: signs samples, protects nothing.
+    pub fn unset() -> Key {
+        Key::new([0; 32])
+    }
+
+    /// Does it protect nothing?
+    pub fn is_unset(&self) -> bool {
+        self.signs == [0; 32]
+    }
+
+    /// All secrets, the one that signs first.
+    pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
+        std::iter::once(&self.signs).chain(&self.older)
+    }
+
     /// 16 base32 letters (80 bits) of the HMAC over the parts, each framed by its length.
     pub fn sign(&self, parts: &[&str]) -> String {
-        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) else { return String::new() };
-        for part in parts {
-            mac.update(&(part.len() as u64).to_be_bytes());
-            mac.update(part.as_bytes());
-        }
-        let digest = mac.finalize().into_bytes();
-        let short: Vec<u8> = digest.iter().take(10).copied().collect();
-        data_encoding::BASE32_NOPAD.encode(&short).to_lowercase()
+        signature(&self.signs, parts)
     }
+
+    /// Did this key, or one before it, sign the parts so? Every key is tried and every letter compared, so that the time which it takes
+    /// tells nothing.
+    pub fn signed(&self, parts: &[&str], claimed: &str) -> bool {
+        self.secrets().fold(false, |any, secret| any | same(&signature(secret, parts), claimed))
+    }
+}
+
+fn signature(secret: &Secret, parts: &[&str]) -> String {
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret) else { return String::new() };
+    for part in parts {
+        mac.update(&(part.len() as u64).to_be_bytes());
+        mac.update(part.as_bytes());
+    }
+    let digest = mac.finalize().into_bytes();
+    let short: Vec<u8> = digest.iter().take(10).copied().collect();
+    data_encoding::BASE32_NOPAD.encode(&short).to_lowercase()
+}
+
+fn same(ours: &str, claimed: &str) -> bool {
+    ours.len() == claimed.len() && ours.bytes().zip(claimed.bytes()).fold(0, |differing, (a, b)| differing | (a ^ b)) == 0
 }
 
 /// What a signed id of ours says. Text form: `pd.<ticket>.<handle or 0>.<signature>`; it stands
@@ -75,7 +122,7 @@ impl Token {
         let mut parts = text.strip_prefix("pd.")?.splitn(2, '.');
         let number: i64 = parts.next()?.parse().ok()?;
         let (agent, signature) = parts.next()?.rsplit_once('.')?;
-        let sound = key.sign(&["token", &number.to_string(), agent]) == signature;
+        let sound = key.signed(&["token", &number.to_string(), agent], signature);
         sound.then(|| Token { ticket: TicketNo(number), agent: (agent != "0").then(|| agent.to_owned()) })
     }
 
@@ -235,4 +282,51 @@ fn forged(mail: &Reading, policy: &Policy) -> Option<&'static str> {
     }
     // RFC 5322 section 3.6 knows one From; programs differ in which of two they believe.
     (mail.all_headers("From").count() > 1).then_some("the mail has several From fields")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_key_signs_and_all_verify() {
+        let [a, b, c] = [[1; 32], [2; 32], [3; 32]];
+        let desk = |secrets: &[Secret]| Key::new(secrets[0]).after(secrets[1..].to_vec());
+        for (signing, reading, counts) in [
+            (vec![a], vec![a], true),
+            (vec![a], vec![b, a], true),
+            (vec![a], vec![c, b, a], true),
+            (vec![b, a], vec![c, b], true),
+            (vec![b, a], vec![b], true),
+            (vec![b, a], vec![a], false),
+            (vec![a], vec![b], false),
+            (vec![a], vec![c, b], false),
+        ] {
+            let (old, new) = (desk(&signing), desk(&reading));
+            let case = format!("{signing:?} read with {reading:?}");
+            assert_eq!(old.sign(&["loop"]), Key::new(signing[0]).sign(&["loop"]), "{case}");
+            assert_eq!(new.signed(&["loop"], &old.sign(&["loop"])), counts, "{case}");
+            let token = Token { ticket: TicketNo(1042), agent: Some("li".into()) };
+            assert_eq!(Token::read(&token.text(&old), &new), counts.then(|| token.clone()), "{case}");
+            assert_eq!(in_text(&format!("> Ref: {}", token.text(&old)), &new).len(), usize::from(counts), "{case}");
+        }
+    }
+
+    #[test]
+    fn a_signature_is_for_its_parts_and_whole() {
+        let key = Key::new([1; 32]).after(vec![[2; 32]]);
+        let sound = Key::new([2; 32]).sign(&["token", "1", "li"]);
+        assert!(key.signed(&["token", "1", "li"], &sound));
+        for (parts, claimed) in [
+            (["token", "2", "li"], sound.as_str()),
+            (["token", "1l", "i"], sound.as_str()),
+            (["token", "1", "li"], ""),
+            (["token", "1", "li"], sound.get(..15).unwrap()),
+            (["token", "1", "li"], &format!("{sound}a")),
+            (["token", "1", "li"], &sound.to_uppercase()),
+        ] {
+            assert!(!key.signed(&parts, claimed), "{parts:?} {claimed}");
+        }
+        assert_eq!(format!("{key:?}"), "Key(…)");
+    }
 }

@@ -73,7 +73,7 @@ pub fn load(config: &Path) -> Result<Loaded, Vec<Complaint>> {
     let seen = snapshot::stamp(config);
     let text = read_config(config)?;
     let read = config::read(config, &text)?;
-    let snapshot = Snapshot::around(seen, &read.config.directories);
+    let snapshot = Snapshot::around(seen, &read.config.directories, &read.config.data);
     assemble(read, &text, snapshot, known_names)
 }
 
@@ -118,6 +118,15 @@ pub fn prepare(config: &Path) -> Result<Loaded, Vec<Complaint>> {
     let mut loaded = load(config)?;
     loaded.warnings.extend(lost);
     Ok(loaded)
+}
+
+/// Loads anew for a desk that runs.
+///
+/// # Errors
+/// As [`load`], and when the key is gone: with none, everybody could sign.
+pub fn reload(config: &Path) -> Result<Loaded, Vec<Complaint>> {
+    let loaded = load(config)?;
+    if loaded.policy.key.is_unset() { Err(vec![key::gone(&loaded.config.data)]) } else { Ok(loaded) }
 }
 
 /// The data directory, or the key in it, cannot be made.
@@ -268,7 +277,7 @@ fn assemble(read: config::Read, config_text: &str, snapshot: Snapshot, naming: N
     let policy = Policy {
         languages: templates.languages(),
         canned: Arc::new(canned),
-        ..policy(&config, rules, &library, key.unwrap_or(Key([0; 32])), fingerprint)
+        ..policy(&config, rules, &library, key.unwrap_or_else(Key::unset), fingerprint)
     };
     Ok(Loaded { policy: Arc::new(policy), templates: Arc::new(templates), library, warnings, snapshot, config })
 }

@@ -14,6 +14,7 @@ pub(super) type Stamp = (PathBuf, Option<SystemTime>, u64);
 pub struct Snapshot {
     config: Option<PathBuf>,
     directories: Option<Directories>,
+    data: PathBuf,
     files: Vec<Stamp>,
 }
 
@@ -25,9 +26,9 @@ pub(super) fn stamp(path: &Path) -> Stamp {
 
 impl Snapshot {
     /// The config as it was seen before it was read, and all other files as they are now, before they are read.
-    pub(super) fn around(config: Stamp, directories: &Directories) -> Snapshot {
+    pub(super) fn around(config: Stamp, directories: &Directories, data: &Path) -> Snapshot {
         let path = config.0.clone();
-        let mut files = vec![config];
+        let mut files = vec![config, stamp(&super::key::path(data))];
         for (directory, extension) in [(&directories.rules, "toml"), (&directories.templates, "md"), (&directories.kb, "md")] {
             // A directory that is there and empty differs from one that is not: no rules, or the built-in ones.
             files.extend(files_in(directory, extension).into_iter().flat_map(|found| {
@@ -35,13 +36,13 @@ impl Snapshot {
                 std::iter::once((directory.clone(), None, 0)).chain(stamps)
             }));
         }
-        Snapshot { config: Some(path), directories: Some(directories.clone()), files }
+        Snapshot { config: Some(path), directories: Some(directories.clone()), data: data.to_owned(), files }
     }
 
     /// A new snapshot if any file was changed, added or taken away since. The caller keeps it even when loading then fails, so that
     /// one mistake is told once and not every few seconds.
     pub fn changed(&self) -> Option<Snapshot> {
-        let now = Snapshot::around(stamp(self.config.as_ref()?), self.directories.as_ref()?);
+        let now = Snapshot::around(stamp(self.config.as_ref()?), self.directories.as_ref()?, &self.data);
         (now != *self).then_some(now)
     }
 

@@ -45,7 +45,7 @@ const RULE: &str = "[[rule]]\nname = \"vpn\"\nwhen = { subject = [\"vpn\"] }\nth
 fn what_is_built_in_is_sound() {
     let loaded = builtin().unwrap_or_else(|wrong| panic!("{}", shown(&wrong)));
     assert_eq!(loaded.policy.articles.len(), crate::kb::BUILT_IN.len());
-    assert_eq!(loaded.policy.key.0, [0; 32]);
+    assert_eq!(loaded.policy.key, Key::unset());
     assert_eq!(loaded.policy.fingerprint.len(), 16);
     assert_eq!(shown(&loaded.policy.rules.run_examples()), "");
     assert_eq!(loaded.policy.article("vpn-setup", "zh").unwrap().language, "zh");
@@ -55,13 +55,15 @@ fn what_is_built_in_is_sound() {
 #[test]
 fn loading_writes_nothing_and_preparing_makes_the_key() {
     let dir = Dir::new("key");
-    assert_eq!(load(&dir.config()).unwrap().policy.key.0, [0; 32]);
+    assert_eq!(load(&dir.config()).unwrap().policy.key, Key::unset());
+    assert!(shown(&reload(&dir.config()).unwrap_err()).contains("the desk's key is gone"));
     assert_eq!(fs::read_dir(&dir.0).unwrap().count(), 1);
-    let key = prepare(&dir.config()).unwrap().policy.key.0;
-    assert_ne!(key, [0; 32]);
-    assert_eq!(prepare(&dir.config()).unwrap().policy.key.0, key);
+    let key = prepare(&dir.config()).unwrap().policy.key.clone();
+    assert!(!key.is_unset());
+    assert_eq!(prepare(&dir.config()).unwrap().policy.key, key);
+    assert_eq!(reload(&dir.config()).unwrap().policy.key, key);
     dir.write("data/key", "damaged");
-    assert!(shown(&load(&dir.config()).unwrap_err()).contains("restore it from a backup"));
+    assert!(shown(&load(&dir.config()).unwrap_err()).contains("restore the file from a backup"));
 }
 
 #[test]
@@ -142,13 +144,15 @@ fn changes_are_seen_once() {
     let mut seen = load(&dir.config()).unwrap().snapshot;
     assert!(!seen.changed_since());
     let remove = |name: &str| fs::remove_file(dir.0.join(name)).unwrap();
-    let steps: [&dyn Fn(); 7] = [
+    let steps: [&dyn Fn(); 9] = [
         &|| fs::create_dir(dir.0.join("rules")).unwrap(),
         &|| dir.write("rules/10.toml", RULE),
         &|| dir.write("rules/10.toml", &RULE.replace("network", "hardware")),
         &|| dir.write("templates/en/ack.md", "x"),
         &|| dir.write("kb/a.md", "x"),
         &|| remove("kb/a.md"),
+        &|| key::ensure(&dir.0.join("data")).unwrap(),
+        &|| key::rotate(&dir.0.join("data")).map(drop).unwrap(),
         &|| remove("config.toml"),
     ];
     for (at, step) in steps.iter().enumerate() {

@@ -498,11 +498,65 @@ fn rules_are_counted_over_the_mails_of_the_desk() {
 }
 
 #[test]
+fn a_new_key_signs_and_no_command_shows_one() {
+    let scratch = desk("cli-key");
+    let dir = scratch.path();
+    let file = dir.join("data/key");
+    assert!(done(dir, &["key", "list"]).out.contains("there is no key yet"));
+    let none = run(dir, &["key", "rotate"]);
+    assert!(none.code == 1 && none.err.contains("`postdesk run` makes it"), "{}", none.err);
+    assert!(!file.exists());
+
+    std::fs::write(dir.join("in/new/1"), mail("one", "alice@ext.test", "VPN down", "Error 809.")).unwrap();
+    done(dir, &["run", "--once"]);
+    let notification = delivered(&dir.join("out/li@desk.test")).into_iter().find(|m| template(m) == "agent_new").unwrap();
+    let first = done(dir, &["key", "list", "--json"]).rows();
+    let mut said = done(dir, &["key", "rotate"]).out;
+    assert!(said.contains("beside 1 older key to verify"), "{said}");
+    let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&file).unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o600);
+    let rows = done(dir, &["key", "list", "--json"]).rows();
+    assert_eq!((&rows[0]["signs"], &rows[1]["signs"], rows.len()), (&true.into(), &false.into(), 2));
+    assert_eq!(rows[1]["fingerprint"], first[0]["fingerprint"]);
+    assert_ne!(rows[0]["fingerprint"], first[0]["fingerprint"]);
+
+    let order = |id: &str, tag: &str| {
+        let raw = mail(id, "li@desk.test", &format!("Re: {} [{tag}] [quiet]", notification.subject), "");
+        let references: Vec<String> = notification.references.iter().map(ToString::to_string).collect();
+        [format!("References: {}\n", references.join(" ")).into_bytes(), raw].concat()
+    };
+    let status = || done(dir, &["tickets", "list", "--json"]).rows()[0]["status"].clone();
+    std::fs::write(dir.join("in/new/2"), order("two", "resolve")).unwrap();
+    done(dir, &["run", "--once"]);
+    assert_eq!(status(), "resolved", "the token of the older key counts");
+    said += &done(dir, &["key", "list"]).out;
+    said += &done(dir, &["key", "drop", "2"]).out;
+    std::fs::write(dir.join("in/new/3"), order("three", "close")).unwrap();
+    done(dir, &["run", "--once"]);
+    assert_eq!(status(), "resolved", "that of a key which is gone does not");
+
+    for (arguments, words) in [(["key", "drop", "1"], "key 1 signs"), (["key", "drop", "2"], "there is no key 2")] {
+        let refused = run(dir, &arguments);
+        assert!(refused.code == 1 && refused.err.contains(words), "{}", refused.err);
+        said += &refused.err;
+    }
+    let secret = std::fs::read_to_string(&file).unwrap();
+    assert!(!said.contains(secret.trim()), "{said}");
+    std::fs::write(&file, format!("{secret}{}\n", secret.trim().get(1..).unwrap())).unwrap();
+    for command in [["key", "list"].as_slice(), &["key", "rotate"], &["check"]] {
+        let broken = run(dir, command);
+        assert!(broken.code == 1 && broken.err.contains("data/key:2:1: this line is damaged"), "{}", broken.err);
+        assert!(!broken.err.contains(secret.trim().get(1..).unwrap()), "{}", broken.err);
+    }
+}
+
+#[test]
 fn every_command_has_help_with_examples() {
     let dir = std::env::temp_dir();
-    for command in
-        ["demo", "check", "doctor", "run", "deliver", "explain", "kb", "rules", "tickets", "outbox", "quarantine", "status", "summary"]
-    {
+    for command in [
+        "demo", "check", "doctor", "run", "deliver", "explain", "kb", "rules", "tickets", "outbox", "quarantine", "status", "summary",
+        "key",
+    ] {
         let help = done(&dir, &[command, "--help"]).out;
         assert!(help.contains(&format!("Examples:\n  postdesk {command}")), "{help}");
     }

@@ -48,7 +48,7 @@ fn policy() -> Policy {
         languages: vec!["en".into(), "zh".into()],
         authserv_ids: vec![],
         internal: vec![],
-        key: Key([7; 32]),
+        key: Key::new([7; 32]),
         fingerprint: String::new(),
     }
 }

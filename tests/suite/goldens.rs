@@ -54,7 +54,7 @@ fn policy(name: &str, plus_addresses: bool) -> Policy {
         authserv_ids: vec![],
         internal: vec![],
         languages: vec!["en".into(), "zh".into()],
-        key: Key([7; 32]),
+        key: Key::new([7; 32]),
         fingerprint: String::new(),
     }
 }

@@ -11,6 +11,7 @@
 //!     >>> 2026-12-09 09:00 clock                nothing but time passes
 //!     >>> 10:00 history 2026-11-02 09:00        a mail as `postdesk import` brings it, with the time of its arrival
 //!     >>> 10:00 config                          lines that are added to the config of the running desk follow
+//!     >>> 10:00 key rotate                      as `postdesk key` does it; `key drop 2` the same
 //!     >>> 10:00 refuse bob@ext.test 550 5.1.1 no such user
 //!     >>> 10:00 bounce ack to bob@ext.test 5.1.1 user unknown      the newest such mail comes back in a report (RFC 3464); `delay` the same
 //!     >>> 10:00 notice ack to bob@ext.test 邮箱已满      in words alone, with a copy that ends within its header
@@ -27,6 +28,7 @@ use std::fmt::Write;
 use chrono::{NaiveDateTime, NaiveTime, TimeZone, Utc};
 use chrono_tz::Asia::Shanghai;
 use postdesk::domain::attachment::Span;
+use postdesk::policy::key;
 use postdesk::store::TicketFilter;
 use postdesk::transfer::decode::Decoder;
 
@@ -107,6 +109,14 @@ pub fn act(world: &mut World, head: &str, body: &str, index: usize) -> Vec<Sent>
         ["clock"] => world.settle(),
         ["config"] => {
             world.reconfigure(body);
+            world.settle()
+        }
+        ["key", "rotate"] => {
+            world.change_key(key::rotate);
+            world.settle()
+        }
+        ["key", "drop", number] => {
+            world.change_key(|data| key::drop(data, number.parse().unwrap()));
             world.settle()
         }
         ["history", day, time] => {

@@ -7,6 +7,7 @@ use postdesk::delivery::Handover;
 use postdesk::desk::{self, Desk, Rulebook};
 use postdesk::domain::message::{Arrival, Reading};
 use postdesk::domain::rules::RuleSet;
+use postdesk::domain::trust::Key;
 use postdesk::kb;
 use postdesk::mail::parse;
 use postdesk::policy::{self, Loaded};
@@ -144,6 +145,12 @@ impl World {
     /// Adds to the config while the desk runs.
     pub fn reconfigure(&mut self, more: &str) {
         self.config = format!("{}\n{more}", self.config);
+        self.desk.reload(book(&load(self.scratch.path(), &self.config)));
+    }
+
+    /// The desk's key is changed as `postdesk key` does it, and taken by the running desk.
+    pub fn change_key(&mut self, how: impl FnOnce(&Path) -> anyhow::Result<Key>) {
+        how(&self.scratch.path().join("data")).unwrap();
         self.desk.reload(book(&load(self.scratch.path(), &self.config)));
     }
 

@@ -46,7 +46,7 @@ fn policy() -> Policy {
         languages: vec!["en".into(), "zh".into()],
         authserv_ids: vec!["mx.desk.example".into()],
         internal: Vec::new(),
-        key: Key([7; 32]),
+        key: Key::new([7; 32]),
         fingerprint: String::new(),
     }
 }
@@ -276,15 +276,17 @@ fn notices_are_bounces() {
 
 #[test]
 fn own_mail_is_signed() {
-    let policy = policy();
-    let key = "abcdefghijklmnop";
+    let (policy, key) = (policy(), "abcdefghijklmnop");
+    let rotated = Policy { key: Key::new([8; 32]).after(vec![[7; 32]]), ..policy.clone() };
     let mut ours = mail("From: x@elsewhere.example\nSubject: x\nAuto-Submitted: auto-replied\n\nx");
     ours.id = MessageId::parse(&format!("pdl.{key}.{}@desk.example", policy.key.sign(&["letter", key])));
     assert_eq!(judge(&ours, &policy).kind, Own);
+    assert_eq!(judge(&ours, &rotated).kind, Own);
     ours.id = MessageId::parse(&format!("pdl.{key}.aaaaaaaaaaaaaaaa@desk.example"));
     assert_eq!(judge(&ours, &policy).kind, AutomaticReply);
     let looped = format!("Subject: x\nX-Postdesk-Loop: {}\n\nx", policy.key.sign(&["loop"]));
     assert_eq!(judge(&mail(&looped), &policy).kind, Own);
+    assert_eq!(judge(&mail(&looped), &rotated).kind, Own);
     assert_eq!(judge(&mail("From: it@desk.example\nSubject: x\nX-Postdesk-Loop: forged\n\nx"), &policy).kind, P);
 }
 
