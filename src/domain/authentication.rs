@@ -2,7 +2,7 @@
 //!
 //! Anybody can write such a field into a mail, under any name. RFC 8601 section 5 wants the border to take foreign ones that bear its name
 //! away, but not every border does. So what gives trust is believed only where no sender can write: above the border's own Received
-//! field. That is the topmost one, but for those that a mail gets on its way within one machine ([`within_the_house`]). Gmail writes its
+//! field. That is the topmost one, but for those that a mail gets on its way within one machine (`within_the_house`). Gmail writes its
 //! results below its Received; there a token proves an agent, as anywhere. What takes trust away (`dmarc=fail`) is believed wherever it
 //! stands: a sender who writes it harms himself.
 

@@ -1,4 +1,4 @@
-//! How mailers announce a quote, in the languages that they speak: the functions that read the [`tables`], and the [`feet`] that mailers add.
+//! How mailers announce a quote, in the languages that they speak: the functions that read the `tables`, and the `feet` that mailers add.
 
 mod feet;
 mod tables;
