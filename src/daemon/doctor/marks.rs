@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Duration, Utc};
 
 use super::Step;
+use crate::domain::authentication::Results;
 use crate::domain::message::Reading;
 
 /// A mail that arrived later than now by more than this tells of a wrong clock.
@@ -47,9 +48,9 @@ pub fn authserv(newest: &[(Reading, Option<DateTime<Utc>>)], configured: &[Strin
 
 /// `mx.example.com 1; dkim=pass` → `mx.example.com`. A stranger may have written it: what is no host name is none.
 fn authserv_id(value: &str) -> Option<String> {
-    let id = value.split([';', ' ', '\t', '(']).next()?.trim();
-    let sound = !id.is_empty() && id.len() <= 255 && id.chars().all(|c| c.is_ascii_alphanumeric() || ".-_".contains(c));
-    sound.then(|| id.to_ascii_lowercase())
+    let id = Results::read(value)?.authserv_id;
+    let sound = id.len() <= 255 && id.chars().all(|c| c.is_ascii_alphanumeric() || ".-_".contains(c));
+    sound.then_some(id)
 }
 
 /// A mail that arrived in the future.
