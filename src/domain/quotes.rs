@@ -68,9 +68,11 @@ pub fn separator(lines: &[&str], at: usize) -> Option<usize> {
 /// A quick look at a trimmed line, as most are no separator and no head: those begin with a dash, or have a colon or an address.
 pub fn may_separate(line: &str) -> bool {
     let bytes = line.as_bytes();
-    // The wide colon, by its first byte, which the other wide marks share.
-    let wide = |at: usize| bytes.get(at..).is_some_and(|rest| rest.starts_with("：".as_bytes()));
-    line.starts_with(is_dash) || memchr::memchr2(b':', b'@', bytes).is_some() || memchr::memchr_iter(0xef, bytes).any(wide)
+    // The wide colon is found by its first byte, which the other wide marks share.
+    let tells = |at: usize| {
+        bytes.get(at..).is_some_and(|rest| rest.starts_with(b":") || rest.starts_with(b"@") || rest.starts_with("：".as_bytes()))
+    };
+    line.starts_with(is_dash) || memchr::memchr3_iter(b':', b'@', 0xef, bytes).any(tells)
 }
 
 fn is_separator(line: &str) -> bool {

@@ -49,7 +49,7 @@ fn cut(text: &str, sent: Option<&str>, certain: impl Fn(&Echo) -> bool) -> Reply
     };
     cut_signatures(&lines, &mut kinds);
     let mut reply = gather(&lines, &kinds);
-    reply.unsure = unsure || looks_quoted(&reply.text);
+    reply.unsure |= unsure;
     reply
 }
 
@@ -246,16 +246,13 @@ fn gather(lines: &[&str], kinds: &[Kind]) -> ReplyText {
         text: own.join("\n").trim().to_owned(),
         quoted: kinds.contains(&Kind::Quote),
         signature: signature.trim().to_owned(),
-        unsure: false,
+        unsure: own.iter().any(|line| looks_quoted(line.trim())),
     }
 }
 
-/// Does what was kept still look like quoted matter? Our own reference line is a sure sign.
-fn looks_quoted(text: &str) -> bool {
-    text.lines().any(|line| {
-        let line = line.trim();
-        line.starts_with("Ref: pd.") || quotes::is_stray_head(line)
-    })
+/// Does a line that was kept still look like quoted matter? Our own reference line is a sure sign.
+fn looks_quoted(line: &str) -> bool {
+    line.starts_with("Ref: pd.") || quotes::is_stray_head(line)
 }
 
 #[cfg(test)]

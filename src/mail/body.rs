@@ -46,6 +46,9 @@ fn is_english(word: &str) -> bool {
     ENGLISH.get(word.len()).is_some_and(|words| words.iter().any(|known| known.eq_ignore_ascii_case(word)))
 }
 
+/// Words that are looked at, and which part of them must be English.
+const WORDS: (usize, usize) = (150, 6);
+
 /// Characters that are looked at for their script.
 const SCRIPT: usize = 4000;
 
@@ -95,11 +98,15 @@ pub fn language(text: &str) -> Option<&'static str> {
     let start = text.char_indices().nth(1000).map_or(text, |(end, _)| text.get(..end).unwrap_or(text));
     let words = start.split(|c: char| !c.is_alphanumeric() && c != '\'').filter(|w| !w.is_empty());
     let (mut count, mut english) = (0_usize, 0_usize);
-    for word in words.take(150) {
+    for word in words.take(WORDS.0) {
         count += 1;
         english += usize::from(is_english(word));
+        if english * WORDS.1 >= WORDS.0 {
+            // Enough, whatever follows.
+            break;
+        }
     }
-    if english >= 2 && english * 6 >= count {
+    if english >= 2 && english * WORDS.1 >= count {
         return Some("en");
     }
     if letters < 40 {
