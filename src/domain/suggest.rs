@@ -9,6 +9,7 @@ use super::message::Reading;
 use super::notify::MOST_LINKS;
 use super::origin::OriginKind;
 use super::policy::{Article, Policy};
+use super::rules::Verdict;
 
 /// An article that fits.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,19 +43,27 @@ const BY_RULE: f64 = 1.0;
 const MOST_TEXT: usize = 1000;
 
 /// The articles that the rules name, in their order, then those that a person's words lead to, best first. Where the rules name enough
-/// articles that a requester of this language can read, nothing is searched.
-pub fn articles(named: &[String], scene: &Scene<'_>, policy: &Policy, language: &str) -> Vec<Hit> {
+/// articles that a requester of this language can read, nothing is searched; where they name one, the words add only such of the same
+/// category: beside a sure answer, "laptop" and "down" in a mail about the VPN are no reason to send how one mends a slow laptop.
+pub fn articles(verdict: &Verdict, scene: &Scene<'_>, policy: &Policy, language: &str) -> Vec<Hit> {
+    let named = &verdict.kb;
     let mut hits: Vec<Hit> = named.iter().map(|id| Hit { id: id.clone(), score: BY_RULE }).collect();
     let readable = named.iter().filter_map(|id| policy.article(id, language)).filter(|a| is_for_requester(a, language)).count();
     if scene.origin.kind != OriginKind::Person || readable >= MOST_LINKS {
         return hits;
     }
     for found in policy.search.find(&scene.mail.base_subject, own_words(scene.mail), language) {
-        if !named.contains(&found.id) {
+        if !named.contains(&found.id) && (readable == 0 || of_category(&found.id, verdict, policy, language)) {
             hits.push(found);
         }
     }
     hits
+}
+
+/// Is it about the category that the rules gave? An article without categories is about everything.
+fn of_category(id: &str, verdict: &Verdict, policy: &Policy, language: &str) -> bool {
+    let Some(article) = policy.article(id, language) else { return false };
+    article.categories.is_empty() || verdict.category.as_ref().is_some_and(|category| article.categories.contains(category))
 }
 
 /// The beginning of what somebody wrote himself.
