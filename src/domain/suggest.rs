@@ -48,12 +48,14 @@ const MOST_TEXT: usize = 1000;
 pub fn articles(verdict: &Verdict, scene: &Scene<'_>, policy: &Policy, language: &str) -> Vec<Hit> {
     let named = &verdict.kb;
     let mut hits: Vec<Hit> = named.iter().map(|id| Hit { id: id.clone(), score: BY_RULE }).collect();
-    let readable = named.iter().filter_map(|id| policy.article(id, language)).filter(|a| is_for_requester(a, language)).count();
+    let known = || named.iter().filter_map(|id| policy.article(id, language));
+    let readable = known().filter(|a| is_for_requester(a, language)).count();
+    let named_one = known().any(|article| article.language == language);
     if scene.origin.kind != OriginKind::Person || readable >= MOST_LINKS {
         return hits;
     }
     for found in policy.search.find(&scene.mail.base_subject, own_words(scene.mail), language) {
-        if !named.contains(&found.id) && (readable == 0 || of_category(&found.id, verdict, policy, language)) {
+        if !named.contains(&found.id) && (!named_one || of_category(&found.id, verdict, policy, language)) {
             hits.push(found);
         }
     }
