@@ -9,6 +9,7 @@ use super::message::Reading;
 use super::notify::MOST_LINKS;
 use super::origin::OriginKind;
 use super::policy::{Article, Policy};
+use super::rules::Verdict;
 
 /// An article that fits.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,12 +43,16 @@ const BY_RULE: f64 = 1.0;
 const MOST_TEXT: usize = 1000;
 
 /// The articles that the rules name, in their order, then those that a person's words lead to, best first. Where the rules name enough
-/// articles that a requester of this language can read, nothing is searched.
-pub fn articles(named: &[String], scene: &Scene<'_>, policy: &Policy, language: &str) -> Vec<Hit> {
+/// articles that a requester of this language can read, nothing is searched; where they name one, the words add only such of the same
+/// category: beside a sure answer, "laptop" and "down" in a mail about the VPN are no reason to send how one mends a slow laptop.
+pub fn articles(verdict: &Verdict, scene: &Scene<'_>, policy: &Policy, language: &str) -> Vec<Hit> {
+    let named = &verdict.kb;
     let mut hits: Vec<Hit> = named.iter().map(|id| Hit { id: id.clone(), score: BY_RULE }).collect();
     if scene.origin.kind == OriginKind::Person && are_wanted(named, policy, language) {
+        let named_one = named.iter().filter_map(|id| policy.article(id, language)).any(|article| article.language == language);
+        let fits = |hit: &Hit| !named.contains(&hit.id) && (!named_one || of_category(&hit.id, verdict, policy, language));
         let found = scene.foreseen().map_or_else(|| search(scene.mail, policy, language), |foresight| foresight.found(language));
-        hits.extend(found.into_iter().filter(|hit| !named.contains(&hit.id)));
+        hits.extend(found.into_iter().filter(fits));
     }
     hits
 }
@@ -61,6 +66,12 @@ pub fn are_wanted(named: &[String], policy: &Policy, language: &str) -> bool {
 /// The articles that a person's words lead to, best first.
 pub fn search(mail: &Reading, policy: &Policy, language: &str) -> Vec<Hit> {
     policy.search.find(&mail.base_subject, own_words(mail), language)
+}
+
+/// Is it about the category that the rules gave? An article without categories is about everything.
+fn of_category(id: &str, verdict: &Verdict, policy: &Policy, language: &str) -> bool {
+    let Some(article) = policy.article(id, language) else { return false };
+    article.categories.is_empty() || verdict.category.as_ref().is_some_and(|category| article.categories.contains(category))
 }
 
 /// The beginning of what somebody wrote himself.

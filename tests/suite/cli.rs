@@ -406,6 +406,17 @@ fn what_no_rule_names_is_found_by_its_words() {
 }
 
 #[test]
+fn beside_a_named_article_stand_only_such_of_its_category() {
+    let scratch = desk("beside");
+    let dir = scratch.path();
+    let vpn = mail("vpn", "alice@ext.test", "VPN down", "Error 809 on my laptop: I cannot reach the file server from home.");
+    std::fs::write(dir.join("vpn.eml"), vpn).unwrap();
+    let vpn = done(dir, &["explain", "--json", "vpn.eml"]).json();
+    let ids: Vec<&str> = vpn["kb"].as_array().unwrap().iter().map(|hit| hit["id"].as_str().unwrap()).collect();
+    assert!(ids[0] == "vpn-setup" && !ids.contains(&"slow-computer"), "{ids:?}");
+}
+
+#[test]
 fn the_knowledge_base_is_searched_checked_and_built() {
     let scratch = desk("kb");
     let dir = scratch.path();

@@ -38,7 +38,7 @@ pub(super) fn open(case: &Case, scene: &Scene<'_>, verdict: Option<Verdict>, pol
     let mut decision = Decision::new(Outcome::Opened { ticket: number }, actor);
     decision.because.extend(verdict.because.iter().map(|sentence| Reason(format!("rules: {sentence}"))));
     decision.because.extend(matches_by_rule(&verdict).map(Reason));
-    let suggested = suggest::articles(&verdict.kb, scene, policy, &ticket.language);
+    let suggested = suggest::articles(&verdict, scene, policy, &ticket.language);
     decision.because.extend(suggested.iter().filter_map(suggest::because).map(Reason));
     let articles: Vec<String> = suggested.iter().map(|hit| hit.id.clone()).collect();
     let mut links = Vec::new();
