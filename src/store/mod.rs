@@ -20,6 +20,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::attachment::Attachment;
+use crate::domain::confirm::Grant;
 use crate::domain::foresight::Foresight;
 use crate::domain::message::{Address, Arrival, BlobHash, Cursor, Enclosure, Folder, Letter, LetterId, LetterKind, MessageId, Wording};
 use crate::domain::ticket::{Change, Ticket, TicketNo, Version};
@@ -153,6 +154,8 @@ pub struct PendingMail {
     pub quiet: bool,
     /// Another mail with this Message-ID but another body (or From) came before.
     pub same_id_other_body: bool,
+    /// Its agent's word that it is his, where it is decided again for that.
+    pub grant: Option<Grant>,
 }
 
 /// A cause that is no mail.
@@ -206,6 +209,8 @@ pub struct Commit {
     pub cancel: Vec<LetterId>,
     /// Causes whose cancellations are void.
     pub restore: Vec<CauseKey>,
+    /// Mails that their agents have confirmed: each becomes a cause, once.
+    pub grants: Vec<Grant>,
     /// For a mail: what the thread index is to know.
     pub mail: Option<CommittedMail>,
 }

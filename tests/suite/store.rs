@@ -1078,7 +1078,7 @@ fn answers_that_cross_are_seen(open: Open<'_>, dir: &Path) {
     );
     let crossing = |store: &mut dyn Store, handle: &str, who: &str, answers: Option<&str>| {
         let answers = answers.map(|key| LetterKey(key.into()));
-        let reader = Reader { handle: handle.into(), address: address(who), answers };
+        let reader = Reader { handle: handle.into(), address: address(who), answers, until: None };
         match ask(store, Query::ReplyAfter(ticket.number, reader)) {
             Answer::Crossing(found) => found.map(|crossing| (crossing.at, crossing.by)),
             other => panic!("{other:?}"),
