@@ -149,7 +149,8 @@ struct Ending {
     messages: u64,
 }
 
-/// The mails of a small day: two new ones, an agent's answer with an order, the requester's answer, a duplicate.
+/// The mails of a small day: two new ones, an agent's answer with an order, the requester's answer, a duplicate; a mail of the agent's that
+/// nothing proves, and his word for it.
 fn script() -> (Scratch, Vec<Vec<u8>>) {
     let mut world = World::new("crash-script", CONFIG, &[]);
     let new = |id: &str, from: &str, subject: &str, text: &str| {
@@ -177,6 +178,10 @@ fn script() -> (Scratch, Vec<Vec<u8>>) {
     mails.push(answer("li@desk.test", "li-1", &format!("Re: {} [take] [wait=3d]", notice.reading.subject), notice, "Please send the log."));
     let reply = world.mail(mails.last().unwrap()).into_iter().find(|s| s.to == "alice@ext.test").expect("alice gets the words");
     mails.push(answer("alice@ext.test", "alice-2", &format!("Re: {}", reply.reading.subject), &reply, "Here it is."));
+    world.mail(mails.last().unwrap());
+    mails.push(new("li-2", "li@desk.test", "[#1001] VPN down [priority=high]", "Thank you, we look at it."));
+    let question = world.mail(mails.last().unwrap()).pop().expect("li is asked whether it is his");
+    mails.push(answer("li@desk.test", "li-3", "Re: [#1001] VPN down", &question, "confirm"));
     world.mail(mails.last().unwrap());
     (world.scratch, mails)
 }
