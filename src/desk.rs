@@ -1,12 +1,13 @@
 //! The synchronous shell around `decide`: receive (T1), step (T2), settle (T3), explain. One thread owns it.
 //!
-//! Many causes share one flush, so that the disk is waited for per batch and not per mail. A batch is marked before its work begins; after
-//! an unclean end its causes run alone, attempts are counted before the work, and the third failure puts a cause into quarantine with its
-//! raw bytes (promise 10). A panic in reading, deciding or composing is caught and counts as such a failure.
+//! Many causes share one flush, so that the disk is waited for per batch and not per mail: what a turn decides, what arrived meanwhile and
+//! the mark of what comes next are durable together. After an unclean end the causes that were marked run alone, attempts are counted
+//! before the work, and the third failure puts a cause into quarantine with its raw bytes (promise 10). A panic in reading, deciding or
+//! composing is caught and counts as such a failure.
 
 mod composer;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -27,7 +28,7 @@ use crate::mail::compose;
 use crate::mail::parse;
 use crate::mail::templates::Templates;
 use crate::store::{
-    Commit, CommitError, CommittedMail, Fate, Note, Pending, PendingBody, PendingMail, Posting, Prepared, Store, TicketState,
+    CauseId, Commit, CommitError, CommittedMail, Fate, Note, Pending, PendingBody, PendingMail, Posting, Prepared, Store, TicketState,
 };
 
 /// Causes that share one flush.
@@ -63,6 +64,8 @@ pub struct Desk {
     book: Rulebook,
     /// After a failed batch so many causes run one by one.
     singly: usize,
+    /// The batch marker as it was flushed last.
+    marked: BTreeSet<CauseId>,
     /// Started with the first batch.
     composer: Option<Composer>,
     /// Every ticket's next clock is that of this policy.
@@ -147,12 +150,16 @@ impl Desk {
         if alone > 0 || unsent > 0 {
             tracing::warn!(causes = alone, envelopes = unsent, "the last run ended uncleanly: its unfinished work is done again");
         }
-        Ok(Desk { store, book, singly: 0, composer: None, timed: false })
+        Ok(Desk::over(store, book))
     }
 
     /// A desk that only answers questions: nothing of what another process left is touched.
     pub fn only_to_ask(store: Box<dyn Store>, book: Rulebook) -> Desk {
-        Desk { store, book, singly: 0, composer: None, timed: false }
+        Desk::over(store, book)
+    }
+
+    fn over(store: Box<dyn Store>, book: Rulebook) -> Desk {
+        Desk { store, book, singly: 0, marked: BTreeSet::new(), composer: None, timed: false }
     }
 
     /// The store, for questions.
@@ -186,7 +193,32 @@ impl Desk {
     /// # Errors
     /// The store fails: nothing of these was received.
     pub fn receive(&mut self, mails: Vec<Prepared>) -> anyhow::Result<()> {
-        self.durably(|store| mails.into_iter().try_for_each(|mail| store.receive(mail).map(drop)))
+        let outcome = self.put(mails).and_then(|()| self.flush_marked());
+        if outcome.is_err() {
+            self.store.drop_batch()?;
+        }
+        outcome
+    }
+
+    fn put(&mut self, mails: Vec<Prepared>) -> anyhow::Result<()> {
+        mails.into_iter().try_for_each(|mail| self.store.receive(mail).map(drop))
+    }
+
+    /// Ends a batch: what comes next is marked in the same flush.
+    fn flush_marked(&mut self) -> anyhow::Result<()> {
+        let next = self.store.mark(BATCH)?;
+        self.store.flush()?;
+        self.marked = next;
+        Ok(())
+    }
+
+    /// Takes the mark from what was not begun; before a clean end.
+    ///
+    /// # Errors
+    /// The store fails: the next start takes this end for an unclean one, and runs the marked causes alone.
+    pub fn rest(&mut self) -> anyhow::Result<()> {
+        self.marked = self.durably(|store| store.mark(0))?;
+        Ok(())
     }
 
     /// How far a folder was read.
@@ -247,15 +279,26 @@ impl Desk {
     /// T2 for one batch: decides what waits, commits it and makes it durable.
     ///
     /// # Errors
-    /// The store fails; the batch was dropped and will be done again.
+    /// As for [`Desk::turn`].
     pub fn step(&mut self, now: DateTime<Utc>) -> anyhow::Result<Step> {
+        self.turn(now, Vec::new)
+    }
+
+    /// One turn: decides and commits what waits (T2), then takes in what has arrived meanwhile (T1); all of it is durable on return.
+    ///
+    /// # Errors
+    /// The store fails; the batch was dropped and will be done again, and of what had arrived, if that was asked for, nothing was received.
+    pub fn turn(&mut self, now: DateTime<Utc>, arrived: impl FnOnce() -> Vec<Prepared>) -> anyhow::Result<Step> {
         let limit = if self.singly > 0 { 1 } else { BATCH };
         let pending = self.store.pending(limit)?;
         if pending.is_empty() {
             self.singly = 0;
-            return Ok(Step { idle: true, ..Step::default() });
+            let arrived = arrived();
+            let idle = arrived.is_empty();
+            self.receive(arrived)?;
+            return Ok(Step { idle, ..Step::default() });
         }
-        let halt = match self.batch(&pending, now) {
+        let halt = match self.batch(&pending, now, arrived) {
             Ok(step) => {
                 self.singly = self.singly.saturating_sub(pending.len());
                 return Ok(step);
@@ -277,8 +320,7 @@ impl Desk {
         // The attempt of a cause that runs alone was counted, and flushed, before its work began.
         let begun = cause.alone.then_some(cause.attempts + 1);
         let counted = self.broken(cause, begun, why, now).and_then(|last| {
-            self.store.end()?;
-            self.store.flush()?;
+            self.flush_marked()?;
             Ok(Step { quarantined: usize::from(last), ..Step::default() })
         });
         if counted.is_err() {
@@ -287,16 +329,8 @@ impl Desk {
         counted
     }
 
-    fn batch(&mut self, pending: &[Pending], now: DateTime<Utc>) -> Result<Step, Halt> {
-        let ids: Vec<_> = pending.iter().map(|p| p.id).collect();
-        self.store.begin(&ids)?;
-        let mut begun = None;
-        if let [one] = pending
-            && one.alone
-        {
-            begun = Some(self.store.attempt(one.id)?);
-        }
-        self.store.flush()?;
+    fn batch(&mut self, pending: &[Pending], now: DateTime<Utc>, arrived: impl FnOnce() -> Vec<Prepared>) -> Result<Step, Halt> {
+        let begun = self.begin(pending)?;
         let mut composer = match self.composer.take() {
             Some(composer) => composer,
             None => Composer::start()?,
@@ -325,9 +359,21 @@ impl Desk {
             self.put_words(written)?;
         }
         self.composer = Some(composer);
-        self.store.end()?;
-        self.store.flush()?;
+        self.put(arrived())?;
+        self.flush_marked()?;
         Ok(step)
+    }
+
+    /// Sees to it that the batch is marked before its work begins. Returns the attempts at a cause that runs alone, this one included.
+    fn begin(&mut self, pending: &[Pending]) -> anyhow::Result<Option<u32>> {
+        let alone = match pending {
+            [one] if one.alone => Some(self.store.attempt(one.id)?),
+            _ => None,
+        };
+        if alone.is_some() || !pending.iter().all(|cause| self.marked.contains(&cause.id)) {
+            self.flush_marked()?;
+        }
+        Ok(alone)
     }
 
     fn put_words(&mut self, written: Written) -> Result<(), Halt> {

@@ -1,7 +1,7 @@
 //! The desk's own thread behind one bounded channel: sources hand mail in, carriers report back, clocks strike here.
 //!
-//! The thread alternates between what came in and one batch of decisions, so that neither starves the other. Everything that waits in the
-//! channel is taken together: many arrivals share one flush.
+//! A turn is one batch of decisions and what came in meanwhile, so that neither starves the other. Everything that waits in the channel is
+//! taken together: many arrivals share one flush, with the decisions before them.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -141,10 +141,46 @@ impl Line {
 /// At most so long between two looks at the queue: `deliver` of another process may have put something there.
 const LOOK: Duration = Duration::from_millis(500);
 
+/// What sources have handed in.
+struct Arrivals {
+    inbound: mpsc::Receiver<Message>,
+    /// What was taken from the channel and is not served yet.
+    aside: Vec<Message>,
+    /// Who waits for the flush of mails that were taken in.
+    hopeful: Vec<oneshot::Sender<anyhow::Result<()>>>,
+}
+
+impl Arrivals {
+    /// All mails that have come by now.
+    fn take(&mut self) -> Vec<Prepared> {
+        while let Ok(message) = self.inbound.try_recv() {
+            self.aside.push(message);
+        }
+        let mut taken = Vec::new();
+        for message in std::mem::take(&mut self.aside) {
+            match message {
+                Message::Receive(mails, answer) => {
+                    taken.extend(mails);
+                    self.hopeful.push(answer);
+                }
+                other => self.aside.push(other),
+            }
+        }
+        taken
+    }
+
+    /// Tells those who wait what became of their mails. Who has gone meanwhile need not hear it: his mail is safe.
+    fn answer(&mut self, received: Result<(), &anyhow::Error>) {
+        for answer in self.hopeful.drain(..) {
+            drop(answer.send(received.map_err(|error| anyhow::anyhow!(store::in_words(error)))));
+        }
+    }
+}
+
 /// The hub.
 pub struct Hub {
     desk: Desk,
-    inbound: mpsc::Receiver<Message>,
+    arrivals: Arrivals,
     lines: Vec<Line>,
     in_flight: usize,
     /// How deliveries ended that could not be written down yet.
@@ -168,7 +204,7 @@ impl Hub {
     ) -> Hub {
         Hub {
             desk,
-            inbound,
+            arrivals: Arrivals { inbound, aside: Vec::new(), hopeful: Vec::new() },
             lines,
             in_flight: 0,
             unsettled: Vec::new(),
@@ -207,34 +243,28 @@ impl Hub {
         self.drain().await
     }
 
-    /// Takes what is in the channel; waits for something when idle.
+    /// Serves what is in the channel, but for mails; waits for something when idle.
     async fn listen(&mut self, idle: bool) {
-        let mut taken = Vec::new();
-        if idle {
+        if idle && self.arrivals.aside.is_empty() {
             let wait = (self.next_tick - (self.clock)()).to_std().unwrap_or(Duration::ZERO).min(LOOK);
-            match tokio::time::timeout(wait, self.inbound.recv()).await {
-                Ok(Some(message)) => taken.push(message),
+            match tokio::time::timeout(wait, self.arrivals.inbound.recv()).await {
+                Ok(Some(message)) => self.arrivals.aside.push(message),
                 Ok(None) => self.stopping = true,
                 Err(_) => {}
             }
         }
-        while let Ok(message) = self.inbound.try_recv() {
-            taken.push(message);
+        while let Ok(message) = self.arrivals.inbound.try_recv() {
+            self.arrivals.aside.push(message);
         }
-        self.take(taken);
+        self.serve();
     }
 
-    /// Serves messages; all arrivals and all ended deliveries of this turn share a flush each.
-    fn take(&mut self, messages: Vec<Message>) {
-        let mut arrivals = Vec::new();
-        let mut hopeful = Vec::new();
+    /// Serves what was set aside; mails stay there for the next turn, and all ended deliveries share a flush.
+    fn serve(&mut self) {
         let mut ended = Vec::new();
-        for message in messages {
+        for message in std::mem::take(&mut self.arrivals.aside) {
             match message {
-                Message::Receive(mails, answer) => {
-                    arrivals.extend(mails);
-                    hopeful.push(answer);
-                }
+                mails @ Message::Receive(..) => self.arrivals.aside.push(mails),
                 Message::Ended(posting, handover) => ended.push((*posting, handover)),
                 Message::Cursor(folder, answer) => drop(answer.send(self.desk.cursor(&folder))),
                 Message::SetCursor(folder, cursor, answer) => drop(answer.send(self.desk.set_cursor(&folder, cursor))),
@@ -245,17 +275,6 @@ impl Hub {
                 }
                 Message::Settled(answer) => self.waiting_for_calm.push(answer),
                 Message::Stop => self.stopping = true,
-            }
-        }
-        if !hopeful.is_empty() {
-            let received = self.desk.receive(arrivals);
-            for answer in hopeful {
-                // The sender may have gone; its mail is safe all the same.
-                let told = match &received {
-                    Ok(()) => Ok(()),
-                    Err(error) => Err(anyhow::anyhow!(store::in_words(error))),
-                };
-                drop(answer.send(told));
             }
         }
         self.ended(ended);
@@ -287,7 +306,7 @@ impl Hub {
         Ok(())
     }
 
-    /// Clocks, one batch, deliveries. True when nothing is left to do now.
+    /// Clocks, one batch and what came in meanwhile, deliveries. True when nothing is left to do now.
     fn turn(&mut self) -> anyhow::Result<bool> {
         let now = (self.clock)();
         self.settle(now)?;
@@ -296,7 +315,9 @@ impl Hub {
             let wake = self.desk.next_wake(now)?.unwrap_or(now + chrono::Duration::minutes(1));
             self.next_tick = wake.max(now + chrono::Duration::milliseconds(200)).min(now + chrono::Duration::minutes(1));
         }
-        let step = self.desk.step(now)?;
+        let step = self.desk.turn(now, || self.arrivals.take());
+        self.arrivals.answer(step.as_ref().map(drop));
+        let step = step?;
         let sent = self.post(now)?;
         let calm = step.idle && sent == 0;
         if calm && self.in_flight == 0 {
@@ -330,17 +351,23 @@ impl Hub {
         Ok(posted)
     }
 
-    /// Waits for deliveries in flight, so that their end is known, but not for long.
+    /// Takes in what was handed in, and waits for deliveries in flight, so that their end is known, but not for long.
     async fn drain(mut self) -> anyhow::Result<()> {
         self.lines.clear();
         let deadline = tokio::time::Instant::now() + Duration::from_secs(5);
-        while self.in_flight > 0 {
-            match tokio::time::timeout_at(deadline, self.inbound.recv()).await {
-                Ok(Some(message)) => self.take(vec![message]),
+        loop {
+            let received = self.desk.receive(self.arrivals.take());
+            self.arrivals.answer(received.as_ref().map(drop));
+            self.serve();
+            if self.in_flight == 0 {
+                break;
+            }
+            match tokio::time::timeout_at(deadline, self.arrivals.inbound.recv()).await {
+                Ok(Some(message)) => self.arrivals.aside.push(message),
                 Ok(None) | Err(_) => break,
             }
         }
-        Ok(())
+        self.desk.rest()
     }
 }
 

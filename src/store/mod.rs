@@ -9,6 +9,7 @@ pub mod lock;
 mod pack;
 pub mod sqlite;
 
+use std::collections::BTreeSet;
 use std::fs::DirBuilder;
 #[cfg(unix)]
 use std::os::unix::fs::DirBuilderExt;
@@ -435,10 +436,9 @@ pub trait Store: Read + Send {
     fn due(&self, now: DateTime<Utc>, limit: usize) -> Result<Vec<(TicketNo, Version, DateTime<Utc>)>>;
     /// Sets the clocks of all tickets that are not closed anew.
     fn retime(&mut self, strikes: &dyn Fn(&Ticket) -> Option<DateTime<Utc>>) -> Result<usize>;
-    /// Marks the batch that begins; durable with the next flush. After an unclean end its causes run alone.
-    fn begin(&mut self, causes: &[CauseId]) -> Result<()>;
-    /// Takes the mark away, in the batch itself.
-    fn end(&mut self) -> Result<()>;
+    /// Marks the causes that come next, at most `limit`, in place of those that were marked; durable with the next flush. After an
+    /// unclean end they run alone. Returns them.
+    fn mark(&mut self, limit: usize) -> Result<BTreeSet<CauseId>>;
     /// The marker of an earlier run that did not end: its causes are set to run alone. Called once at start.
     fn recover(&mut self) -> Result<usize>;
     /// Counts an attempt before a cause runs alone; returns the count.

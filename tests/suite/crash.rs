@@ -95,8 +95,7 @@ impl Store for Mortal {
         word(letters: &[LetterId], words: &Sealed) -> ();
         enqueue(key: &CauseKey, at: DateTime<Utc>, note: &Note) -> bool;
         pending(limit: usize) -> Vec<Pending>;
-        begin(causes: &[CauseId]) -> ();
-        end() -> ();
+        mark(limit: usize) -> BTreeSet<CauseId>;
         recover() -> usize;
         attempt(cause: CauseId) -> u32;
         quarantine(cause: CauseId, why: &str, at: DateTime<Utc>) -> ();

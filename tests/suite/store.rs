@@ -1,5 +1,6 @@
 //! One conformance suite for every backend, then what only SQLite has: its file, its migrations.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::mpsc;
 use std::time::Duration as Wait;
@@ -272,8 +273,8 @@ fn a_batch_is_all_or_nothing(open: Open<'_>, dir: &Path) {
         commits(&mut *store, &Commit { letters, ..opening(&cause, &ticket, "lost@a", minute(1)) }).unwrap();
         store.set("slot", "1").unwrap();
         store.set_cursor(&inbox(), Cursor { uidvalidity: 1, next_uid: 2, since: minute(0) }).unwrap();
-        store.begin(&[cause.id]).unwrap();
         new(store.receive(Arrival { place: Some(uid(1, 1)), ..arrival(mail("too@a", "x@a", "", ""), minute(2)) }.into()).unwrap());
+        assert_eq!(store.mark(9).unwrap().len(), 1);
         assert_eq!((store.counts().unwrap().messages, store.outbox(false, 9).unwrap().len()), (3, 1), "seen at once");
         assert_eq!(store.pending(9).unwrap().len(), 1);
     };
@@ -1116,11 +1117,11 @@ fn answers_that_cross_are_seen(open: Open<'_>, dir: &Path) {
 
 fn an_unclean_end_is_noticed(open: Open<'_>, dir: &Path) {
     let mut store = open(dir);
-    let [a, b, _c] = ["a", "b", "c"].map(|key| note(&mut *store, key, 1));
-    store.begin(&[a.id, b.id]).unwrap();
+    let [a, b, c] = ["a", "b", "c"].map(|key| note(&mut *store, key, 1));
+    assert_eq!(store.mark(2).unwrap(), BTreeSet::from([a.id, b.id]));
     store.flush().unwrap();
     commits(&mut *store, &nothing(&a, minute(1))).unwrap();
-    store.end().unwrap();
+    assert_eq!(store.mark(2).unwrap(), BTreeSet::from([b.id, c.id]));
     drop(store);
 
     let mut store = open(dir);
@@ -1139,13 +1140,13 @@ fn an_unclean_end_is_noticed(open: Open<'_>, dir: &Path) {
     assert_eq!(keys(&store.pending(9).unwrap()), ["b"]);
 
     // A clean end leaves no mark; a decided cause does not run again.
-    store.begin(&[a.id, b.id]).unwrap();
+    assert_eq!(store.mark(1).unwrap(), BTreeSet::from([b.id]), "a is done");
     store.flush().unwrap();
-    assert_eq!(store.recover().unwrap(), 1, "a is done");
-    store.begin(&[b.id]).unwrap();
+    assert_eq!(store.recover().unwrap(), 1);
+    store.mark(1).unwrap();
     store.flush().unwrap();
     commits(&mut *store, &nothing(&b, minute(1))).unwrap();
-    store.end().unwrap();
+    assert_eq!(store.mark(0).unwrap(), BTreeSet::new());
     store.flush().unwrap();
     let mut store = open(dir);
     assert_eq!(store.recover().unwrap(), 0);

@@ -1,6 +1,6 @@
 //! T1: what happened, once. Mails with their bytes, identity and places; notes; the batch marker; the quarantine.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use anyhow::{Context, bail, ensure};
@@ -304,24 +304,33 @@ pub(super) fn first_mails(db: &Db, limit: usize) -> Result<Vec<CauseId>> {
     select.query_and_then([i64::try_from(limit).unwrap_or(i64::MAX)], read)?.collect()
 }
 
-pub(super) fn begin(db: &Db, causes: &[CauseId]) -> Result<()> {
+/// The causes that come next.
+pub(super) fn next(db: &Db, limit: usize) -> Result<BTreeSet<CauseId>> {
+    let mut select = db.sql("SELECT id FROM cause WHERE state = 'pending' ORDER BY at, id LIMIT ?1")?;
+    let read = |row: &Row<'_>| Ok(CauseId(row.get(0)?));
+    select.query_and_then([i64::try_from(limit)?], read)?.collect()
+}
+
+pub(super) fn marked(db: &Db) -> Result<BTreeSet<CauseId>> {
+    let marker = get(db, BATCH)?.unwrap_or_default();
+    marker.split_whitespace().map(|cause| Ok(CauseId(cause.parse().context("the batch marker is damaged")?))).collect()
+}
+
+pub(super) fn mark(db: &Db, causes: &BTreeSet<CauseId>) -> Result<()> {
+    if causes.is_empty() {
+        db.sql("DELETE FROM meta WHERE name = ?1")?.execute([BATCH])?;
+        return Ok(());
+    }
     let list: Vec<String> = causes.iter().map(|cause| cause.0.to_string()).collect();
     set(db, BATCH, &list.join(" "))
 }
 
-pub(super) fn end(db: &Db) -> Result<()> {
-    db.sql("DELETE FROM meta WHERE name = ?1")?.execute([BATCH])?;
-    Ok(())
-}
-
 pub(super) fn recover(db: &Db) -> Result<usize> {
-    let Some(batch) = get(db, BATCH)? else { return Ok(0) };
     let mut alone = 0;
-    for cause in batch.split_whitespace() {
-        let cause: i64 = cause.parse().context("the batch marker is damaged")?;
-        alone += db.sql("UPDATE cause SET alone = 1 WHERE id = ?1 AND state = 'pending'")?.execute([cause])?;
+    for cause in marked(db)? {
+        alone += db.sql("UPDATE cause SET alone = 1 WHERE id = ?1 AND state = 'pending'")?.execute([cause.0])?;
     }
-    end(db)?;
+    mark(db, &BTreeSet::new())?;
     Ok(alone)
 }
 

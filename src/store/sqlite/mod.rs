@@ -17,6 +17,7 @@ mod outbox;
 mod schema;
 mod tickets;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -215,12 +216,13 @@ impl Store for Sqlite {
         self.write(|db| tickets::retime(db, strikes))
     }
 
-    fn begin(&mut self, causes: &[super::CauseId]) -> Result<()> {
-        self.write(|db| causes::begin(db, causes))
-    }
-
-    fn end(&mut self) -> Result<()> {
-        self.write(causes::end)
+    fn mark(&mut self, limit: usize) -> Result<BTreeSet<super::CauseId>> {
+        let next = causes::next(&self.db, limit)?;
+        // An idle desk must not open a transaction.
+        if causes::marked(&self.db)? != next {
+            self.write(|db| causes::mark(db, &next))?;
+        }
+        Ok(next)
     }
 
     fn recover(&mut self) -> Result<usize> {
