@@ -148,13 +148,9 @@ struct Ending {
     messages: u64,
 }
 
-/// The mails of a small day: two new ones, an agent's answer with an order, the requester's answer, a duplicate; a mail of the agent's that
-/// nothing proves, and his word for it.
+/// The mails of a small day: two new ones, an agent's answer with an order, the requester's answer, a duplicate.
 fn script() -> (Scratch, Vec<Vec<u8>>) {
     let mut world = World::new("crash-script", CONFIG, &[]);
-    let new = |id: &str, from: &str, subject: &str, text: &str| {
-        format!("Message-ID: <{id}@ext.test>\nFrom: {from}\nTo: support@desk.test\nSubject: {subject}\nContent-Type: text/plain; charset=utf-8\n\n{text}\n").into_bytes()
-    };
     let file = "Content-Type: text/x-log; name=vpn.log\nContent-Transfer-Encoding: base64\n\nODA5IHRpbWVvdXQK";
     let vpn = format!(
         "Message-ID: <vpn@ext.test>\nFrom: Alice <alice@ext.test>\nTo: support@desk.test\nSubject: VPN down\n\
@@ -165,24 +161,38 @@ fn script() -> (Scratch, Vec<Vec<u8>>) {
     let mut mails = vec![vpn.clone(), printer, vpn.clone()];
     let sent: Vec<_> = mails.iter().flat_map(|raw| world.mail(raw)).collect();
     let notice = sent.iter().find(|s| s.to == "li@desk.test").expect("li hears of the VPN");
-    let answer = |from: &str, id: &str, subject: &str, to: &world::Sent, text: &str| {
-        let parent = to.reading.id.as_ref().unwrap();
-        let references: Vec<String> = to.reading.references.iter().map(ToString::to_string).collect();
-        format!(
-            "Message-ID: <{id}@x.test>\nFrom: {from}\nTo: support@desk.test\nSubject: {subject}\nIn-Reply-To: {parent}\nReferences: {} {parent}\n\n{text}\n",
-            references.join(" ")
-        )
-        .into_bytes()
-    };
     mails.push(answer("li@desk.test", "li-1", &format!("Re: {} [take] [wait=3d]", notice.reading.subject), notice, "Please send the log."));
     let reply = world.mail(mails.last().unwrap()).into_iter().find(|s| s.to == "alice@ext.test").expect("alice gets the words");
     mails.push(answer("alice@ext.test", "alice-2", &format!("Re: {}", reply.reading.subject), &reply, "Here it is."));
     world.mail(mails.last().unwrap());
-    mails.push(new("li-2", "li@desk.test", "[#1001] VPN down [priority=high]", "Thank you, we look at it."));
-    let question = world.mail(mails.last().unwrap()).pop().expect("li is asked whether it is his");
-    mails.push(answer("li@desk.test", "li-3", "Re: [#1001] VPN down", &question, "confirm"));
+    (world.scratch, mails)
+}
+
+/// An agent's mail that nothing proves, and his word for it.
+fn script_of_a_confirmation() -> (Scratch, Vec<Vec<u8>>) {
+    let mut world = World::new("crash-confirm", CONFIG, &[]);
+    let mut mails = vec![
+        new("vpn", "alice@ext.test", "VPN down", "It says error 809."),
+        new("li-1", "li@desk.test", "[#1001] VPN down [take]", "Please send the log."),
+    ];
+    let question = mails.iter().flat_map(|raw| world.mail(raw)).last().expect("li is asked whether it is his");
+    mails.push(answer("li@desk.test", "li-2", "Re: [#1001] VPN down", &question, "confirm"));
     world.mail(mails.last().unwrap());
     (world.scratch, mails)
+}
+
+fn new(id: &str, from: &str, subject: &str, text: &str) -> Vec<u8> {
+    format!("Message-ID: <{id}@ext.test>\nFrom: {from}\nTo: support@desk.test\nSubject: {subject}\nContent-Type: text/plain; charset=utf-8\n\n{text}\n").into_bytes()
+}
+
+fn answer(from: &str, id: &str, subject: &str, to: &world::Sent, text: &str) -> Vec<u8> {
+    let parent = to.reading.id.as_ref().unwrap();
+    let references: Vec<String> = to.reading.references.iter().map(ToString::to_string).collect();
+    format!(
+        "Message-ID: <{id}@x.test>\nFrom: {from}\nTo: support@desk.test\nSubject: {subject}\nIn-Reply-To: {parent}\nReferences: {} {parent}\n\n{text}\n",
+        references.join(" ")
+    )
+    .into_bytes()
 }
 
 /// Plays the script, dying once on the way, and looks at the end. Also tells how many calls were made.
@@ -260,12 +270,25 @@ fn whenever_the_process_dies_the_outcome_is_the_same() {
     assert_eq!(undisturbed.tickets.len(), 2);
     let with_file = |bytes: &&Vec<u8>| bytes.windows(16).any(|w| w == b"ODA5IHRpbWVvdXQK");
     assert_eq!(undisturbed.mails.values().filter(with_file).count(), 1, "Li gets the file");
+    dies_at_every_call(&origin, &mails, (&undisturbed, calls));
+}
+
+#[test]
+fn whenever_the_process_dies_a_confirmed_mail_is_carried_out_once() {
+    let (origin, mails) = script_of_a_confirmation();
+    let (undisturbed, calls) = play(&origin, &mails, None);
+    assert_eq!(undisturbed.tickets[0].owner.as_deref(), Some("li"));
+    assert_eq!(undisturbed.mails.keys().filter(|(_, to)| to.as_str() == "alice@ext.test").count(), 2, "the acknowledgment and his words");
+    dies_at_every_call(&origin, &mails, (&undisturbed, calls));
+}
+
+fn dies_at_every_call(origin: &Scratch, mails: &[Vec<u8>], (undisturbed, calls): (&Ending, usize)) {
     assert!(calls > 40, "only {calls} calls: what is tested here?");
     for at_call in 1..=calls {
         for after in [false, true] {
             let death = Death { at_call, after };
-            let (ending, _) = play(&origin, &mails, Some(death));
-            assert_eq!(ending, undisturbed, "after {death:?}");
+            let (ending, _) = play(origin, mails, Some(death));
+            assert_eq!(ending, *undisturbed, "after {death:?}");
         }
     }
 }
