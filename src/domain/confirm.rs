@@ -123,13 +123,16 @@ pub fn answer(case: &Case, scene: &Scene<'_>, answer: &Answer<'_>, ticket: &Tick
     decision.internal = true;
     decision.guards.push((ticket.number, ticket.version));
     match asked {
-        _ if !confirms(said.words) && said.is_left_alone() => decision.because("not carried out: the answer does not begin with \"confirm\""),
+        _ if !confirms(said.words) && said.is_left_alone() => {
+            decision.because("not carried out: the answer does not begin with \"confirm\"")
+        }
         Some(asked) if let Some(why) = said.obstacle(asked, retired) => said.refuse(&mut decision, why),
         Some(asked) if confirms(said.words) => said.grant(&mut decision, asked, &read),
         Some(asked) => said.tell_how(&mut decision, asked),
         None => said.refuse(&mut decision, ("The desk knows no such question.".into(), "找不到所回复的确认请求。".into())),
     }
-    decision.judged = Some(Box::new(Judged { tags: read.tags, reply: ReplyText { text: said.words.to_owned(), ..own }, ..Judged::of(scene) }));
+    decision.judged =
+        Some(Box::new(Judged { tags: read.tags, reply: ReplyText { text: said.words.to_owned(), ..own }, ..Judged::of(scene) }));
     Ok(decision)
 }
 
@@ -180,7 +183,9 @@ impl Said<'_> {
         }
         if retire::outside(self.scene.mail, self.policy).is_some() || self.question.retired != retired {
             return both(
-                format!("The question has been seen by people outside, so an answer to it proves nothing. Your mail of {written} was not carried out; send it again in a reply to this mail."),
+                format!(
+                    "The question has been seen by people outside, so an answer to it proves nothing. Your mail of {written} was not carried out; send it again in a reply to this mail."
+                ),
                 format!("确认请求已被外部人员看到，对它的回复不能证明什么。您 {written} 的邮件没有执行；请在回复本邮件时重新发送。"),
             );
         }
@@ -238,7 +243,9 @@ impl Said<'_> {
         let shown = shown.join(" ");
         decision.because(format!("not carried out: {shown} in the answer"));
         decision.drafts.push(self.error(
-            format!("{shown}: not carried out. Your mail of {written} was, as it stood; send what you want beside it in a reply to this mail."),
+            format!(
+                "{shown}: not carried out. Your mail of {written} was, as it stood; send what you want beside it in a reply to this mail."
+            ),
             format!("{shown}：没有执行。您 {written} 的邮件已按原样执行；其他指令请在回复本邮件时发送。"),
         ));
     }

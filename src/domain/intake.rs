@@ -121,7 +121,8 @@ pub fn mail(
     let handed = behalf.as_ref().filter(|behalf| behalf.is_for_another()).map(|behalf| Handed { by: behalf.by, note: &behalf.note });
     // History went on in its own time.
     let moment = if incoming.quiet { event.at } else { now };
-    let scene = Scene { mail, cause: &event.key, incoming, grant, origin, sender: &sender, thread: &thread, handed, at: event.at, now: moment };
+    let scene =
+        Scene { mail, cause: &event.key, incoming, grant, origin, sender: &sender, thread: &thread, handed, at: event.at, now: moment };
     let ticket = match thread.ticket {
         Some(number) => case.ticket(number)?,
         None => None,

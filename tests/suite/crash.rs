@@ -78,6 +78,7 @@ impl Store for Mortal {
         quarantined() -> Vec<QuarantineRow>;
         raw(cause: CauseId) -> Option<Vec<u8>>;
         first_mails(limit: usize) -> Vec<CauseId>;
+        newest_from(senders: &[Address]) -> Option<(DateTime<Utc>, Vec<u8>)>;
         next_wake() -> Option<DateTime<Utc>>;
         senders() -> Vec<String>;
         outbox(all: bool, limit: usize) -> Vec<OutboxRow>;

@@ -70,8 +70,8 @@ fn recipient(name: &str, at: &str, cc: bool) -> Recipient {
 /// The draft that a decision would make for these facts.
 fn draft(facts: Facts, language: &str) -> Draft {
     use TemplateName::{
-        Ack, AgentError, AgentFollowup, AgentNew, AgentReceipt, Approval, Closed, Confirm, Consult, Help, Quarantined, Reminder, Reply, Resolved,
-        Summary, TooLarge, Update,
+        Ack, AgentError, AgentFollowup, AgentNew, AgentReceipt, Approval, Closed, Confirm, Consult, Help, Quarantined, Reminder, Reply,
+        Resolved, Summary, TooLarge, Update,
     };
     let (kind, agent) = match facts.template() {
         Ack | Update | Closed | TooLarge | Reminder => (LetterKind::Automatic, None),

@@ -26,10 +26,9 @@ impl Author<'_> {
                 "Our mail server says that the sender of the mail may be forged, so nothing proves that you wrote it.",
                 "邮件服务器认为这封邮件的发件人可能是伪造的，无法证明由您本人所写。",
             ),
-            false if self.is_doubted() => (
-                "The mail names several senders, so nothing proves that you wrote it.",
-                "这封邮件写有多个发件人，无法证明由您本人所写。",
-            ),
+            false if self.is_doubted() => {
+                ("The mail names several senders, so nothing proves that you wrote it.", "这封邮件写有多个发件人，无法证明由您本人所写。")
+            }
             false => (
                 "The mail did not answer a notification of yours, so nothing proves that you wrote it.",
                 "这封邮件不是对发给您的通知的回复，无法证明由您本人所写。",

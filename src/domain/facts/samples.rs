@@ -3,8 +3,8 @@
 //! For each template a rich sample first, then the edges: empty lists, nobody in charge, no ticket, texts that try to break out.
 
 use super::{
-    Ack, AgentError, AgentFollowup, AgentNew, AgentReceipt, Approval, Because, Card, Closed, Confirm, Consult, Facts, Help, Link, OldTicket,
-    Quarantined, Reminder, Reply, Row, Summary, TagHelp, TooLarge, Update, Words,
+    Ack, AgentError, AgentFollowup, AgentNew, AgentReceipt, Approval, Because, Card, Closed, Confirm, Consult, Facts, Help, Link,
+    OldTicket, Quarantined, Reminder, Reply, Row, Summary, TagHelp, TooLarge, Update, Words,
 };
 
 impl Facts {
@@ -361,8 +361,22 @@ fn answers(w: &Vocabulary) -> Vec<Facts> {
         Facts::AgentError(AgentError { tags: false, ..error.clone() }),
         Facts::AgentError(AgentError { ticket: None, text: String::new(), ..error }),
         Facts::Confirm(confirm.clone()),
-        Facts::Confirm(Confirm { done: Vec::new(), sent_to: String::new(), files: Vec::new(), subject: HOSTILE.into(), text: HOSTILE.into(), ..confirm.clone() }),
-        Facts::Confirm(Confirm { ticket: w.bare(), subject: String::new(), sent_to: String::new(), text: String::new(), files: Vec::new(), ..confirm }),
+        Facts::Confirm(Confirm {
+            done: Vec::new(),
+            sent_to: String::new(),
+            files: Vec::new(),
+            subject: HOSTILE.into(),
+            text: HOSTILE.into(),
+            ..confirm.clone()
+        }),
+        Facts::Confirm(Confirm {
+            ticket: w.bare(),
+            subject: String::new(),
+            sent_to: String::new(),
+            text: String::new(),
+            files: Vec::new(),
+            ..confirm
+        }),
     ]
 }
 

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::{Db, blobs, get, micros, moment, set};
 use crate::domain::confirm::Grant;
 use crate::domain::foresight::Foresight;
-use crate::domain::message::{Cursor, Folder, MessageId, Place, hash64};
+use crate::domain::message::{Address, Cursor, Folder, MessageId, Place, hash64};
 use crate::domain::ticket::TicketNo;
 use crate::domain::{Asked, CauseKey};
 use crate::store::identity::{stem, stem_of};
@@ -302,6 +302,19 @@ pub(super) fn first_mails(db: &Db, limit: usize) -> Result<Vec<CauseId>> {
     )?;
     let read = |row: &Row<'_>| Ok(CauseId(row.get(0)?));
     select.query_and_then([i64::try_from(limit).unwrap_or(i64::MAX)], read)?.collect()
+}
+
+/// No index leads from a sender to mails: all are looked at. A mail that was confirmed came when it was written.
+pub(super) fn newest_from(db: &Db, senders: &[Address]) -> Result<Option<(DateTime<Utc>, Vec<u8>)>> {
+    let senders: Vec<&str> = senders.iter().map(Address::as_str).collect();
+    let newest: Option<(i64, i64)> = db
+        .sql(
+            "SELECT c.at, m.blob FROM message m JOIN cause c ON c.id = m.cause
+             WHERE m.sender IN (SELECT value FROM json_each(?1)) AND c.note IS NULL ORDER BY c.at DESC, c.id DESC LIMIT 1",
+        )?
+        .query_row([serde_json::to_string(&senders)?], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    newest.map(|(at, blob)| Ok((moment(at)?, blobs::get(db, blob)?))).transpose()
 }
 
 /// The causes that come next.

@@ -30,7 +30,7 @@ use super::{
     Commit, CommitError, Counts, Fate, JournalRow, Note, OutboxRow, Pending, Posting, Prepared, QuarantineRow, Read, Received, Result,
     Sealed, Store, TicketFilter, TicketState,
 };
-use crate::domain::message::{BlobHash, Cursor, Folder, LetterId, Place};
+use crate::domain::message::{Address, BlobHash, Cursor, Folder, LetterId, Place};
 use crate::domain::ticket::{Ticket, TicketNo, Version};
 use crate::domain::{Answer, CauseKey, Query};
 
@@ -255,6 +255,10 @@ impl Store for Sqlite {
 
     fn first_mails(&self, limit: usize) -> Result<Vec<super::CauseId>> {
         causes::first_mails(&self.db, limit)
+    }
+
+    fn newest_from(&self, senders: &[Address]) -> Result<Option<(DateTime<Utc>, Vec<u8>)>> {
+        causes::newest_from(&self.db, senders)
     }
 
     fn retry(&mut self, cause: super::CauseId) -> Result<bool> {

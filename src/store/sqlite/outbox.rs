@@ -428,10 +428,9 @@ pub(super) fn reply_after(db: &Db, number: TicketNo, reader: &Reader) -> Result<
              (SELECT 1 FROM envelope e WHERE e.letter = l.id AND e.recipient = ?3)) AND (?4 IS NULL OR l.created <= ?4)
              ORDER BY l.key IS ?2 DESC, l.id DESC LIMIT 1",
         )?
-        .query_row(
-            params![number.0, reader.answers.as_ref().map(|key| &key.0), reader.address.as_str(), reader.until.map(micros)],
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )
+        .query_row(params![number.0, reader.answers.as_ref().map(|key| &key.0), reader.address.as_str(), reader.until.map(micros)], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
         .optional()?;
     let Some((letter, created)) = read else { return Ok(None) };
     let mut select = db.sql(
