@@ -20,7 +20,6 @@ use crate::delivery::{self, Handover};
 use crate::domain::attachment::Attachment;
 use crate::domain::foresight::Foresight;
 use crate::domain::message::{Arrival, Cursor, Defect, Draft, Folder, Letter, LetterId, Place, Reading, Wording};
-use crate::domain::origin::OriginKind;
 use crate::domain::policy::{Policy, Summary};
 use crate::domain::ticket::{Change, Ticket, TicketNo, Version};
 use crate::domain::{self, Case, CauseKey, Decision, Event, Incoming, Outcome, What, sla};
@@ -92,10 +91,7 @@ pub fn read(raw: &[u8], whole_size: Option<u64>) -> Option<Arc<Reading>> {
 pub fn prepare(arrival: Arrival, policy: &Arc<Policy>) -> Prepared {
     let look_ahead = |reading| {
         let foresight = Foresight::of(reading, arrival.at, Arc::clone(policy));
-        // Of our own mail, bounces and automatic replies nobody asks what the rules say.
-        if matches!(foresight.origin.kind, OriginKind::Person | OriginKind::Generated | OriginKind::Bulk) {
-            foresight.verdict();
-        }
+        foresight.look_ahead(&arrival.mailbox);
         Arc::new(foresight)
     };
     let reading = read(&arrival.raw, arrival.whole_size);

@@ -14,6 +14,7 @@ use lettre::{SmtpTransport, Transport as _, address::Envelope};
 use postdesk::desk::{self, Desk};
 use postdesk::domain::message::{Arrival, Cursor, Folder, Place as Spot};
 use postdesk::source::{Inbox, Start, imap, maildir};
+use postdesk::store::Prepared;
 use postdesk::tls::Tls;
 use tokio::sync::watch;
 
@@ -27,6 +28,8 @@ const SINGLE: usize = 30;
 struct OnlyReceive(Mutex<Desk>);
 
 impl Inbox for OnlyReceive {
+    type Ready = Vec<Prepared>;
+
     async fn cursor(&self, folder: &Folder) -> anyhow::Result<Option<Cursor>> {
         self.0.lock().unwrap().cursor(folder)
     }
@@ -39,10 +42,13 @@ impl Inbox for OnlyReceive {
         self.0.lock().unwrap().received(&places)
     }
 
-    async fn receive(&self, arrivals: Vec<Arrival>) -> anyhow::Result<()> {
+    async fn prepare(&self, arrivals: Vec<Arrival>) -> anyhow::Result<Vec<Prepared>> {
         let policy = self.0.lock().unwrap().book().policy.clone();
         let prepare = move || arrivals.into_iter().map(|mail| desk::prepare(mail, &policy)).collect();
-        let mails = tokio::task::spawn_blocking(prepare).await?;
+        Ok(tokio::task::spawn_blocking(prepare).await?)
+    }
+
+    async fn receive(&self, mails: Vec<Prepared>) -> anyhow::Result<()> {
         self.0.lock().unwrap().receive(mails)
     }
 }

@@ -15,7 +15,7 @@ use super::hub::Door;
 use crate::config::{Config, shell};
 use crate::domain::message::{Arrival, Cursor, Folder, Place};
 use crate::source::Inbox;
-use crate::store;
+use crate::store::{self, Prepared};
 
 /// A trouble of this age is told.
 const LASTING: Duration = Duration::minutes(15);
@@ -296,6 +296,8 @@ impl Heard<'_> {
 }
 
 impl Inbox for Heard<'_> {
+    type Ready = Vec<Prepared>;
+
     async fn cursor(&self, folder: &Folder) -> anyhow::Result<Option<Cursor>> {
         self.noted(self.door.cursor(folder).await)
     }
@@ -308,8 +310,12 @@ impl Inbox for Heard<'_> {
         self.noted(self.door.received(places).await)
     }
 
-    async fn receive(&self, arrivals: Vec<Arrival>) -> anyhow::Result<()> {
-        self.noted(self.door.receive(arrivals).await)
+    async fn prepare(&self, arrivals: Vec<Arrival>) -> anyhow::Result<Vec<Prepared>> {
+        self.door.prepare(arrivals).await
+    }
+
+    async fn receive(&self, mails: Vec<Prepared>) -> anyhow::Result<()> {
+        self.noted(self.door.receive(mails).await)
     }
 }
 

@@ -56,6 +56,8 @@ impl Door {
 }
 
 impl Inbox for Door {
+    type Ready = Vec<Prepared>;
+
     async fn cursor(&self, folder: &Folder) -> anyhow::Result<Option<Cursor>> {
         self.ask(|answer| Message::Cursor(folder.clone(), answer)).await
     }
@@ -71,11 +73,14 @@ impl Inbox for Door {
         self.ask(|answer| Message::Received(places, answer)).await
     }
 
-    async fn receive(&self, arrivals: Vec<Arrival>) -> anyhow::Result<()> {
-        // Reading, judging and packing are half of a mail's cost, and need no desk.
+    async fn prepare(&self, arrivals: Vec<Arrival>) -> anyhow::Result<Vec<Prepared>> {
+        // Reading, judging and packing are half of a mail's cost.
         let policy = Arc::clone(&self.policy.borrow());
         let prepare = move || arrivals.into_iter().map(|arrival| desk::prepare(arrival, &policy)).collect();
-        let mails = tokio::task::spawn_blocking(prepare).await?;
+        Ok(tokio::task::spawn_blocking(prepare).await?)
+    }
+
+    async fn receive(&self, mails: Vec<Prepared>) -> anyhow::Result<()> {
         self.ask(|answer| Message::Receive(mails, answer)).await
     }
 }

@@ -13,7 +13,7 @@ use crate::domain::message::{Address, Arrival, Cursor, Folder, Place};
 use crate::mail::parse;
 use crate::policy::Loaded;
 use crate::source::{Inbox, maildir};
-use crate::store::{self, Posting, Store};
+use crate::store::{self, Posting, Prepared, Store};
 
 /// The desk with its one Maildir mailbox.
 pub struct Played {
@@ -119,6 +119,8 @@ fn poisoned() -> anyhow::Error {
 struct Direct<'a>(&'a Mutex<Desk>);
 
 impl Inbox for Direct<'_> {
+    type Ready = Vec<Prepared>;
+
     async fn cursor(&self, folder: &Folder) -> anyhow::Result<Option<Cursor>> {
         self.0.lock().map_err(|_| poisoned())?.cursor(folder)
     }
@@ -131,9 +133,12 @@ impl Inbox for Direct<'_> {
         self.0.lock().map_err(|_| poisoned())?.received(&places)
     }
 
-    async fn receive(&self, arrivals: Vec<Arrival>) -> anyhow::Result<()> {
-        let mut desk = self.0.lock().map_err(|_| poisoned())?;
-        let policy = Arc::clone(&desk.book().policy);
-        desk.receive(arrivals.into_iter().map(|arrival| desk::prepare(arrival, &policy)).collect())
+    async fn prepare(&self, arrivals: Vec<Arrival>) -> anyhow::Result<Vec<Prepared>> {
+        let policy = Arc::clone(&self.0.lock().map_err(|_| poisoned())?.book().policy);
+        Ok(arrivals.into_iter().map(|arrival| desk::prepare(arrival, &policy)).collect())
+    }
+
+    async fn receive(&self, mails: Vec<Prepared>) -> anyhow::Result<()> {
+        self.0.lock().map_err(|_| poisoned())?.receive(mails)
     }
 }

@@ -6,7 +6,7 @@ mod alerts;
 mod behalf;
 mod bounces;
 mod followup;
-mod opening;
+pub(super) mod opening;
 
 use std::collections::BTreeMap;
 
@@ -50,6 +50,14 @@ pub struct Scene<'a> {
     pub at: DateTime<Utc>,
     /// Now: the moment of the decision, for clocks and caps; of a mail from before the desk was there, its arrival.
     pub now: DateTime<Utc>,
+}
+
+impl<'a> Scene<'a> {
+    /// What was foreseen of the mail: of one as it came, not of what an agent hands in with it.
+    pub fn foreseen(&self) -> Option<&'a Foresight> {
+        let foresight = self.incoming.foresight.as_ref();
+        std::ptr::eq(self.mail, foresight.mail.as_ref()).then_some(foresight)
+    }
 }
 
 /// An agent who hands in what somebody else wants.
@@ -214,10 +222,11 @@ fn advises(mail: &Reading, ticket: &Ticket) -> bool {
 
 /// What the rules say of the mail of a scene.
 fn judge_by_rules(scene: &Scene<'_>, fields: &BTreeMap<String, String>, policy: &Policy) -> Verdict {
-    // Foreseen is the mail as it came, not what an agent hands in with it.
-    let as_it_came = std::ptr::eq(scene.mail, scene.incoming.foresight.mail.as_ref());
-    if fields.is_empty() && as_it_came {
-        return scene.incoming.foresight.verdict().clone();
+    if let Some(foresight) = scene.foreseen() {
+        let verdict = foresight.verdict();
+        if fields.keys().all(|field| !verdict.depends_on.contains(field)) {
+            return verdict.clone();
+        }
     }
     verdict(scene.mail, (scene.origin, scene.sender), fields, scene.at, policy)
 }

@@ -45,16 +45,22 @@ const MOST_TEXT: usize = 1000;
 /// articles that a requester of this language can read, nothing is searched.
 pub fn articles(named: &[String], scene: &Scene<'_>, policy: &Policy, language: &str) -> Vec<Hit> {
     let mut hits: Vec<Hit> = named.iter().map(|id| Hit { id: id.clone(), score: BY_RULE }).collect();
-    let readable = named.iter().filter_map(|id| policy.article(id, language)).filter(|a| is_for_requester(a, language)).count();
-    if scene.origin.kind != OriginKind::Person || readable >= MOST_LINKS {
-        return hits;
-    }
-    for found in policy.search.find(&scene.mail.base_subject, own_words(scene.mail), language) {
-        if !named.contains(&found.id) {
-            hits.push(found);
-        }
+    if scene.origin.kind == OriginKind::Person && are_wanted(named, policy, language) {
+        let found = scene.foreseen().map_or_else(|| search(scene.mail, policy, language), |foresight| foresight.found(language));
+        hits.extend(found.into_iter().filter(|hit| !named.contains(&hit.id)));
     }
     hits
+}
+
+/// Do the rules name fewer articles than a requester of this language can be given?
+pub fn are_wanted(named: &[String], policy: &Policy, language: &str) -> bool {
+    let readable = named.iter().filter_map(|id| policy.article(id, language)).filter(|a| is_for_requester(a, language));
+    readable.count() < MOST_LINKS
+}
+
+/// The articles that a person's words lead to, best first.
+pub fn search(mail: &Reading, policy: &Policy, language: &str) -> Vec<Hit> {
+    policy.search.find(&mail.base_subject, own_words(mail), language)
 }
 
 /// The beginning of what somebody wrote himself.

@@ -248,30 +248,34 @@ impl<I: Inbox> Reader<'_, I> {
         Ok(wanted)
     }
 
-    /// Reads and hands over, one batch being read while the one before it is stored.
+    /// Reads and hands over, one batch being read and made ready while the one before it is stored.
     async fn hand_over(&mut self, mut wanted: Vec<(Entry, bool)>) -> anyhow::Result<()> {
-        let mut ready: Option<(Vec<Entry>, Vec<Arrival>)> = None;
+        let inbox = self.inbox;
+        let mut ready: Option<(Vec<Entry>, I::Ready)> = None;
         while !wanted.is_empty() && !stopping(self.shutdown) {
             let rest = wanted.split_off(batch_length(&wanted));
-            let read = self.read(std::mem::replace(&mut wanted, rest));
-            let (files, earlier) = match ready.take() {
-                None => (read.await?, None),
-                Some((entries, arrivals)) => {
-                    let (files, received) = tokio::join!(read, self.inbox.receive(arrivals));
+            let next = self.make_ready(std::mem::replace(&mut wanted, rest));
+            ready = match ready {
+                None => Some(next.await?),
+                Some((entries, mails)) => {
+                    let (next, received) = tokio::join!(next, inbox.receive(mails));
                     received?;
-                    (files?, Some(entries))
+                    self.received(entries).await?;
+                    Some(next?)
                 }
             };
-            self.received(earlier.unwrap_or_default()).await?;
-            ready = Some(self.arrivals(files));
         }
-        if let Some((entries, arrivals)) = ready {
-            if !arrivals.is_empty() {
-                self.inbox.receive(arrivals).await?;
-            }
+        if let Some((entries, mails)) = ready {
+            inbox.receive(mails).await?;
             self.received(entries).await?;
         }
         Ok(())
+    }
+
+    async fn make_ready(&mut self, wanted: Vec<(Entry, bool)>) -> anyhow::Result<(Vec<Entry>, I::Ready)> {
+        let files = self.read(wanted).await?;
+        let (entries, arrivals) = self.arrivals(files);
+        Ok((entries, self.inbox.prepare(arrivals).await?))
     }
 
     fn read(&self, wanted: Vec<(Entry, bool)>) -> impl Future<Output = anyhow::Result<Vec<File>>> + use<I> {

@@ -17,14 +17,18 @@ use crate::domain::message::{Arrival, Cursor, Folder, Place};
 
 /// The desk as a source sees it: a bounded channel in the daemon, a plain list in tests.
 pub trait Inbox: Send + Sync {
+    /// Messages with everything done for them that needs no desk.
+    type Ready: Send;
     /// How far a folder was read.
     fn cursor(&self, folder: &Folder) -> impl Future<Output = anyhow::Result<Option<Cursor>>> + Send;
     /// Remembers a cursor without a message (first take-up, UIDVALIDITY change, skipped mail); durable on return.
     fn set_cursor(&self, folder: &Folder, cursor: Cursor) -> impl Future<Output = anyhow::Result<()>> + Send;
     /// Which of these places were received before; an answer for each.
     fn received(&self, places: Vec<Place>) -> impl Future<Output = anyhow::Result<Vec<bool>>> + Send;
+    /// Makes messages ready to be handed over; the next ones can be while these are received.
+    fn prepare(&self, arrivals: Vec<Arrival>) -> impl Future<Output = anyhow::Result<Self::Ready>> + Send;
     /// Hands over messages; they are durable on return (T1 and flush), so that flags and moves may follow.
-    fn receive(&self, arrivals: Vec<Arrival>) -> impl Future<Output = anyhow::Result<()>> + Send;
+    fn receive(&self, mails: Self::Ready) -> impl Future<Output = anyhow::Result<()>> + Send;
 }
 
 /// Turns true when the source is to end; a dropped sender means the same.

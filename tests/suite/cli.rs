@@ -528,7 +528,7 @@ fn a_new_key_signs_and_no_command_shows_one() {
     assert!(none.code == 1 && none.err.contains("`postdesk run` makes it"), "{}", none.err);
     assert!(!file.exists());
 
-    // What came before the desk was there gets no automatic mail, and a busy machine starts it late.
+    // What arrived before the mailbox was taken up would not be answered.
     done(dir, &["run", "--once"]);
     std::fs::write(dir.join("in/new/1"), mail("one", "alice@ext.test", "VPN down", "Error 809.")).unwrap();
     done(dir, &["run", "--once"]);

@@ -118,7 +118,7 @@ pub(super) fn matches_by_rule(verdict: &Verdict) -> impl Iterator<Item = String>
 /// A ticket as the rules see it at once.
 fn first_state(number: TicketNo, scene: &Scene<'_>, verdict: &Verdict, policy: &Policy) -> Ticket {
     let requester = requester(scene.mail, verdict);
-    let language = language(scene, policy);
+    let language = language(scene.mail, &scene.incoming.mailbox, policy);
     let subject = subject_of(scene.mail, &language);
     let mut ticket = Ticket::open(number, subject, requester, scene.incoming.mailbox.clone(), language, scene.at);
     ticket.category.clone_from(&verdict.category);
@@ -157,9 +157,9 @@ fn requester(mail: &Reading, verdict: &Verdict) -> Person {
 }
 
 /// The requester's language where templates speak it; else the mailbox's, else the desk's.
-fn language(scene: &Scene<'_>, policy: &Policy) -> String {
-    let theirs = scene.mail.language.as_deref().filter(|l| policy.languages.iter().any(|known| known == l));
-    let mailbox = policy.mailbox(&scene.incoming.mailbox).and_then(|m| m.language.as_deref());
+pub fn language(mail: &Reading, mailbox: &str, policy: &Policy) -> String {
+    let theirs = mail.language.as_deref().filter(|l| policy.languages.iter().any(|known| known == l));
+    let mailbox = policy.mailbox(mailbox).and_then(|m| m.language.as_deref());
     theirs.or(mailbox).unwrap_or(&policy.desk.language).to_owned()
 }
 

@@ -1,6 +1,7 @@
 //! What a rule may ask: one entry of [`CONDITIONS`] each, from which the reference in docs/rules.md is generated.
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::Range;
 
@@ -36,6 +37,17 @@ pub(super) struct Asked<'a> {
     pub(super) around: &'a Circumstances<'a>,
     /// Fields that rules before this one have filled.
     pub(super) fields: &'a BTreeMap<String, String>,
+    /// Names of fields that the ticket was asked for.
+    pub(super) asked: &'a RefCell<BTreeSet<String>>,
+}
+
+impl Asked<'_> {
+    fn field(&self, name: &str) -> Option<&String> {
+        self.fields.get(name).or_else(|| {
+            self.asked.borrow_mut().insert(name.to_owned());
+            self.around.fields.get(name)
+        })
+    }
 }
 
 type FactTest = Box<dyn Fn(&Asked<'_>) -> Option<String> + Send + Sync>;
@@ -439,7 +451,7 @@ fn field(c: &mut Compiler<'_>, key: &str, item: &Item<'_>) -> Option<Cond> {
         };
         let shown = format!("field.{name}");
         let cond = fact(&shown, move |a| {
-            let value = a.fields.get(&name).or_else(|| a.around.fields.get(&name));
+            let value = a.field(&name);
             match &wanted {
                 Err(want) => (value.is_some() == *want).then(|| value.cloned().unwrap_or_else(|| "not there".into())),
                 Ok(globs) => value.filter(|v| globs.iter().any(|g| glob_matches(g, &fold_words(v)))).cloned(),

@@ -167,6 +167,8 @@ pub struct Verdict {
     pub evidence: Vec<Evidence>,
     /// How it was decided, in sentences: `network 4, hardware 1: network wins (threshold 1)`.
     pub because: Vec<String>,
+    /// Fields that the ticket was asked for, filled or not: for a ticket that has none of them the verdict is that for no ticket.
+    pub depends_on: BTreeSet<String>,
 }
 
 /// One match of one rule.

@@ -1,6 +1,7 @@
 //! From the rules that match to a verdict: votes, losers, effects, evidence.
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::atom::{AtomId, Pattern, Test, own_text};
 use super::checklist::{Question, unanswered};
@@ -36,8 +37,9 @@ pub(super) fn judge<'r>(
     let mut fields = BTreeMap::new();
     let mut fired: Vec<(&Rule, Found)> = Vec::new();
     let mut because = Vec::new();
+    let depends_on = RefCell::new(BTreeSet::new());
     for rule in rules {
-        let asked = Asked { mail, around, fields: &fields };
+        let asked = Asked { mail, around, fields: &fields, asked: &depends_on };
         if !holds(&rule.when, scan, &asked) {
             continue;
         }
@@ -55,7 +57,8 @@ pub(super) fn judge<'r>(
             break;
         }
     }
-    conclude(fired, because, mail, around, set)
+    let verdict = Verdict { because, depends_on: depends_on.into_inner(), ..Verdict::default() };
+    conclude(verdict, fired, mail, around, set)
 }
 
 fn holds(cond: &Cond, scan: &mut Scan<'_, '_>, asked: &Asked<'_>) -> bool {
@@ -143,15 +146,15 @@ fn quote(text: &str) -> String {
 }
 
 fn conclude<'r>(
+    mut verdict: Verdict,
     fired: Vec<(&'r Rule, Found)>,
-    because: Vec<String>,
     mail: &Reading,
     around: &Circumstances<'_>,
     set: &'r RuleSet,
 ) -> Verdict {
     let (category, reason) = elect(&fired, set.threshold);
-    let mut verdict = Verdict { category, because: vec![reason], ..Verdict::default() };
-    verdict.because.extend(because);
+    verdict.category = category;
+    verdict.because.insert(0, reason);
     let (mut questions, mut key) = (Vec::new(), None);
     for (rule, found) in fired {
         verdict.evidence.extend(evidence(rule, &found));
@@ -170,7 +173,12 @@ fn conclude<'r>(
             }
         }
     }
-    let value = |field: &str| verdict.fields.get(field).or_else(|| around.fields.get(field)).cloned();
+    let depends_on = RefCell::new(std::mem::take(&mut verdict.depends_on));
+    let of_ticket = |field: &str| {
+        depends_on.borrow_mut().insert(field.to_owned());
+        around.fields.get(field)
+    };
+    let value = |field: &str| verdict.fields.get(field).or_else(|| of_ticket(field)).cloned();
     questions.extend(verdict.category.as_ref().and_then(|id| set.checklists.get(id)).into_iter().flatten());
     verdict.missing = unanswered(questions.into_iter(), |field| value(field).is_some(), mail.language.as_deref());
     if let Some((key, rule)) = key {
@@ -181,6 +189,7 @@ fn conclude<'r>(
             }
         }
     }
+    verdict.depends_on = depends_on.into_inner();
     verdict
 }
 

@@ -731,9 +731,7 @@ mod tests {
             ("feet", text("Sent from my (<"), None),
             ("NULs", nul, Some(Defect::NoHeader)),
         ] {
-            let started = std::time::Instant::now();
             let mail = read(raw.as_bytes(), None);
-            assert!(started.elapsed().as_secs_f32() < 6.0, "{case}: {:?}", started.elapsed());
             assert!(defect.is_none_or(|d| mail.defects.contains(&d)), "{case}: {:?}", mail.defects);
         }
     }

@@ -177,6 +177,14 @@ struct Progress {
     unfinished: Option<Vec<u32>>,
 }
 
+/// Mails that are ready to be handed over.
+struct Batch<I: Inbox> {
+    uids: Vec<u32>,
+    /// Where the folder is read on after them, where they carry it.
+    cursor: Option<Cursor>,
+    mails: I::Ready,
+}
+
 /// One folder and whom its mail goes to.
 struct Reader<'a, I, C, R> {
     account: &'a Account,
@@ -257,26 +265,26 @@ impl<I: Inbox, C: Fn() -> DateTime<Utc> + Sync, R: Fn(SourceState) + Sync> Reade
         Ok(())
     }
 
-    /// Fetches and hands over, one group being fetched while the one before it is stored. Returns the cursor that is stored now.
+    /// Fetches and hands over, one group being fetched and made ready while the one before it is stored. Returns the cursor that is
+    /// stored now.
     async fn hand_over(&self, session: &mut Session, wanted: &[Wanted], from: Cursor, progress: &mut Progress) -> anyhow::Result<Cursor> {
         let mut reached = from;
-        let mut ready: Option<Vec<Arrival>> = None;
+        let mut ready: Option<Batch<I>> = None;
         for group in plan::groups(wanted) {
             if stopping(self.shutdown) {
                 break;
             }
-            let read = session.read(group, self.account.message_size);
-            let fetched = match ready.take() {
-                None => read.await?,
+            let next = self.make_ready(session, group, from);
+            ready = match ready {
+                None => Some(next.await?),
                 Some(batch) => {
-                    let (fetched, uids) = tokio::join!(read, self.receive(batch, &mut reached));
+                    let (next, uids) = tokio::join!(next, self.receive(batch, &mut reached));
                     progress.unfinished.get_or_insert_default().extend(uids?);
-                    let fetched = fetched?;
+                    let next = next?;
                     self.finish(session, progress).await?;
-                    fetched
+                    Some(next)
                 }
             };
-            ready = Some(fetched.into_iter().map(|mail| self.arrival(mail, from)).collect());
         }
         if let Some(batch) = ready {
             let uids = self.receive(batch, &mut reached).await?;
@@ -286,12 +294,19 @@ impl<I: Inbox, C: Fn() -> DateTime<Utc> + Sync, R: Fn(SourceState) + Sync> Reade
         Ok(reached)
     }
 
+    async fn make_ready(&self, session: &mut Session, group: &[Wanted], from: Cursor) -> anyhow::Result<Batch<I>> {
+        let fetched = session.read(group, self.account.message_size).await?;
+        let arrivals: Vec<Arrival> = fetched.into_iter().map(|mail| self.arrival(mail, from)).collect();
+        let uids = arrivals.iter().filter_map(|arrival| arrival.place.as_ref()).map(|place| place.uid).collect();
+        let cursor = arrivals.last().and_then(|arrival| arrival.cursor.as_ref()).map(|(_, cursor)| *cursor);
+        Ok(Batch { uids, cursor, mails: self.inbox.prepare(arrivals).await? })
+    }
+
     /// Durable on return. Returns the UIDs.
-    async fn receive(&self, batch: Vec<Arrival>, reached: &mut Cursor) -> anyhow::Result<Vec<u32>> {
-        let uids: Vec<u32> = batch.iter().filter_map(|arrival| arrival.place.as_ref()).map(|place| place.uid).collect();
-        let cursor = batch.last().and_then(|arrival| arrival.cursor.as_ref()).map(|(_, cursor)| *cursor);
-        if !batch.is_empty() {
-            self.inbox.receive(batch).await?;
+    async fn receive(&self, batch: Batch<I>, reached: &mut Cursor) -> anyhow::Result<Vec<u32>> {
+        let Batch { uids, cursor, mails } = batch;
+        if !uids.is_empty() {
+            self.inbox.receive(mails).await?;
             tracing::debug!(mailbox = self.account.mailbox, folder = self.folder.folder, mails = uids.len(), "mail received");
         }
         *reached = cursor.unwrap_or(*reached);

@@ -15,6 +15,8 @@ struct List {
 }
 
 impl Inbox for List {
+    type Ready = Vec<Arrival>;
+
     async fn cursor(&self, _: &Folder) -> anyhow::Result<Option<Cursor>> {
         Ok(*self.cursor.lock().unwrap())
     }
@@ -28,6 +30,10 @@ impl Inbox for List {
         self.asked.fetch_add(places.len(), Ordering::Relaxed);
         let mails = self.mails.lock().unwrap();
         Ok(places.iter().map(|place| mails.iter().any(|mail| mail.place.as_ref() == Some(place))).collect())
+    }
+
+    async fn prepare(&self, arrivals: Vec<Arrival>) -> anyhow::Result<Vec<Arrival>> {
+        Ok(arrivals)
     }
 
     async fn receive(&self, arrivals: Vec<Arrival>) -> anyhow::Result<()> {

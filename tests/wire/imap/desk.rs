@@ -141,6 +141,8 @@ impl Desk {
 }
 
 impl Inbox for Desk {
+    type Ready = Vec<Arrival>;
+
     async fn cursor(&self, folder: &Folder) -> anyhow::Result<Option<Cursor>> {
         Ok(self.cursors.lock().unwrap().get(folder).copied())
     }
@@ -153,6 +155,10 @@ impl Inbox for Desk {
     async fn received(&self, places: Vec<Place>) -> anyhow::Result<Vec<bool>> {
         let mails = self.mails.lock().unwrap();
         Ok(places.iter().map(|place| mails.iter().any(|mail| mail.place.as_ref() == Some(place))).collect())
+    }
+
+    async fn prepare(&self, arrivals: Vec<Arrival>) -> anyhow::Result<Vec<Arrival>> {
+        Ok(arrivals)
     }
 
     async fn receive(&self, arrivals: Vec<Arrival>) -> anyhow::Result<()> {
