@@ -28,7 +28,8 @@ pub fn below_head(text: &str, announced: bool, fresh: bool) -> Option<Head> {
     let mut at = 0;
     while at < lines.len().min(LINES) {
         let line = lines.get(at)?;
-        if !line.trim_start().starts_with('>') {
+        let bare = line.trim_start();
+        if quotes::may_separate(bare) && !bare.starts_with('>') {
             let certain = quotes::announces_forward(line);
             if certain || ((announced || fresh) && quotes::separator(&lines, at).is_some()) {
                 let original = read(lines.get(at..)?);

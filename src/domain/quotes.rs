@@ -45,7 +45,9 @@ pub fn is_reply_line(line: &str) -> bool {
 }
 
 /// What may stand around a separator's words.
-const DASHES: &str = "-_=*~—─‐‑‒–―━|<> \u{a0}";
+fn is_dash(c: char) -> bool {
+    matches!(c, '-' | '_' | '=' | '*' | '~' | '—' | '─' | '‐' | '‑' | '‒' | '–' | '―' | '━' | '|' | '<' | '>' | ' ' | '\u{a0}')
+}
 
 /// A separator or a block of header lines at `at`, after which everything is quoted: the line that the cut begins with.
 pub fn separator(lines: &[&str], at: usize) -> Option<usize> {
@@ -63,11 +65,14 @@ pub fn separator(lines: &[&str], at: usize) -> Option<usize> {
     })
 }
 
-/// A quick look, as most lines are neither.
-fn may_separate(line: &str) -> bool {
-    line.starts_with(|c| DASHES.contains(c))
-        || memchr::memchr2(b':', b'@', line.as_bytes()).is_some()
-        || (!line.is_ascii() && line.contains('：'))
+/// A quick look at a trimmed line, as most are no separator and no head: those begin with a dash, or have a colon or an address.
+pub fn may_separate(line: &str) -> bool {
+    let bytes = line.as_bytes();
+    // The wide colon is found by its first byte, which the other wide marks share.
+    let tells = |at: usize| {
+        bytes.get(at..).is_some_and(|rest| rest.starts_with(b":") || rest.starts_with(b"@") || rest.starts_with("：".as_bytes()))
+    };
+    line.starts_with(is_dash) || memchr::memchr3_iter(b':', b'@', 0xef, bytes).any(tells)
 }
 
 fn is_separator(line: &str) -> bool {
@@ -75,7 +80,7 @@ fn is_separator(line: &str) -> bool {
     if !(drawn || line.len() <= 120 && line.ends_with([':', '：'])) {
         return false;
     }
-    let inside = line.trim_matches(|c| DASHES.contains(c));
+    let inside = line.trim_matches(is_dash);
     let marked = line.len() - inside.len() >= 4;
     let lower = inside.trim_end_matches([':', '：']).replace("&nbsp;", " ").replace('’', "'").trim().to_lowercase();
     if FORWARDS.contains(&lower.as_str()) {
@@ -266,9 +271,9 @@ pub fn wrote(lines: &[&str], at: usize) -> Option<(usize, usize)> {
 
 /// May a head end with this line?
 fn may_end(line: &str) -> bool {
-    // Most lines end in a letter or a full stop, and that is all that has to be looked at.
+    // Most lines end in a full stop or a letter, and that is all that has to be looked at.
     let last = line.chars().next_back();
-    if last.is_none_or(|c| c != 'e' && c.is_alphanumeric() || matches!(c, '.' | ',' | '!' | '?' | '。' | '，' | '！' | '？')) {
+    if last.is_none_or(|c| matches!(c, '.' | ',' | '!' | '?' | '。' | '，' | '！' | '？') || c != 'e' && c.is_alphanumeric()) {
         return false;
     }
     trim_head(line).ends_with([':', '：', '>']) || line.ends_with("wrote")
@@ -374,8 +379,11 @@ fn is_head_above_marks(joined: &str) -> bool {
     (address && (dated || verb())) || (dated && verb()) || ends_so()
 }
 
-/// A line that would begin a quote, kept because its company is missing.
+/// A trimmed line that would begin a quote, kept because its company is missing.
 pub fn is_stray_head(line: &str) -> bool {
+    if !may_separate(line) {
+        return false;
+    }
     if is_separator(line) {
         return true;
     }

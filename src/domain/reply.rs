@@ -50,7 +50,7 @@ fn cut(text: &str, sent: Option<&str>, certain: impl Fn(&Echo) -> bool) -> Reply
     };
     cut_signatures(&lines, &mut kinds);
     let mut reply = gather(&lines, &kinds);
-    reply.unsure = unsure || looks_quoted(&reply.text);
+    reply.unsure |= unsure;
     reply
 }
 
@@ -80,7 +80,7 @@ fn subtract(lines: &[&str], kinds: &mut [Kind], echo: &Echo) -> bool {
 }
 
 fn first_look(line: &str) -> Kind {
-    let bare = line.trim_matches(|c: char| c.is_whitespace() || "\u{feff}\u{200b}ᐧ".contains(c));
+    let bare = line.trim_matches(|c: char| matches!(c, '\u{feff}' | '\u{200b}' | 'ᐧ') || c.is_whitespace());
     if bare.is_empty() {
         Kind::Blank
     } else if bare.starts_with(['>', '＞']) || bare.starts_with("&gt;") {
@@ -177,9 +177,12 @@ fn wrapped_tails(lines: &[&str], kinds: &mut [Kind]) {
 fn cut_signatures(lines: &[&str], kinds: &mut [Kind]) {
     let mut at = 0;
     while at < lines.len() {
-        let own = kinds.get(at) == Some(&Kind::Own);
-        let line = lines.get(at).copied().unwrap_or("");
-        if own && matches!(line.trim(), "--" | "-- ") {
+        if kinds.get(at) != Some(&Kind::Own) {
+            at += 1;
+            continue;
+        }
+        let line = lines.get(at).map_or("", |line| line.trim());
+        if line == "--" {
             let length = kinds.iter().skip(at).take(SIGNATURE * 4).take_while(|k| matches!(k, Kind::Own | Kind::Blank)).count();
             let words = kinds.iter().skip(at + 1).take(length).filter(|k| **k == Kind::Own).count();
             if words <= SIGNATURE {
@@ -188,13 +191,13 @@ fn cut_signatures(lines: &[&str], kinds: &mut [Kind]) {
                 continue;
             }
         }
-        if own && line.trim() == "| |" {
+        if line == "| |" {
             let end = card_end(lines, kinds, at);
             sign(kinds, at, end);
             at = end.max(at + 1);
             continue;
         }
-        if own && quotes::is_client_line(line) {
+        if quotes::is_client_line(line) {
             sign(kinds, card_start(lines, at), at + 1);
         }
         at += 1;
@@ -244,16 +247,13 @@ fn gather(lines: &[&str], kinds: &[Kind]) -> ReplyText {
         text: own.join("\n").trim().to_owned(),
         quoted: kinds.contains(&Kind::Quote),
         signature: signature.trim().to_owned(),
-        unsure: false,
+        unsure: own.iter().any(|line| looks_quoted(line.trim())),
     }
 }
 
-/// Does what was kept still look like quoted matter? Our own reference line is a sure sign.
-fn looks_quoted(text: &str) -> bool {
-    text.lines().any(|line| {
-        let line = line.trim();
-        line.starts_with("Ref: pd.") || quotes::is_stray_head(line)
-    })
+/// Does a line that was kept still look like quoted matter? Our own reference line is a sure sign.
+fn looks_quoted(line: &str) -> bool {
+    line.starts_with("Ref: pd.") || quotes::is_stray_head(line)
 }
 
 #[cfg(test)]

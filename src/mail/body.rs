@@ -31,26 +31,59 @@ pub fn unflow(text: &str, delsp: bool) -> String {
     out
 }
 
-/// English words that no neighbouring language shares.
-const ENGLISH: &[&str] = &[
-    "the", "and", "you", "please", "with", "have", "not", "this", "that", "my", "what", "from", "are", "for", "when", "can", "cannot",
-    "your", "our", "is", "it", "has", "been", "would", "could", "of", "to", "thanks", "thank", "hello", "how", "does", "but", "was", "on",
-    "after", "help", "need", "i", "we",
+/// English words that no neighbouring language shares, by their length.
+const ENGLISH: [&[&str]; 7] = [
+    &[],
+    &["i"],
+    &["my", "is", "it", "of", "to", "on", "we"],
+    &["the", "and", "you", "not", "are", "for", "can", "our", "has", "how", "but", "was"],
+    &["with", "have", "this", "that", "what", "from", "when", "your", "been", "does", "help", "need"],
+    &["would", "could", "thank", "hello", "after"],
+    &["please", "cannot", "thanks"],
 ];
 
-/// The language of a text as a BCP 47 primary subtag; `None` where it is too short to tell.
-pub fn language(text: &str) -> Option<&'static str> {
-    let (mut han, mut kana, mut hangul, mut letters) = (0_usize, 0_usize, 0_usize, 0_usize);
-    for c in text.chars().take(4000) {
+fn is_english(word: &str) -> bool {
+    ENGLISH.get(word.len()).is_some_and(|words| words.iter().any(|known| known.eq_ignore_ascii_case(word)))
+}
+
+/// Words that are looked at, and which part of them must be English.
+const WORDS: (usize, usize) = (150, 6);
+
+/// Characters that are looked at for their script.
+const SCRIPT: usize = 4000;
+
+/// How many characters of each script a text begins with.
+#[derive(Debug, Default)]
+struct Scripts {
+    han: usize,
+    kana: usize,
+    hangul: usize,
+    /// Letters of any other.
+    letters: usize,
+}
+
+fn scripts(text: &str) -> Scripts {
+    let mut count = Scripts::default();
+    if let Some(start) = text.as_bytes().get(..SCRIPT.min(text.len())).filter(|start| start.is_ascii()) {
+        count.letters = start.iter().filter(|b| b.is_ascii_alphabetic()).count();
+        return count;
+    }
+    for c in text.chars().take(SCRIPT) {
         match c {
-            '\0'..='\x7f' => letters += usize::from(c.is_ascii_alphabetic()),
-            '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}' => han += 1,
-            '\u{3041}'..='\u{30ff}' => kana += 1,
-            '\u{ac00}'..='\u{d7af}' | '\u{1100}'..='\u{11ff}' => hangul += 1,
-            c if c.is_alphabetic() => letters += 1,
+            '\0'..='\x7f' => count.letters += usize::from(c.is_ascii_alphabetic()),
+            '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}' => count.han += 1,
+            '\u{3041}'..='\u{30ff}' => count.kana += 1,
+            '\u{ac00}'..='\u{d7af}' | '\u{1100}'..='\u{11ff}' => count.hangul += 1,
+            c if c.is_alphabetic() => count.letters += 1,
             _ => {}
         }
     }
+    count
+}
+
+/// The language of a text as a BCP 47 primary subtag; `None` where it is too short to tell.
+pub fn language(text: &str) -> Option<&'static str> {
+    let Scripts { han, kana, hangul, letters } = scripts(text);
     // A Han character says as much as a Latin word of five letters.
     let latin = letters / 5;
     if kana > 1 && kana * 10 >= han && (kana + han) * 3 >= latin {
@@ -65,11 +98,15 @@ pub fn language(text: &str) -> Option<&'static str> {
     let start = text.char_indices().nth(1000).map_or(text, |(end, _)| text.get(..end).unwrap_or(text));
     let words = start.split(|c: char| !c.is_alphanumeric() && c != '\'').filter(|w| !w.is_empty());
     let (mut count, mut english) = (0_usize, 0_usize);
-    for word in words.take(150) {
+    for word in words.take(WORDS.0) {
         count += 1;
-        english += usize::from(ENGLISH.iter().any(|e| word.eq_ignore_ascii_case(e)));
+        english += usize::from(is_english(word));
+        if english * WORDS.1 >= WORDS.0 {
+            // Enough, whatever follows.
+            break;
+        }
     }
-    if english >= 2 && english * 6 >= count {
+    if english >= 2 && english * WORDS.1 >= count {
         return Some("en");
     }
     if letters < 40 {

@@ -94,7 +94,9 @@ fn quoted_printable(out: &mut Vec<u8>, text: &str) {
         };
         let mut column = 0;
         while let Some(byte) = rest.first() {
-            let plain = rest.iter().position(|b| !is_plain(*b)).unwrap_or(rest.len());
+            // More than a line is never taken at once.
+            let next = rest.get(..=LINE).unwrap_or(rest);
+            let plain = next.iter().position(|b| !is_plain(*b)).unwrap_or(next.len());
             let (length, columns) = if plain > 0 { (plain, plain) } else { (1, 3) };
             let ends = last.is_none() && length == rest.len() && column + columns <= LINE;
             // The `=` of a soft line end takes a column, too.

@@ -3,7 +3,6 @@
 //! A writer's own sentence may begin like one ("Sent from my account, three mails …"), so a line must also be short, end as feet end, or
 //! name a device or a mailer.
 
-use std::collections::HashSet;
 use std::sync::LazyLock;
 
 /// Devices and mailers.
@@ -83,55 +82,89 @@ const WHOLE: &[&str] =
 const WORDS: (usize, usize, usize) = (10, 16, 7);
 
 /// What feet begin with, from the tables: words where the script has capitals, else single characters.
-static FIRST: LazyLock<(HashSet<&str>, HashSet<char>)> = LazyLock::new(|| {
+struct First {
+    /// Words by their length in bytes, so that a word meets the few that are as long.
+    words: Vec<Vec<&'static str>>,
+    chars: Vec<char>,
+}
+
+/// Longer words, in bytes, begin no foot.
+const LONGEST: usize = 30;
+
+static FIRST: LazyLock<First> = LazyLock::new(|| {
     let frames = FRAMES.iter().map(|(start, _)| *start).filter(|start| !start.is_empty());
     let tables = [SENT, BEGINNINGS, OUTLOOKS, WHOLE, FROM_ZH, &["from my "]];
-    let (mut words, mut chars) = (HashSet::new(), HashSet::new());
+    let mut known = First { words: vec![Vec::new(); LONGEST + 1], chars: Vec::new() };
     for entry in tables.into_iter().flatten().copied().chain(frames) {
         match entry.chars().next() {
             Some(first) if first.is_lowercase() => {
-                words.insert(entry.split(' ').next().unwrap_or(entry));
+                let word = entry.split(' ').next().unwrap_or(entry);
+                known.words.get_mut(word.len()).filter(|words| !words.contains(&word)).into_iter().for_each(|words| words.push(word));
             }
-            Some(first) => {
-                chars.insert(first);
-            }
-            None => {}
+            Some(first) if !known.chars.contains(&first) => known.chars.push(first),
+            _ => {}
         }
     }
-    (words, chars)
+    known
 });
+
+impl First {
+    /// Does a foot begin as this line does?
+    fn begins(&self, line: &str) -> bool {
+        let Some(first) = line.chars().next() else { return false };
+        if !first.is_ascii() && self.chars.contains(&first) {
+            return true;
+        }
+        let Some(word) = first_word(line) else { return false };
+        if word.is_ascii() { self.has(word) } else { self.has(&word.to_lowercase()) }
+    }
+
+    /// Is this one of the words? Latin letters may be capitals.
+    fn has(&self, word: &str) -> bool {
+        self.words.get(word.len()).is_some_and(|words| words.iter().any(|known| known.eq_ignore_ascii_case(word)))
+    }
+}
+
+/// The first word, unless it is too long: Chinese lines may have no space at all.
+fn first_word(line: &str) -> Option<&str> {
+    let mut near = line.char_indices().take_while(|(at, _)| *at <= LONGEST);
+    match near.find(|(_, c)| matches!(c, ' ' | '\u{a0}')) {
+        Some((end, _)) => line.get(..end),
+        None => (line.len() <= LONGEST).then_some(line),
+    }
+}
 
 /// What feet end with that may begin with anything.
 fn ends() -> impl Iterator<Item = &'static str> {
     FRAMES.iter().filter(|(start, _)| start.is_empty()).map(|(_, end)| *end).chain(OUTLOOK_ENDS.iter().copied())
 }
 
-/// Their last characters.
-static LAST: LazyLock<HashSet<char>> = LazyLock::new(|| ends().filter_map(|end| end.chars().next_back()).collect());
+/// Their last characters, each once.
+static LAST: LazyLock<Vec<char>> = LazyLock::new(|| {
+    let mut last: Vec<char> = ends().filter_map(|end| end.chars().next_back()).collect();
+    last.sort_unstable();
+    last.dedup();
+    last
+});
 
 /// What may stand around a foot.
 fn is_wrapping(c: char) -> bool {
-    c.is_whitespace() || "[]<>()*_~-–—·|«»\"“”".contains(c)
+    matches!(c, '[' | ']' | '<' | '>' | '(' | ')' | '*' | '_' | '~' | '-' | '–' | '—' | '·' | '|' | '«' | '»' | '"' | '“' | '”')
+        || c.is_whitespace()
 }
 
 /// A quick look, as most lines are none: how it begins, or how it ends where that tells.
 fn may_be_foot(line: &str) -> bool {
-    let Some(first) = line.chars().next() else { return false };
-    let (words, chars) = &*FIRST;
-    if chars.contains(&first) {
-        return true;
-    }
-    let word = line.split([' ', '\u{a0}']).next().unwrap_or(line);
-    let begins = if word.len() > 30 {
-        false
-    } else if word.bytes().any(|b| b.is_ascii_uppercase()) || !word.is_ascii() {
-        words.contains(word.to_lowercase().as_str())
-    } else {
-        words.contains(word)
-    };
-    let end = line.trim_end_matches(['.', '。', '!', '！', ' ']);
+    let end = line.trim_end_matches(is_end_mark);
     let last = || end.chars().next_back().is_some_and(|c| LAST.contains(&c));
-    begins || line.len() <= 40 && end.contains("rom m") || !line.is_ascii() && last() && ends().any(|known| end.ends_with(known))
+    FIRST.begins(line)
+        || line.len() <= 40 && end.contains("rom m")
+        || !line.is_ascii() && last() && ends().any(|known| end.ends_with(known))
+}
+
+/// What may end a foot's sentence.
+fn is_end_mark(c: char) -> bool {
+    matches!(c, '.' | '。' | '!' | '！' | ' ')
 }
 
 /// A line that a phone, a mailer or a provider has added.
@@ -146,7 +179,7 @@ pub fn is_client_line(line: &str) -> bool {
         return false;
     }
     let lower = bare.to_lowercase();
-    let lower = lower.trim_end_matches(['.', '。', '!', '！', ' ']);
+    let lower = lower.trim_end_matches(is_end_mark);
     is_english(lower) || is_of_table(lower) || is_chinese(lower)
 }
 

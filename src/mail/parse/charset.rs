@@ -20,7 +20,11 @@ pub fn decode<'a>(bytes: &'a [u8], label: Option<&str>) -> (Cow<'a, str>, Option
         let unread = named.is_some_and(|e| e == REPLACEMENT) && bytes.contains(&0x1b);
         return match rare(bytes, label, named) {
             Some(text) => (Cow::Owned(text), None),
-            None => (String::from_utf8_lossy(bytes), unread.then_some(Defect::Undecodable)),
+            // ASCII is UTF-8; the check is many times as fast as the search for flaws.
+            None => (
+                std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed),
+                unread.then_some(Defect::Undecodable),
+            ),
         };
     }
     let Some(encoding) = named else {

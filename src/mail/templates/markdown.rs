@@ -3,6 +3,7 @@
 //! pulldown-cmark's own HTML writer is not used: it knows nothing of the private characters of [`super::escape`], mail needs its
 //! styles inline, and the plain part would need a second parse. Raw HTML in a template shows as text in both parts.
 
+use memchr::memchr2;
 use pulldown_cmark::{Alignment, CodeBlockKind, CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 use serde_json::Value;
 
@@ -289,7 +290,7 @@ impl<'a> Page<'a> {
         let mut rest: &str = text;
         while !rest.is_empty() {
             // Facts' punctuation and marks are of plane 15, whose first byte is F3: everything up to there is copied whole.
-            let plain = rest.bytes().position(|b| b == 0xF3 || b == b'\n').unwrap_or(rest.len());
+            let plain = memchr2(0xF3, b'\n', rest.as_bytes()).unwrap_or(rest.len());
             let (before, from) = rest.split_at_checked(plain).unwrap_or((rest, ""));
             if !before.is_empty() {
                 self.plain(before);

@@ -11,6 +11,7 @@
 
 mod blobs;
 mod causes;
+mod checkpoint;
 mod commit;
 mod enclosures;
 mod outbox;
@@ -26,6 +27,8 @@ use chrono::{DateTime, Utc};
 use rusqlite::config::DbConfig;
 use rusqlite::{CachedStatement, Connection, ErrorCode, OpenFlags, OptionalExtension, params};
 
+use checkpoint::Checkpoints;
+
 use super::{
     Commit, CommitError, Counts, Fate, JournalRow, Note, OutboxRow, Pending, Posting, Prepared, QuarantineRow, Read, Received, Result,
     Sealed, Store, TicketFilter, TicketState,
@@ -39,6 +42,8 @@ const BUSY: Duration = Duration::from_secs(10);
 
 /// The store in one SQLite file.
 pub struct Sqlite {
+    /// Before the connection, so that this one is closed last.
+    checkpoints: Checkpoints,
     db: Db,
     /// A write of this batch failed half-way.
     spoiled: bool,
@@ -74,7 +79,8 @@ impl Sqlite {
             Ok(conn)
         });
         let conn = conn.with_context(|| format!("opening the database {}", path.display()))?;
-        Ok(Sqlite { db: Db { conn }, spoiled: false, fresh: causes::Fresh::default() })
+        let checkpoints = Checkpoints::take_over(&conn, path.to_owned());
+        Ok(Sqlite { checkpoints, db: Db { conn }, spoiled: false, fresh: causes::Fresh::default() })
     }
 
     /// Runs a write inside the batch.
@@ -136,8 +142,6 @@ fn settings(conn: &Connection) -> Result<()> {
     // KiB. A batch's changed pages and the indexes of a hundred thousand tickets; the rest is in the system's cache.
     conn.pragma_update(None, "cache_size", -20 * 1024)?;
     conn.pragma_update(None, "temp_store", "MEMORY")?;
-    // Pages, 32 MiB: an index page that many batches changed is then copied into the file once for all of them.
-    conn.pragma_update(None, "wal_autocheckpoint", 4096)?;
     conn.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
     conn.set_prepared_statement_cache_capacity(128);
     // Else a statement that might use a partial index is prepared anew for each value bound to it.
@@ -272,7 +276,9 @@ impl Store for Sqlite {
         }
         let done = self.db.sql("COMMIT").and_then(|mut commit| Ok(commit.execute([])?));
         self.spoiled = done.is_err();
-        done.map(|_| ())
+        done?;
+        self.checkpoints.after_commit(&self.db.conn);
+        Ok(())
     }
 
     fn drop_batch(&mut self) -> Result<()> {
