@@ -506,6 +506,7 @@ impl Desk {
             release: decision.release,
             cancel: decision.cancel,
             restore: decision.restore,
+            grants: decision.grants,
             mail,
         })
     }
@@ -637,7 +638,12 @@ fn event_of(cause: &Pending, policy: &Arc<Policy>) -> (Event, Option<Arc<Reading
         PendingBody::Mail(mail) => {
             let foresight = foresight_of(mail, cause.at, policy);
             let reading = Arc::clone(&foresight.mail);
-            (What::Mail(Incoming { mailbox: mail.mailbox.clone(), quiet: mail.quiet, foresight }), Some(reading))
+            let incoming = Incoming { mailbox: mail.mailbox.clone(), quiet: mail.quiet, foresight };
+            let what = match &mail.grant {
+                Some(grant) => What::Granted { original: incoming, grant: grant.clone() },
+                None => What::Mail(incoming),
+            };
+            (what, Some(reading))
         }
         PendingBody::Note(Note::Due { ticket }) => (What::Due(*ticket), None),
         PendingBody::Note(Note::Slot { name, at }) => (What::Slot { name: name.clone(), at: *at }, None),

@@ -109,13 +109,14 @@ fn nothing_known(query: &Query) -> Answer {
         Query::Ticket(_) | Query::Keyed(_) => Answer::Ticket(None),
         Query::LiveOf(_) => Answer::Numbers(Vec::new()),
         Query::NewNumber => Answer::Number(TicketNo(1001)),
-        Query::AutomaticTo(..) | Query::AutomaticFor(..) | Query::NoticesTo(..) => Answer::Count(0),
+        Query::AutomaticTo(..) | Query::AutomaticFor(..) | Query::NoticesTo(..) | Query::ConfirmationsTo(..) => Answer::Count(0),
         Query::Held(_) => Answer::Letters(Vec::new()),
         Query::Outbox(_) => Answer::Outbox(Outbox::default()),
         Query::Tally(scope) => Answer::Tally(Box::new(Tally::new(scope.clone()))),
         Query::FirstWords(_) => Answer::Words(String::new()),
         Query::Files(_) => Answer::Files(Vec::new()),
         Query::ReplyAfter(..) => Answer::Crossing(None),
+        Query::Asked(_) => Answer::Asked(Vec::new()),
     }
 }
 

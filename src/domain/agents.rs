@@ -4,6 +4,7 @@
 //! stay behind, and what cannot be cut with certainty is held until the agent says `[send]`.
 
 mod colleagues;
+mod unproved;
 
 use super::absence;
 use super::approvals::Question;
@@ -31,21 +32,24 @@ pub fn mail(case: &Case, scene: &Scene<'_>, ticket: &Ticket, policy: &Policy) ->
         return Ok(Decision::new(Outcome::Ignored, "desk"));
     };
     let language = notify::agent_language(agent, policy);
-    let own = match &scene.thread.sent {
-        Some(sent) if sent.template == Some(TemplateName::AgentError) => reply::own_words_again(&scene.mail.text, &sent.text),
-        sent => reply::own_words(&scene.mail.text, sent.as_ref().map(|sent| sent.text.as_str())),
-    };
     let sent = scene.thread.sent.as_ref();
+    let own = reply::own_words_of_answer(&scene.mail.text, sent);
     let read = tags::read_answer(&scene.mail.subject, [ticket.subject.as_str(), sent.map_or("", |sent| &sent.subject)], &own.text);
     let words = read.body.trim().to_owned();
     let known = if scene.mail.attachments.is_empty() { &[] } else { case.files(ticket.number)? };
     let files = Own::of(scene.mail, &words, known, agent);
     let author = Author { scene, ticket, agent, language, files, policy };
-    let mut decision = if !proved(case, scene, ticket, agent)? {
-        author.hold_unproved(&read, &words)
+    let proved = proved(case, scene, ticket, agent)?;
+    let mut decision = if !proved && author.is_doubted() {
+        author.hold_doubted(&read, &words)
+    } else if !proved && read.has("new") && read.errors.is_empty() {
+        author.ask(case, &author.opens(&read, &words))?
     } else {
         match orders::plan(case, policy, ticket, agent, &read, sent, scene.now)? {
-            Err(refusals) => author.refuse(refusals.into_iter().map(|r| r.0).collect(), &words),
+            Err(refusals) => {
+                let unproved = (!proved).then(|| author.unproved_because());
+                author.refuse(unproved.into_iter().chain(refusals.into_iter().map(|r| r.0)).collect(), &words)
+            }
             Ok(plan) if let Some(why) = author.crossed(case, &plan, &words)? => author.hold(why, &author.with_canned(&words, &plan)),
             Ok(plan) => {
                 let shows_past = plan.hands_over() || !plan.approvers.is_empty() || !plan.escalated.is_empty();
@@ -55,7 +59,7 @@ pub fn mail(case: &Case, scene: &Scene<'_>, ticket: &Ticket, policy: &Policy) ->
                 };
                 let mut decision = author.carry_out(&plan, &read, &own, &words, past);
                 author.tell_of_merge(case, &mut decision, &plan)?;
-                decision
+                if proved { decision } else { author.ask_for(case, &plan, &words, decision)? }
             }
         }
     };
@@ -142,32 +146,6 @@ impl Author<'_> {
         notify::to_agent(self.agent, Some(self.ticket), self.policy, Facts::AgentError(facts))
     }
 
-    /// From is the agent's, but nothing proves it: the words wait for `[send]` in an answer to the mail that asks. A note, and what may
-    /// be a mistyped one, waits for nothing: it must never go out.
-    fn hold_unproved(&self, read: &TagReading, words: &str) -> Decision {
-        let retired = self.scene.sender.proved.iter().any(|(number, _)| *number == self.ticket.number);
-        let (en, zh) = match self.scene.origin.suspect {
-            _ if retired => (
-                "The notification that you answered has been seen by people outside, so it proves no more that you wrote the mail.",
-                "您所回复的通知已被外部人员看到，不能再证明邮件由您本人所写。",
-            ),
-            true => (
-                "Our mail server says that the sender of the mail may be forged, so nothing proves that you wrote it.",
-                "邮件服务器认为这封邮件的发件人可能是伪造的，无法证明由您本人所写。",
-            ),
-            false => (
-                "The mail did not answer a notification of yours, so nothing proves that you wrote it.",
-                "这封邮件不是对发给您的通知的回复，无法证明由您本人所写。",
-            ),
-        };
-        let why = say(self.language, en, zh);
-        if read.is_inward() || !read.errors.is_empty() {
-            let errors = read.errors.iter().map(|error| error.sentence(self.language).to_owned());
-            return self.refuse(std::iter::once(why).chain(errors).collect(), words);
-        }
-        self.hold(why, words)
-    }
-
     /// The words are kept as a held letter, orders are left undone, and the agent is asked.
     fn hold(&self, why: String, words: &str) -> Decision {
         let mut decision = Decision::new(Outcome::Refused { ticket: Some(self.ticket.number) }, self.agent.handle.as_str());
@@ -243,7 +221,7 @@ impl Author<'_> {
         pacing::wait_for_second_thoughts(&mut decision, self.policy, self.scene.now);
         self.tell_colleagues(&mut decision, plan, &after, words, past, relays);
         let held_back = relays && !self.files.known.is_empty();
-        if kept || held_back || !copied.is_empty() || (!read.tags.is_empty() && !plan.done.is_empty()) {
+        if kept || held_back || !copied.is_empty() || self.scene.grant.is_some() || (!read.tags.is_empty() && !plan.done.is_empty()) {
             decision.drafts.push(self.receipt(plan, &after, relays, kept, &copied));
         }
         if plan.help {
@@ -328,6 +306,7 @@ impl Author<'_> {
             handle: self.agent.handle.clone(),
             address: self.agent.address.clone(),
             answers: self.scene.thread.sent.as_ref().map(|sent| sent.key.clone()),
+            until: self.scene.grant.map(|grant| grant.written),
         };
         let Some(Crossing { by, at, words, cause }) = case.reply_after(self.ticket.number, &reader)? else { return Ok(None) };
         // He takes that one back.
@@ -426,6 +405,11 @@ impl Author<'_> {
 
     fn receipt(&self, plan: &Plan, after: &Ticket, relays: bool, kept: bool, copied: &[Person]) -> Draft {
         let mut done = plan.done.clone();
+        if let Some(grant) = self.scene.grant {
+            let written = notify::local_time(grant.written, self.policy);
+            let en = format!("Your mail of {written} is carried out, as you confirmed it.");
+            done.insert(0, say(self.language, en, format!("您 {written} 的邮件已按您的确认执行。")));
+        }
         if kept {
             done.push(say(
                 self.language,

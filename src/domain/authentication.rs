@@ -188,6 +188,27 @@ fn under_our_name<'a>(fields: impl Iterator<Item = &'a str>, policy: &Policy) ->
     fields.filter_map(Results::read).filter(move |results| ours(&results.authserv_id))
 }
 
+/// What would vouch for From if `authserv_ids` held its name: (name, pass).
+///
+/// # Errors
+/// Why nothing would.
+pub fn would_vouch(mail: &Reading) -> Result<(String, String), String> {
+    let from = mail.from.as_ref().map_or("", |from| from.address.domain()).to_lowercase();
+    let results = |fields| named(fields, "Authentication-Results").filter_map(Results::read).collect::<Vec<_>>();
+    let (all, top) = (results(&mail.headers), results(of_the_border(&mail.headers)));
+    if let Some(found) = top.iter().find_map(|results| Some((results.authserv_id.clone(), aligned(results, &from)?))) {
+        return Ok(found);
+    }
+    Err(match (all.is_empty(), top.is_empty()) {
+        (true, _) => "it has no Authentication-Results".to_owned(),
+        (false, true) => {
+            "its Authentication-Results do not stand above a Received field of your border, so that a sender may have written them"
+                .to_owned()
+        }
+        (false, false) => format!("its Authentication-Results have no pass for exactly {from}"),
+    })
+}
+
 /// Does our own border say that From is forged? What others write under their names says nothing.
 pub fn dmarc_failed(mail: &Reading, policy: &Policy) -> bool {
     under_our_name(mail.all_headers("Authentication-Results"), policy).any(|results| results.says("dmarc", "fail"))

@@ -48,6 +48,8 @@ pub enum Facts {
     Reminder(Reminder),
     /// `consult`
     Consult(Consult),
+    /// `confirm`
+    Confirm(Confirm),
 }
 
 /// A ticket, in words for people; times are in the desk's zone.
@@ -408,6 +410,31 @@ pub struct Consult {
     pub words: String,
 }
 
+/// `confirm`: is this mail yours?
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Confirm {
+    /// The ticket.
+    pub ticket: Card,
+    /// Called by this name.
+    pub agent: String,
+    /// Subject of the mail.
+    pub subject: String,
+    /// When it arrived, local time.
+    pub written: String,
+    /// Why nothing proves that it is his, a sentence.
+    pub why: String,
+    /// What the receipt would say of its orders, one sentence each.
+    pub done: Vec<String>,
+    /// Whom its words would go to; empty where they would stay inside, or there are none.
+    pub sent_to: String,
+    /// Its words, all of them: what he confirms he must see.
+    pub text: String,
+    /// Names of the files that would go along.
+    pub files: Vec<String>,
+    /// So many days he can confirm it.
+    pub days: i64,
+}
+
 impl Facts {
     /// The template that they belong to.
     pub fn template(&self) -> TemplateName {
@@ -428,6 +455,7 @@ impl Facts {
             Facts::Approval(_) => TemplateName::Approval,
             Facts::Reminder(_) => TemplateName::Reminder,
             Facts::Consult(_) => TemplateName::Consult,
+            Facts::Confirm(_) => TemplateName::Confirm,
         }
     }
 
@@ -447,6 +475,7 @@ impl Facts {
             Facts::Approval(f) => Some(&f.ticket),
             Facts::Reminder(f) => Some(&f.ticket),
             Facts::Consult(f) => Some(&f.ticket),
+            Facts::Confirm(f) => Some(&f.ticket),
             Facts::Summary(_) | Facts::Quarantined(_) => None,
             Facts::Help(f) => f.ticket.as_ref(),
         }

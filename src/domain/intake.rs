@@ -14,6 +14,7 @@ use chrono::{DateTime, Utc};
 
 pub use bounces::undelivered;
 
+use super::confirm::{self, Grant};
 use super::facts::{self, Facts};
 use super::foresight::Foresight;
 use super::message::{Person, Reading};
@@ -24,15 +25,19 @@ use super::rules::{Circumstances, Verdict};
 use super::thread::{self, By, Thread};
 use super::ticket::Ticket;
 use super::trust::{Sender, SenderRole};
-use super::{Case, Decision, Event, Incoming, Judged, Need, Outcome, Quarantined, agents, approvals, history, pacing, retire};
+use super::{Case, CauseKey, Decision, Event, Incoming, Judged, Need, Outcome, Quarantined, agents, approvals, history, pacing, retire};
 
 /// A mail with every judgement that precedes the decision.
 #[derive(Debug, Clone, Copy)]
 pub struct Scene<'a> {
     /// The mail; where an agent hands it in for somebody else, as if that one had sent it.
     pub mail: &'a Reading,
+    /// Its cause.
+    pub cause: &'a CauseKey,
     /// How it came.
     pub incoming: &'a Incoming,
+    /// Its agent's word that it is his, where it is decided again for that.
+    pub grant: Option<&'a Grant>,
     /// What kind it is.
     pub origin: &'a Origin,
     /// Who wrote it.
@@ -64,17 +69,31 @@ pub struct Handed<'a> {
     pub note: &'a str,
 }
 
-/// A mail came in.
+/// A mail came in, or its agent has confirmed it.
 ///
 /// # Errors
 /// The [`Need`] for what must be known first.
-pub fn mail(case: &Case, event: &Event, incoming: &Incoming, policy: &Policy, now: DateTime<Utc>) -> Result<Decision, Need> {
+pub fn mail(
+    case: &Case,
+    event: &Event,
+    (incoming, grant): (&Incoming, Option<&Grant>),
+    policy: &Policy,
+    now: DateTime<Utc>,
+) -> Result<Decision, Need> {
     let Foresight { mail: received, origin, tokens, .. } = incoming.foresight.as_ref();
     let received = received.as_ref();
     let mut sender = incoming.foresight.sender.clone();
+    if let Some(grant) = grant {
+        if sender.agent.as_ref() != Some(&grant.by) {
+            return Ok(void(grant));
+        }
+        sender.grant(&notify::local_time(grant.confirmed, policy));
+    }
     let ruling = approvals::answered(received, origin, tokens, policy).filter(|_| !incoming.quiet);
+    let confirming = confirm::answered(received, origin, tokens, policy).filter(|_| !incoming.quiet && grant.is_none());
     let agent = sender.agent.as_deref().and_then(|handle| policy.agent(handle));
-    let agent = agent.filter(|_| origin.kind == OriginKind::Person && !origin.suspect && !incoming.quiet && ruling.is_none());
+    let answers = ruling.is_some() || confirming.is_some();
+    let agent = agent.filter(|_| origin.kind == OriginKind::Person && !origin.suspect && !incoming.quiet && !answers);
     let mut behalf = agent.and_then(|agent| behalf::of_forward(received, agent, tokens, policy));
     let mail = behalf.as_ref().map_or(received, |behalf| &behalf.reading);
     let mut thread = match origin.kind {
@@ -87,6 +106,11 @@ pub fn mail(case: &Case, event: &Event, incoming: &Incoming, policy: &Policy, no
             format!("From is {} and the mail carries the token that was mailed to approver {}", approver.address, approver.handle);
         thread.because = format!("it answers the mail that asks for an approval on {number}");
         (thread.ticket, thread.by, thread.linked) = (Some(number), By::MessageId, None);
+    }
+    if let Some(confirming) = &confirming {
+        sender.because = format!("{}, and it answers the mail that asked him to confirm another", sender.because);
+        thread.ticket.get_or_insert(confirming.ticket);
+        thread.linked = None;
     }
     if let (Some(agent), None) = (agent, &behalf) {
         behalf = behalf::of_order(case, received, (agent, &sender), &mut thread, policy)?;
@@ -105,7 +129,8 @@ pub fn mail(case: &Case, event: &Event, incoming: &Incoming, policy: &Policy, no
     let handed = behalf.as_ref().filter(|behalf| behalf.is_for_another()).map(|behalf| Handed { by: behalf.by, note: &behalf.note });
     // History went on in its own time.
     let moment = if incoming.quiet { event.at } else { now };
-    let scene = Scene { mail, incoming, origin, sender: &sender, thread: &thread, handed, at: event.at, now: moment };
+    let scene =
+        Scene { mail, cause: &event.key, incoming, grant, origin, sender: &sender, thread: &thread, handed, at: event.at, now: moment };
     let ticket = match thread.ticket {
         Some(number) => case.ticket(number)?,
         None => None,
@@ -115,6 +140,9 @@ pub fn mail(case: &Case, event: &Event, incoming: &Incoming, policy: &Policy, no
         _ if let Some(refused) = refused => refused,
         (OriginKind::Person, Some(ticket)) if let Some((approver, _, question)) = ruling => {
             approvals::answer(case, &scene, ticket, approver, question, policy)?
+        }
+        (OriginKind::Person, Some(ticket)) if let Some(confirming) = &confirming => {
+            confirm::answer(case, &scene, confirming, ticket, policy)?
         }
         (OriginKind::Own, _) => Decision::new(Outcome::Ignored, "desk"),
         (OriginKind::Bounce, Some(ticket)) => bounces::bounce(&scene, ticket, policy),
@@ -172,6 +200,13 @@ impl Judged {
             held: None,
         }
     }
+}
+
+/// Whoever confirmed the mail is no agent any more, or it is another's now.
+fn void(grant: &Grant) -> Decision {
+    let mut decision = Decision::new(Outcome::Done, "desk");
+    decision.because(format!("{} confirmed it, but the mail is none of his any more: nothing is done", grant.by));
+    decision
 }
 
 /// On one's own ticket an agent is a requester.

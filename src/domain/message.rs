@@ -438,11 +438,13 @@ pub enum TemplateName {
     Reminder,
     /// To somebody whose advice an agent asks.
     Consult,
+    /// To an agent: is this mail yours?
+    Confirm,
 }
 
 impl TemplateName {
     /// Every template, for `check` and the golden tests.
-    pub const ALL: [TemplateName; 16] = [
+    pub const ALL: [TemplateName; 17] = [
         TemplateName::Ack,
         TemplateName::Reply,
         TemplateName::Update,
@@ -459,6 +461,7 @@ impl TemplateName {
         TemplateName::Approval,
         TemplateName::Reminder,
         TemplateName::Consult,
+        TemplateName::Confirm,
     ];
 
     /// The template of this stem; a variant's is the template that it varies.
@@ -491,6 +494,7 @@ impl TemplateName {
             TemplateName::Approval => "approval",
             TemplateName::Reminder => "reminder",
             TemplateName::Consult => "consult",
+            TemplateName::Confirm => "confirm",
         }
     }
 }

@@ -12,6 +12,7 @@ pub mod authentication;
 pub mod calendar;
 pub mod canned;
 pub mod complaint;
+pub mod confirm;
 pub mod echo;
 pub mod facts;
 pub mod files;
@@ -43,6 +44,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use confirm::Grant;
 use foresight::Foresight;
 use message::{Address, Draft, LetterId, LetterKind, MessageId};
 use policy::Policy;
@@ -52,6 +54,13 @@ use ticket::{Change, Ticket, TicketNo, Version};
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct CauseKey(pub String);
+
+impl CauseKey {
+    /// The key of the one cause that carries out the mail of this one, once its agent has confirmed it.
+    pub fn granted(&self) -> CauseKey {
+        CauseKey(format!("granted:{}", self.0))
+    }
+}
 
 /// One thing that happened.
 #[derive(Debug, Clone)]
@@ -69,6 +78,13 @@ pub struct Event {
 pub enum What {
     /// A mail came in.
     Mail(Incoming),
+    /// A mail that nothing proved is decided again: its agent has confirmed it.
+    Granted {
+        /// The mail.
+        original: Incoming,
+        /// His word.
+        grant: Grant,
+    },
     /// A ticket's clock struck.
     Due(TicketNo),
     /// A report's time has come.
@@ -144,6 +160,10 @@ pub enum Query {
     AutomaticFor(TicketNo, DateTime<Utc>),
     /// How many notices for this ticket were written to this address since then → [`Answer::Count`]
     NoticesTo(Address, TicketNo, DateTime<Utc>),
+    /// How many confirmation mails were written to this address since then → [`Answer::Count`]
+    ConfirmationsTo(Address, DateTime<Utc>),
+    /// The mails of this ticket that agents were asked to confirm, oldest first → [`Answer::Asked`]
+    Asked(TicketNo),
     /// Letters that are held for this ticket → [`Answer::Letters`]
     Held(TicketNo),
     /// What of this ticket's mail to its requester has not left yet, and when he got the last automatic one → [`Answer::Outbox`]
@@ -184,6 +204,21 @@ pub enum Answer {
     Files(Vec<TicketFile>),
     /// A reply that went out meanwhile.
     Crossing(Option<Crossing>),
+    /// Mails that agents were asked to confirm.
+    Asked(Vec<Asked>),
+}
+
+/// A mail that its agent was asked to confirm.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Asked {
+    /// Its cause.
+    pub cause: CauseKey,
+    /// When it arrived.
+    pub written: DateTime<Utc>,
+    /// When he was asked.
+    pub at: DateTime<Utc>,
+    /// When he confirmed it.
+    pub granted: Option<DateTime<Utc>>,
 }
 
 /// An agent who answers, and what he has read.
@@ -195,6 +230,8 @@ pub struct Reader {
     pub address: Address,
     /// The letter of ours that he answers, where it is known.
     pub answers: Option<message::LetterKey>,
+    /// What was written to him later he had not read.
+    pub until: Option<DateTime<Utc>>,
 }
 
 /// A reply of somebody else that crosses one's own.
@@ -345,6 +382,12 @@ impl Case {
         notices_to(address: &Address, number: TicketNo, since: DateTime<Utc>) -> u32,
         Query::NoticesTo(address.clone(), number, since), Count(n) => *n);
     getter!(
+        /// Confirmation mails to an address since then.
+        confirmations_to(address: &Address, since: DateTime<Utc>) -> u32, Query::ConfirmationsTo(address.clone(), since), Count(n) => *n);
+    getter!(
+        /// The mails of a ticket that agents were asked to confirm.
+        asked(number: TicketNo) -> &[Asked], Query::Asked(number), Asked(list) => list.as_slice());
+    getter!(
         /// Held letters of a ticket.
         held(number: TicketNo) -> &[HeldLetter], Query::Held(number), Letters(list) => list.as_slice());
     getter!(
@@ -437,6 +480,8 @@ pub struct Decision {
     pub cancel: Vec<LetterId>,
     /// Causes whose own cancellations are void: what they said more is taken back.
     pub restore: Vec<CauseKey>,
+    /// Mails that are carried out now that their agents have confirmed them.
+    pub grants: Vec<Grant>,
     /// The mail's text stays internal (a note, a refused order): never relayed or quoted to a requester.
     pub internal: bool,
     /// Reasons with evidence.
@@ -457,6 +502,7 @@ impl Decision {
             release: Vec::new(),
             cancel: Vec::new(),
             restore: Vec::new(),
+            grants: Vec::new(),
             internal: false,
             because: Vec::new(),
             judged: None,
@@ -498,7 +544,8 @@ pub struct Judged {
 /// The [`Need`] for what must be known first; the caller answers it in the case and calls again.
 pub fn decide(case: &Case, event: &Event, policy: &Policy, now: DateTime<Utc>) -> Result<Decision, Need> {
     match &event.what {
-        What::Mail(mail) => intake::mail(case, event, mail, policy, now),
+        What::Mail(mail) => intake::mail(case, event, (mail, None), policy, now),
+        What::Granted { original, grant } => intake::mail(case, event, (original, Some(grant)), policy, now),
         What::Due(number) => sla::struck(case, *number, policy, now),
         What::Slot { name, at } => reports::slot(case, name, *at, policy),
         What::Undelivered(fate) => intake::undelivered(case, fate, policy),

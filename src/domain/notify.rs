@@ -10,7 +10,7 @@ use super::policy::{Agent, Article, Policy};
 use super::rules::Evidence;
 use super::ticket::{Clock, Ticket, TicketNo};
 use super::trust::Token;
-use super::{Case, Decision, Need, Reason, approvals, sla, suggest};
+use super::{Case, Decision, Need, Query, Reason, approvals, sla, suggest};
 
 /// At most so many links in one mail.
 pub const MOST_LINKS: usize = 3;
@@ -373,26 +373,54 @@ pub fn within_caps(
     policy: &Policy,
     now: DateTime<Utc>,
 ) -> Result<Result<(), String>, Need> {
-    let mut missing = Need(Vec::new());
-    let mut over = None;
-    let mut tier = |count: Result<u32, Need>, most: u32, whom: String, within: Duration| match count {
-        Ok(n) if n >= most => {
-            let span =
-                if within < Duration::hours(1) { format!("{} min", within.num_minutes()) } else { format!("{} h", within.num_hours()) };
-            over.get_or_insert(format!("{n} automatic mails {whom} within {span} are enough: this one is held back"));
-        }
-        Ok(_) => {}
-        Err(Need(queries)) => missing.0.extend(queries),
-    };
+    let mut caps = Caps::default();
     for (within, most) in &policy.limits.per_address {
-        tier(case.automatic_to(to, now - *within), *most, format!("to {to}"), *within);
+        caps.count(case.automatic_to(to, now - *within), *most, &format!("automatic mails to {to}"), *within);
     }
     if let Some(number) = ticket {
         for (within, most) in &policy.limits.per_ticket {
-            tier(case.automatic_for(number, now - *within), *most, format!("for {number}"), *within);
+            caps.count(case.automatic_for(number, now - *within), *most, &format!("automatic mails for {number}"), *within);
         }
     }
-    if missing.0.is_empty() { Ok(over.map_or(Ok(()), Err)) } else { Err(missing) }
+    caps.end()
+}
+
+/// May an agent at this address be asked once more whether a mail is his? Whoever writes in his name must not fill his mailbox, so that the
+/// caps on automatic mail to an address hold for these. The reason where he may not.
+///
+/// # Errors
+/// The [`Need`] for all tallies at once.
+pub fn may_ask(case: &Case, to: &Address, policy: &Policy, now: DateTime<Utc>) -> Result<Result<(), String>, Need> {
+    let mut caps = Caps::default();
+    for (within, most) in &policy.limits.per_address {
+        caps.count(case.confirmations_to(to, now - *within), *most, &format!("confirmation mails to {to}"), *within);
+    }
+    caps.end()
+}
+
+/// Tallies that are held against their limits.
+#[derive(Default)]
+struct Caps {
+    missing: Vec<Query>,
+    over: Option<String>,
+}
+
+impl Caps {
+    fn count(&mut self, count: Result<u32, Need>, most: u32, what: &str, within: Duration) {
+        match count {
+            Ok(n) if n >= most => {
+                let span =
+                    if within < Duration::hours(1) { format!("{} min", within.num_minutes()) } else { format!("{} h", within.num_hours()) };
+                self.over.get_or_insert(format!("{n} {what} within {span} are enough: this one is held back"));
+            }
+            Ok(_) => {}
+            Err(Need(queries)) => self.missing.extend(queries),
+        }
+    }
+
+    fn end(self) -> Result<Result<(), String>, Need> {
+        if self.missing.is_empty() { Ok(self.over.map_or(Ok(()), Err)) } else { Err(Need(self.missing)) }
+    }
 }
 
 /// Notices of one ticket to one agent that other people's mail may cause: (within hours, at most). No person writes so often; two robots
@@ -404,7 +432,7 @@ const NOTICES: [(i64, u32); 2] = [(1, 20), (24, 60)];
 /// # Errors
 /// The [`Need`] for the tallies.
 pub fn hold_back_loops(case: &Case, decision: &mut Decision, now: DateTime<Utc>) -> Result<(), Need> {
-    let caused = |d: &Draft| matches!(d.facts, Facts::AgentFollowup(_) | Facts::AgentError(_) | Facts::Help(_));
+    let caused = |d: &Draft| matches!(d.facts, Facts::AgentFollowup(_) | Facts::AgentError(_) | Facts::Confirm(_) | Facts::Help(_));
     let mut over: Vec<Address> = Vec::new();
     let mut missing = Need(Vec::new());
     for draft in decision.drafts.iter().filter(|d| caused(d)) {

@@ -5,8 +5,8 @@
 //! a rule, and what looks like a quote but fits none is kept and called unsure.
 
 use super::echo::{self, Echo, Line};
-use super::message::ReplyText;
-use super::quotes;
+use super::message::{ReplyText, TemplateName};
+use super::{Sent, quotes};
 
 /// What a line is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,10 +29,11 @@ pub fn own_words(text: &str, sent: Option<&str>) -> ReplyText {
     cut(text, sent, |echo| echo.quoted)
 }
 
-/// The same for an answer to a mail that returned the writer's own words: they may come again, so that mail is subtracted only where it
-/// stands to its very end.
-pub fn own_words_again(text: &str, sent: &str) -> ReplyText {
-    cut(text, Some(sent), |echo| echo.to_the_end)
+/// The same for an answer to this mail of ours. One that returned the writer's own words is subtracted only where it stands to its very
+/// end: they may come again.
+pub fn own_words_of_answer(text: &str, sent: Option<&Sent>) -> ReplyText {
+    let returned = sent.is_some_and(|sent| matches!(sent.template, Some(TemplateName::AgentError | TemplateName::Confirm)));
+    cut(text, sent.map(|sent| sent.text.as_str()), |echo| if returned { echo.to_the_end } else { echo.quoted })
 }
 
 fn cut(text: &str, sent: Option<&str>, certain: impl Fn(&Echo) -> bool) -> ReplyText {

@@ -3,6 +3,7 @@
 //! A token is an HMAC and nothing is stored of it, so a ticket counts how many of an agent's were retired, and the count is part of the next.
 //! The agent gets that with the next mail to him; an answer to an older one is held, and the mail that asks carries the new one.
 
+use super::confirm::Question;
 use super::message::{Address, Reading};
 use super::origin::{Origin, OriginKind};
 use super::policy::Policy;
@@ -27,7 +28,9 @@ pub fn tokens_seen_outside(
     // A bounce or an absence notice returns what was sent to the agent himself.
     let Some(who) = outside(mail, policy).filter(|_| origin.kind == OriginKind::Person) else { return Ok(()) };
     for (token, _) in tokens.iter().take(MOST) {
-        let Some((handle, retired)) = token.holder().filter(|(handle, _)| policy.agent(handle).is_some()) else { continue };
+        let question = Question::of(token);
+        let asked = question.as_ref().map(|question| (question.handle.as_str(), question.retired));
+        let Some((handle, retired)) = asked.or(token.holder()).filter(|(handle, _)| policy.agent(handle).is_some()) else { continue };
         let Some(ticket) = case.ticket(token.ticket)?.filter(|ticket| ticket.retired(handle) == retired) else { continue };
         decision.changes.push((ticket.number, Change::Retired(handle.to_owned(), retired + 1)));
         decision.guards.push((ticket.number, ticket.version));
@@ -43,7 +46,7 @@ pub fn tokens_seen_outside(
 }
 
 /// Somebody outside the desk who wrote this mail or gets it.
-fn outside<'a>(mail: &'a Reading, policy: &Policy) -> Option<&'a Address> {
+pub fn outside<'a>(mail: &'a Reading, policy: &Policy) -> Option<&'a Address> {
     let inside = |address: &Address| {
         let staff = policy.agent_at(address).is_some() || policy.approvers.iter().any(|a| policy.is_approvers(a, address));
         staff || policy.is_own(address) || policy.desk.operator.as_ref() == Some(address)

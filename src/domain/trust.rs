@@ -142,7 +142,7 @@ pub struct Sender {
     /// The tickets for which the mail proves its sender, unless that token was retired: so many were before it.
     #[serde(skip)]
     pub proved: Vec<(TicketNo, u32)>,
-    /// Our own border vouches for From, which proves an agent for every ticket.
+    /// Our own border vouches for From, or the agent himself for this mail, which proves him for every ticket.
     #[serde(skip)]
     pub vouched: bool,
     /// Proved for any ticket at all.
@@ -155,6 +155,12 @@ impl Sender {
     /// Is the agent proved for a ticket of which so many of his tokens were retired?
     pub fn is_proved(&self, ticket: TicketNo, retired: u32) -> bool {
         self.vouched || self.proved.contains(&(ticket, retired))
+    }
+
+    /// The agent has confirmed the mail.
+    pub fn grant(&mut self, confirmed: &str) {
+        (self.vouched, self.trusted) = (true, true);
+        self.because = format!("{}; he confirmed it at {confirmed}", self.because);
     }
 
     /// By what he is proved, in a word for `explain`.
@@ -276,7 +282,7 @@ pub fn judge(mail: &Reading, tokens: &[(Token, TokenPlace)], policy: &Policy) ->
 }
 
 /// Why From may be another's, whatever token the mail carries (promise 6).
-fn forged(mail: &Reading, policy: &Policy) -> Option<&'static str> {
+pub fn forged(mail: &Reading, policy: &Policy) -> Option<&'static str> {
     if authentication::dmarc_failed(mail, policy) {
         return Some("our border reports dmarc=fail");
     }

@@ -63,6 +63,7 @@ shipped! {
     Approval = "approval",
     Reminder = "reminder",
     Consult = "consult",
+    Confirm = "confirm",
 }
 
 /// Every template in every language, compiled.
@@ -224,8 +225,8 @@ impl Templates {
 
 /// Mail to agents, leads and approvers: it ends in [`NOTICE_END`].
 fn to_agents(name: TemplateName) -> bool {
-    use TemplateName::{AgentError, AgentFollowup, AgentNew, AgentReceipt, Approval, Help, Quarantined, Summary};
-    matches!(name, Approval | AgentNew | AgentFollowup | AgentReceipt | AgentError | Help | Summary | Quarantined)
+    use TemplateName::{AgentError, AgentFollowup, AgentNew, AgentReceipt, Approval, Confirm, Help, Quarantined, Summary};
+    matches!(name, Approval | AgentNew | AgentFollowup | AgentReceipt | AgentError | Confirm | Help | Summary | Quarantined)
 }
 
 fn registry(escape: fn(&str) -> String) -> Handlebars<'static> {

@@ -21,6 +21,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::attachment::Attachment;
+use crate::domain::confirm::Grant;
 use crate::domain::foresight::Foresight;
 use crate::domain::message::{Address, Arrival, BlobHash, Cursor, Enclosure, Folder, Letter, LetterId, LetterKind, MessageId, Wording};
 use crate::domain::ticket::{Change, Ticket, TicketNo, Version};
@@ -154,6 +155,8 @@ pub struct PendingMail {
     pub quiet: bool,
     /// Another mail with this Message-ID but another body (or From) came before.
     pub same_id_other_body: bool,
+    /// Its agent's word that it is his, where it is decided again for that.
+    pub grant: Option<Grant>,
 }
 
 /// A cause that is no mail.
@@ -207,6 +210,8 @@ pub struct Commit {
     pub cancel: Vec<LetterId>,
     /// Causes whose cancellations are void.
     pub restore: Vec<CauseKey>,
+    /// Mails that their agents have confirmed: each becomes a cause, once.
+    pub grants: Vec<Grant>,
     /// For a mail: what the thread index is to know.
     pub mail: Option<CommittedMail>,
 }
@@ -454,6 +459,8 @@ pub trait Store: Read + Send {
     fn raw(&self, cause: CauseId) -> Result<Option<Vec<u8>>>;
     /// The mails that joined no ticket when they came, but opened one or were ignored; the last decided first.
     fn first_mails(&self, limit: usize) -> Result<Vec<CauseId>>;
+    /// The newest mail that came from one of these addresses, with its arrival.
+    fn newest_from(&self, senders: &[Address]) -> Result<Option<(DateTime<Utc>, Vec<u8>)>>;
     /// Takes a cause out of quarantine; it runs alone. False when it was not there.
     fn retry(&mut self, cause: CauseId) -> Result<bool>;
     /// Makes the batch durable.

@@ -509,6 +509,27 @@ fn rules_are_counted_over_the_mails_of_the_desk() {
 }
 
 #[test]
+fn the_doctor_asks_the_newest_mail_of_an_agent_what_proves_him() {
+    let scratch = desk("cli-doctor");
+    let dir = scratch.path();
+    let said = done(dir, &["doctor"]).out;
+    assert!(said.contains("no mail yet of li, wang, chen: a new mail to support@desk.test with the subject [help]"), "{said}");
+    let arrives = |id: &str, header: &str| {
+        let raw = [header.as_bytes(), &mail(id, "li@desk.test", "[help]", "")].concat();
+        std::fs::write(dir.join("in/new").join(id), raw).unwrap();
+        done(dir, &["run", "--once"]);
+        run(dir, &["doctor"])
+    };
+    let doubted = arrives("1", "");
+    assert_eq!(doubted.code, 1);
+    assert!(doubted.out.contains("not proved by [trust], for it has no Authentication-Results; it has no token either"), "{}", doubted.out);
+    assert!(doubted.out.contains("WRONG [trust] proves none of these mails"), "{}", doubted.out);
+    let inside = arrives("2", "X-Inside: yes\nReceived: from pc (pc [10.0.0.7]) by mx.desk.test with ESMTPSA id 1\n");
+    assert_eq!(inside.code, 0, "{}", inside.out);
+    assert!(inside.out.contains("proved by [trust], for our border marks the mail as one from inside (X-Inside: yes)"), "{}", inside.out);
+}
+
+#[test]
 fn a_new_key_signs_and_no_command_shows_one() {
     let scratch = desk("cli-key");
     let dir = scratch.path();

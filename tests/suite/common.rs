@@ -140,6 +140,7 @@ pub fn nothing(cause: &Pending, at: DateTime<Utc>) -> Commit {
         release: Vec::new(),
         cancel: Vec::new(),
         restore: Vec::new(),
+        grants: Vec::new(),
         mail: None,
     }
 }

@@ -11,6 +11,7 @@ use postdesk::desk::{self, Desk};
 use postdesk::domain::message::{Address, Arrival, BlobHash, Cursor, Folder, LetterId, Place};
 use postdesk::domain::ticket::{Ticket, TicketNo, Version};
 use postdesk::domain::{Answer, CauseKey, Query};
+use postdesk::policy::Loaded;
 use postdesk::store::{
     self, CauseId, Commit, CommitError, Counts, Fate, JournalRow, Note, OutboxRow, Pending, Posting, Prepared, QuarantineRow, Read,
     Received, Result, Sealed, Store, TicketFilter,
@@ -78,6 +79,7 @@ impl Store for Mortal {
         quarantined() -> Vec<QuarantineRow>;
         raw(cause: CauseId) -> Option<Vec<u8>>;
         first_mails(limit: usize) -> Vec<CauseId>;
+        newest_from(senders: &[Address]) -> Option<(DateTime<Utc>, Vec<u8>)>;
         next_wake() -> Option<DateTime<Utc>>;
         senders() -> Vec<String>;
         outbox(all: bool, limit: usize) -> Vec<OutboxRow>;
@@ -151,9 +153,6 @@ struct Ending {
 /// The mails of a small day: two new ones, an agent's answer with an order, the requester's answer, a duplicate.
 fn script() -> (Scratch, Vec<Vec<u8>>) {
     let mut world = World::new("crash-script", CONFIG, &[]);
-    let new = |id: &str, from: &str, subject: &str, text: &str| {
-        format!("Message-ID: <{id}@ext.test>\nFrom: {from}\nTo: support@desk.test\nSubject: {subject}\nContent-Type: text/plain; charset=utf-8\n\n{text}\n").into_bytes()
-    };
     let file = "Content-Type: text/x-log; name=vpn.log\nContent-Transfer-Encoding: base64\n\nODA5IHRpbWVvdXQK";
     let vpn = format!(
         "Message-ID: <vpn@ext.test>\nFrom: Alice <alice@ext.test>\nTo: support@desk.test\nSubject: VPN down\n\
@@ -164,15 +163,6 @@ fn script() -> (Scratch, Vec<Vec<u8>>) {
     let mut mails = vec![vpn.clone(), printer, vpn.clone()];
     let sent: Vec<_> = mails.iter().flat_map(|raw| world.mail(raw)).collect();
     let notice = sent.iter().find(|s| s.to == "li@desk.test").expect("li hears of the VPN");
-    let answer = |from: &str, id: &str, subject: &str, to: &world::Sent, text: &str| {
-        let parent = to.reading.id.as_ref().unwrap();
-        let references: Vec<String> = to.reading.references.iter().map(ToString::to_string).collect();
-        format!(
-            "Message-ID: <{id}@x.test>\nFrom: {from}\nTo: support@desk.test\nSubject: {subject}\nIn-Reply-To: {parent}\nReferences: {} {parent}\n\n{text}\n",
-            references.join(" ")
-        )
-        .into_bytes()
-    };
     mails.push(answer("li@desk.test", "li-1", &format!("Re: {} [take] [wait=3d]", notice.reading.subject), notice, "Please send the log."));
     let reply = world.mail(mails.last().unwrap()).into_iter().find(|s| s.to == "alice@ext.test").expect("alice gets the words");
     mails.push(answer("alice@ext.test", "alice-2", &format!("Re: {}", reply.reading.subject), &reply, "Here it is."));
@@ -180,22 +170,46 @@ fn script() -> (Scratch, Vec<Vec<u8>>) {
     (world.scratch, mails)
 }
 
+/// An agent's mail that nothing proves, and his word for it.
+fn script_of_a_confirmation() -> (Scratch, Vec<Vec<u8>>) {
+    let mut world = World::new("crash-confirm", CONFIG, &[]);
+    let mut mails = vec![
+        new("vpn", "alice@ext.test", "VPN down", "It says error 809."),
+        new("li-1", "li@desk.test", "[#1001] VPN down [take]", "Please send the log."),
+    ];
+    let question = mails.iter().flat_map(|raw| world.mail(raw)).last().expect("li is asked whether it is his");
+    mails.push(answer("li@desk.test", "li-2", "Re: [#1001] VPN down", &question, "confirm"));
+    world.mail(mails.last().unwrap());
+    (world.scratch, mails)
+}
+
+fn new(id: &str, from: &str, subject: &str, text: &str) -> Vec<u8> {
+    format!("Message-ID: <{id}@ext.test>\nFrom: {from}\nTo: support@desk.test\nSubject: {subject}\nContent-Type: text/plain; charset=utf-8\n\n{text}\n").into_bytes()
+}
+
+fn answer(from: &str, id: &str, subject: &str, to: &world::Sent, text: &str) -> Vec<u8> {
+    let parent = to.reading.id.as_ref().unwrap();
+    let references: Vec<String> = to.reading.references.iter().map(ToString::to_string).collect();
+    format!(
+        "Message-ID: <{id}@x.test>\nFrom: {from}\nTo: support@desk.test\nSubject: {subject}\nIn-Reply-To: {parent}\nReferences: {} {parent}\n\n{text}\n",
+        references.join(" ")
+    )
+    .into_bytes()
+}
+
 /// Plays the script, dying once on the way, and looks at the end. Also tells how many calls were made.
-fn play(origin: &Scratch, mails: &[Vec<u8>], death: Option<Death>) -> (Ending, usize) {
+fn play(loaded: &Loaded, mails: &[Vec<u8>], death: Option<Death>) -> (Ending, usize) {
     let scratch = Scratch::new("crash");
-    std::fs::create_dir_all(scratch.path().join("data")).unwrap();
-    std::fs::copy(origin.path().join("data/key"), scratch.path().join("data/key")).unwrap();
-    let loaded = world::load(scratch.path(), CONFIG);
+    let data = scratch.path().join("data");
     let calls = Arc::new(AtomicUsize::new(0));
     let mut carried: Carried = BTreeMap::new();
-    let open =
-        |death| Box::new(Mortal { inner: store::open(&loaded.config.data).unwrap(), calls: Arc::clone(&calls), death, poison: None });
+    let open = |death| Box::new(Mortal { inner: store::open(&data).unwrap(), calls: Arc::clone(&calls), death, poison: None });
     let now: DateTime<Utc> = "2026-12-01T01:00:00Z".parse().unwrap();
     let mut received = 0;
-    if life(open(death), &loaded, mails, &mut received, &mut carried, now).is_err() {
-        life(open(None), &loaded, mails, &mut received, &mut carried, now).expect("the second life ends well");
+    if life(open(death), loaded, mails, &mut received, &mut carried, now).is_err() {
+        life(open(None), loaded, mails, &mut received, &mut carried, now).expect("the second life ends well");
     }
-    let mut store = store::open(&loaded.config.data).unwrap();
+    let mut store = store::open(&data).unwrap();
     let tickets = store.tickets(&TicketFilter { limit: 100, ..TicketFilter::default() }).unwrap();
     let histories = tickets.iter().map(|t| store.history(t.number).unwrap().len()).collect();
     for (key, versions) in &carried {
@@ -212,7 +226,7 @@ fn play(origin: &Scratch, mails: &[Vec<u8>], death: Option<Death>) -> (Ending, u
 /// One life of the process: from the first mail that was not surely received, to the end or to death.
 fn life(
     store: Box<dyn Store>,
-    loaded: &postdesk::policy::Loaded,
+    loaded: &Loaded,
     mails: &[Vec<u8>],
     received: &mut usize,
     carried: &mut Carried,
@@ -251,22 +265,37 @@ fn work(desk: &mut Desk, carried: &mut Carried, now: DateTime<Utc>) -> anyhow::R
 #[test]
 fn whenever_the_process_dies_the_outcome_is_the_same() {
     let (origin, mails) = script();
-    let (undisturbed, calls) = play(&origin, &mails, None);
+    let loaded = world::load(origin.path(), CONFIG);
+    let (undisturbed, calls) = play(&loaded, &mails, None);
     assert_eq!(undisturbed.tickets.len(), 2);
     let with_file = |bytes: &&Vec<u8>| bytes.windows(16).any(|w| w == b"ODA5IHRpbWVvdXQK");
     assert_eq!(undisturbed.mails.values().filter(with_file).count(), 1, "Li gets the file");
+    dies_at_every_call(&loaded, &mails, (&undisturbed, calls));
+}
+
+#[test]
+fn whenever_the_process_dies_a_confirmed_mail_is_carried_out_once() {
+    let (origin, mails) = script_of_a_confirmation();
+    let loaded = world::load(origin.path(), CONFIG);
+    let (undisturbed, calls) = play(&loaded, &mails, None);
+    assert_eq!(undisturbed.tickets[0].owner.as_deref(), Some("li"));
+    assert_eq!(undisturbed.mails.keys().filter(|(_, to)| to.as_str() == "alice@ext.test").count(), 2, "the acknowledgment and his words");
+    dies_at_every_call(&loaded, &mails, (&undisturbed, calls));
+}
+
+fn dies_at_every_call(loaded: &Loaded, mails: &[Vec<u8>], (undisturbed, calls): (&Ending, usize)) {
     assert!(calls > 40, "only {calls} calls: what is tested here?");
     for at_call in 1..=calls {
         for after in [false, true] {
             let death = Death { at_call, after };
-            let (ending, _) = play(&origin, &mails, Some(death));
-            assert_eq!(ending, undisturbed, "after {death:?}");
+            let (ending, _) = play(loaded, mails, Some(death));
+            assert_eq!(ending, *undisturbed, "after {death:?}");
         }
     }
 }
 
 /// One life over the desk in `data` with a cause that kills; true when it came to rest.
-fn comes_to_rest(loaded: &postdesk::policy::Loaded, poison: Option<CauseId>, carried: &mut Carried, now: DateTime<Utc>) -> bool {
+fn comes_to_rest(loaded: &Loaded, poison: Option<CauseId>, carried: &mut Carried, now: DateTime<Utc>) -> bool {
     let inner = store::open(&loaded.config.data).unwrap();
     let mortal = Box::new(Mortal { inner, calls: Arc::default(), death: None, poison });
     Desk::open(mortal, world::book(loaded)).and_then(|mut desk| work(&mut desk, carried, now)).is_ok()

@@ -126,8 +126,14 @@ fn mail(sent: &Sent) -> String {
 fn same_token(line: &str) -> String {
     match line.split_once("Ref: pd.") {
         Some((before, token)) => {
-            let kept = token.rsplit_once('.').map_or("", |(kept, _)| kept);
-            format!("{before}Ref: pd.{kept}.lfahy2skaaet2ekb")
+            let mut parts: Vec<&str> = token.split('.').collect();
+            // The token of a confirmation mail has a signature inside as well.
+            let signed = parts.iter().position(|part| *part == "confirm").map(|kind| kind + 1);
+            let last = parts.len() - 1;
+            for at in signed.into_iter().chain([last]) {
+                parts[at] = "lfahy2skaaet2ekb";
+            }
+            format!("{before}Ref: pd.{}", parts.join("."))
         }
         None => line.to_owned(),
     }

@@ -70,14 +70,15 @@ fn recipient(name: &str, at: &str, cc: bool) -> Recipient {
 /// The draft that a decision would make for these facts.
 fn draft(facts: Facts, language: &str) -> Draft {
     use TemplateName::{
-        Ack, AgentError, AgentFollowup, AgentNew, AgentReceipt, Approval, Closed, Consult, Help, Quarantined, Reminder, Reply, Resolved,
-        Summary, TooLarge, Update,
+        Ack, AgentError, AgentFollowup, AgentNew, AgentReceipt, Approval, Closed, Confirm, Consult, Help, Quarantined, Reminder, Reply,
+        Resolved, Summary, TooLarge, Update,
     };
     let (kind, agent) = match facts.template() {
         Ack | Update | Closed | TooLarge | Reminder => (LetterKind::Automatic, None),
         Reply | Resolved | Consult => (LetterKind::Reply, None),
         AgentNew | AgentFollowup | AgentReceipt | AgentError | Help => (LetterKind::Notice, Some("li".to_owned())),
         Quarantined => (LetterKind::Notice, None),
+        Confirm => (LetterKind::Notice, Some("confirm.aaaaaaaaaaaaaaaa.li".to_owned())),
         Approval => (LetterKind::Notice, Some("approver.zhao.1".to_owned())),
         Summary => (LetterKind::Summary, None),
     };
@@ -300,7 +301,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn nothing_from_a_mail_becomes_a_header(subject in "(\\PC|[\r\n\0 =?\"<>,])*", name in "(\\PC|[\r\n\0=?\"<>,@])*", text in "(?s).*", which in 0_usize..37) {
+    fn nothing_from_a_mail_becomes_a_header(subject in "(\\PC|[\r\n\0 =?\"<>,])*", name in "(\\PC|[\r\n\0=?\"<>,@])*", text in "(?s).*", which in 0_usize..43) {
         thread_local!(static TEMPLATES: Templates = templates());
         let policy = policy(&name, true);
         let mut samples = Facts::samples(if which % 2 == 0 { "en" } else { "zh" });
@@ -312,6 +313,7 @@ proptest! {
             Facts::AgentFollowup(f) => { f.ticket.subject.clone_from(&subject); f.from.clone_from(&name); f.text.clone_from(&text); }
             Facts::AgentError(f) => { f.subject.clone_from(&subject); f.text.clone_from(&text); }
             Facts::Resolved(f) => { f.words.clone_from(&text); }
+            Facts::Confirm(f) => { f.subject.clone_from(&subject); f.text.clone_from(&text); }
             _ => {}
         }
         let mut draft = draft(facts, "en");

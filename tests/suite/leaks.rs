@@ -119,6 +119,9 @@ impl Stage {
         ));
         notices.push(("agent_error", newest(&world, "li@desk.test")));
 
+        world.mail(&post("9", "Li Wei <li@desk.test>", "[#1001] VPN [note]", "canary-note: nothing proves who wrote this."));
+        notices.push(("confirm", newest(&world, "li@desk.test")));
+
         world.mail(&answer(&to_li, "li@desk.test", "7", " [help]", &Body::Plain(String::new())));
         notices.push(("help", newest(&world, "li@desk.test")));
 
@@ -162,6 +165,10 @@ impl Stage {
         }
         if *kind == "summary" || *kind == "quarantined" {
             return Ok(false);
+        }
+        // Whatever an answer to this one says, it goes to nobody outside.
+        if *kind == "confirm" {
+            return if relayed.is_none() && !held { Ok(false) } else { Err(format!("{words:?} in an answer to {kind} went out")) };
         }
         let bare = |text: &str| text.split_whitespace().collect::<String>();
         // What a style adds of its own, and signs with.
@@ -218,7 +225,7 @@ fn no_words_leak_or_change() {
     let stages = std::cell::RefCell::new(&mut stages);
     let mut runner =
         proptest::test_runner::TestRunner::new(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() });
-    let all = (0..2_usize, 0..9_usize, 0..STYLES.len(), 0..WORDS.len());
+    let all = (0..2_usize, 0..10_usize, 0..STYLES.len(), 0..WORDS.len());
     runner
         .run(&all, |(language, notice, style, words)| {
             let mut stages = stages.borrow_mut();

@@ -6,6 +6,7 @@ mod cli;
 mod clients;
 mod clocks;
 mod common;
+mod confirm;
 mod corpus;
 mod crash;
 mod day;

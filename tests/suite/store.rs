@@ -7,12 +7,13 @@ use std::time::Duration as Wait;
 
 use chrono::Duration;
 use postdesk::domain::attachment::{Attachment, Span, Transfer};
+use postdesk::domain::confirm::Grant;
 use postdesk::domain::message::{
     Arrival, Cursor, Enclosure, Letter, LetterId, LetterKey, LetterKind, MessageId, Place, TemplateName, Wording,
 };
 use postdesk::domain::reports::{Scope, Tally};
 use postdesk::domain::ticket::{Alert, Change, Priority, Status, Ticket, TicketNo, Version};
-use postdesk::domain::{Answer, CauseKey, HeldLetter, Known, Outbox, Outcome, Query, Reader, Reason, Sent, TicketFile, Undelivered};
+use postdesk::domain::{Answer, Asked, CauseKey, HeldLetter, Known, Outbox, Outcome, Query, Reader, Reason, Sent, TicketFile, Undelivered};
 use postdesk::store::identity::Identity;
 use postdesk::store::lock::DataLock;
 use postdesk::store::{
@@ -53,6 +54,7 @@ fn conforms(open: impl Fn(&Path) -> Box<dyn Store>) {
         ("a ticket knows its files", a_ticket_knows_its_files),
         ("automatic mail is counted", automatic_mail_is_counted),
         ("answers that cross are seen", answers_that_cross_are_seen),
+        ("a confirmed mail is a cause of its own", a_confirmed_mail_is_a_cause_of_its_own),
         ("an unclean end is noticed", an_unclean_end_is_noticed),
         ("the quarantine keeps the bytes", the_quarantine_keeps_the_bytes),
         ("large mails stay whole", large_mails_stay_whole),
@@ -1066,6 +1068,55 @@ fn automatic_mail_is_counted(open: Open<'_>, dir: &Path) {
     assert_eq!(ask(&mut *store, Query::AutomaticTo(address("ann@corp.example"), minute(0))), Answer::Count(2), "it was never sent");
 }
 
+fn a_confirmed_mail_is_a_cause_of_its_own(open: Open<'_>, dir: &Path) {
+    let mut store = open(dir);
+    let ticket = opened(&mut *store, "1@a", "ann@corp.example", 0);
+    let order = waiting(&mut *store, "2@a", 5);
+    let asks = Letter { template: "confirm".into(), ..letter("q", LetterKind::Notice, Some(ticket.number), &["li@corp.example"]) };
+    let mail = CommittedMail {
+        id: Some(message_id("2@a")),
+        references: Vec::new(),
+        from: Some(address("li@corp.example")),
+        ticket: Some(ticket.number),
+        internal: true,
+        files: Vec::new(),
+        text: "Please reboot.".into(),
+    };
+    let outcome = Outcome::Refused { ticket: Some(ticket.number) };
+    commits(&mut *store, &Commit { letters: vec![asks], outcome, mail: Some(mail), ..nothing(&order, minute(6)) }).unwrap();
+    store.flush().unwrap();
+
+    let mut store = open(dir);
+    let asked = |granted: Option<i64>| {
+        Answer::Asked(vec![Asked { cause: order.key.clone(), written: minute(5), at: minute(6), granted: granted.map(minute) }])
+    };
+    assert_eq!(ask(&mut *store, Query::Asked(ticket.number)), asked(None));
+    assert_eq!(ask(&mut *store, Query::Asked(TicketNo(9))), Answer::Asked(Vec::new()));
+    for (who, since, count) in [("li@corp.example", 6, 1), ("li@corp.example", 7, 0), ("wang@corp.example", 0, 0)] {
+        assert_eq!(ask(&mut *store, Query::ConfirmationsTo(address(who), minute(since))), Answer::Count(count), "{who} {since}");
+    }
+
+    let grant = |at: i64| Grant { original: order.key.clone(), by: "li".into(), written: minute(5), confirmed: minute(at) };
+    for at in [20, 30] {
+        let answer = waiting(&mut *store, &format!("{at}@a"), at);
+        commits(&mut *store, &Commit { grants: vec![grant(at)], ..nothing(&answer, minute(at)) }).unwrap();
+    }
+    store.flush().unwrap();
+    let mut store = open(dir);
+    assert_eq!(ask(&mut *store, Query::Asked(ticket.number)), asked(Some(20)), "once");
+    let [granted] = store.pending(9).unwrap().try_into().unwrap();
+    assert_eq!((&granted.key, granted.at), (&order.key.granted(), minute(20)));
+    let (PendingBody::Mail(again), PendingBody::Mail(first)) = (&granted.body, &order.body) else { panic!("no mails") };
+    assert_eq!((again.grant.as_ref(), &again.raw, &again.mailbox), (Some(&grant(20)), &first.raw, &first.mailbox));
+    assert_eq!(store.raw(granted.id).unwrap().as_ref(), Some(&first.raw));
+    let newest = |store: &dyn Store, who: &str| store.newest_from(&[address("nobody@corp.example"), address(who)]).unwrap();
+    assert_eq!(newest(store.as_ref(), "li@corp.example"), Some((minute(5), first.raw.clone())));
+    assert_eq!(newest(store.as_ref(), "wang@corp.example"), None);
+    let unknown = Grant { original: CauseKey("mail:nobody's".into()), ..grant(40) };
+    let answer = waiting(&mut *store, "40@a", 40);
+    assert!(store.commit(&Commit { grants: vec![unknown], ..nothing(&answer, minute(40)) }).is_err());
+}
+
 fn answers_that_cross_are_seen(open: Open<'_>, dir: &Path) {
     use LetterKind::{Notice, Reply};
     let mut store = open(dir);
@@ -1079,7 +1130,7 @@ fn answers_that_cross_are_seen(open: Open<'_>, dir: &Path) {
     );
     let crossing = |store: &mut dyn Store, handle: &str, who: &str, answers: Option<&str>| {
         let answers = answers.map(|key| LetterKey(key.into()));
-        let reader = Reader { handle: handle.into(), address: address(who), answers };
+        let reader = Reader { handle: handle.into(), address: address(who), answers, until: None };
         match ask(store, Query::ReplyAfter(ticket.number, reader)) {
             Answer::Crossing(found) => found.map(|crossing| (crossing.at, crossing.by)),
             other => panic!("{other:?}"),
@@ -1102,6 +1153,10 @@ fn answers_that_cross_are_seen(open: Open<'_>, dir: &Path) {
         "the last notice to him stands for an unknown letter"
     );
     assert_eq!(crossing(&mut *store, "wang", "wang@corp.example", Some("of another ticket")), answered(30));
+    let until = |at: i64| Reader { handle: "wang".into(), address: address("wang@corp.example"), answers: None, until: Some(minute(at)) };
+    let found = |store: &mut dyn Store, at| ask(store, Query::ReplyAfter(ticket.number, until(at)));
+    assert!(matches!(found(&mut *store, 10), Answer::Crossing(Some(_))), "what he had read by then");
+    assert_eq!(found(&mut *store, 9), Answer::Crossing(None), "nothing was written to him before");
     assert_eq!(crossing(&mut *store, "desk", "wang@corp.example", Some("n2")), None, "his own answer");
     assert_eq!(crossing(&mut *store, "zhao", "zhao@corp.example", None), None, "nothing was ever written to him");
     let Answer::Letters(held) = ask(&mut *store, Query::Held(ticket.number)) else { panic!() };

@@ -7,6 +7,7 @@
 //!                                               top (default: own words above the quote), bottom or none, `Ids:` says what servers made
 //!                                               of the ids: all replaced but the anchor, all replaced, or lost
 //!     >>> 09:20 alice@ext.test replies to ack
+//!     >>> 09:22 li replies to older confirm     the newest but one
 //!     >>> 09:25 eve@ext.test replies to zhao@desk.test's approval
 //!     >>> 2026-12-09 09:00 clock                nothing but time passes
 //!     >>> 10:00 history 2026-11-02 09:00        a mail as `postdesk import` brings it, with the time of its arrival
@@ -133,11 +134,15 @@ pub fn act(world: &mut World, head: &str, body: &str, index: usize) -> Vec<Sent>
             world.mail(&raw)
         }
         [who, "replies", "to", template] => {
-            let raw = reply(world, who, who, template, body, index);
+            let raw = reply(world, who, (who, template, 0), body, index);
+            world.mail(&raw)
+        }
+        [who, "replies", "to", "older", template] => {
+            let raw = reply(world, who, (who, template, 1), body, index);
             world.mail(&raw)
         }
         [who, "replies", "to", whose, template] => {
-            let raw = reply(world, who, whose.trim_end_matches("'s"), template, body, index);
+            let raw = reply(world, who, (whose.trim_end_matches("'s"), template, 0), body, index);
             world.mail(&raw)
         }
         other => panic!("no such step: {other:?}"),
@@ -245,12 +250,12 @@ fn multipart(text: &str, files: &[File]) -> String {
     out + "--=_files--\n"
 }
 
-/// An answer as a mail client writes it: by `who`, to a mail that `whose` got.
-fn reply(world: &World, who: &str, whose: &str, template: &str, body: &str, index: usize) -> Vec<u8> {
+/// An answer as a mail client writes it: by `who`, to a mail that `whose` got before the newest so many.
+fn reply(world: &World, who: &str, (whose, template, newer): (&str, &str, usize), body: &str, index: usize) -> Vec<u8> {
     let at = |who: &str| if who.contains('@') { who.to_owned() } else { format!("{who}@desk.test") };
     let (address, recipient) = (at(who), at(whose));
     let wanted = |s: &&Sent| s.to == recipient && template_of(s) == template;
-    let answered = world.sent.iter().rev().find(wanted).unwrap_or_else(|| panic!("{whose} got no {template}"));
+    let answered = world.sent.iter().rev().filter(wanted).nth(newer).unwrap_or_else(|| panic!("{whose} got no {template}"));
     let (options, words) = options(body, answered);
     let quote: String = answered.reading.text.trim_end().lines().map(|l| format!("> {l}\n")).collect();
     let text = match options.quote {
@@ -411,8 +416,9 @@ fn follows(world: &mut World, before: &[(i64, String)], sent: &[Sent]) -> String
                 if content.len() <= 60 { String::from_utf8_lossy(&content).into_owned() } else { format!("{} bytes", content.len()) };
             writeln!(out, "  + {name}: {shown}").unwrap();
         }
-        let whole = ["reply", "resolved", "update", "reminder", "agent_error", "agent_receipt", "agent_followup", "approval", "consult"]
-            .contains(&template.as_str());
+        let whole =
+            ["reply", "resolved", "update", "reminder", "agent_error", "agent_receipt", "agent_followup", "approval", "consult", "confirm"]
+                .contains(&template.as_str());
         // Of an acknowledgment its lists, what is linked and what is asked; of a notification the steps of a playbook.
         let listed = |line: &str| match template.as_str() {
             "ack" => line.starts_with("- "),

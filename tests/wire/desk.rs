@@ -3,6 +3,7 @@
 //! Requesters mail by SMTP, agents answer in neomutt. A desk has a mailbox, people and a directory of its own, so that desks run side by
 //! side on one mail host.
 
+mod confirm;
 mod day;
 mod delivery;
 mod files;

@@ -1,5 +1,6 @@
 //! What `doctor` tries: every source and delivery of the configuration, what the newest mails tell, the machine, and a round trip.
 
+mod agents;
 mod marks;
 mod round_trip;
 
@@ -7,16 +8,17 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 
 use super::accounts::{imap_account, smtp_account};
 use super::hub;
 use crate::config::{Delivery, Mailbox, Source, provider};
 use crate::delivery::smtp;
-use crate::domain::message::Address;
+use crate::domain::message::{Address, Reading};
 use crate::mail::parse;
 use crate::policy::Loaded;
 use crate::source::imap;
+use crate::store;
 
 /// Whether something went well, and a sentence: with the remedy where it did not.
 pub type Step = (bool, String);
@@ -35,9 +37,11 @@ const LITTLE_SPACE_MB: u64 = 500;
 /// # Errors
 /// Those of `tell`.
 pub async fn examine(loaded: &Loaded, send: bool, tell: &mut impl FnMut(Examination) -> anyhow::Result<()>) -> anyhow::Result<()> {
+    let mut newest = Vec::new();
     for mailbox in &loaded.config.mailboxes {
-        tell((format!("mailbox {} ({})", mailbox.name, mailbox.address), source(mailbox, loaded).await))?;
+        tell((format!("mailbox {} ({})", mailbox.name, mailbox.address), source(mailbox, loaded, &mut newest).await))?;
     }
+    tell(("what proves your agents".to_owned(), agents(loaded, newest)?))?;
     let deliveries: Vec<_> = loaded.config.mailboxes.iter().map(|m| (m.name.clone(), m.delivery.clone())).collect();
     for (delivery, names) in hub::shared_lines(&deliveries) {
         let mailboxes: Vec<&Mailbox> = loaded.config.mailboxes.iter().filter(|m| names.contains(&m.name)).collect();
@@ -64,18 +68,40 @@ pub async fn examine(loaded: &Loaded, send: bool, tell: &mut impl FnMut(Examinat
     tell(("this machine".to_owned(), vec![space(&loaded.config.data), fonts()]))
 }
 
-async fn source(mailbox: &Mailbox, loaded: &Loaded) -> Vec<Step> {
+/// Headers of mails with their time of arrival, where the server told it.
+type Headers = Vec<(Reading, Option<DateTime<Utc>>)>;
+
+/// The newest mail of each agent: one that lies in a mailbox, or that the desk has had.
+fn agents(loaded: &Loaded, newest: Headers) -> anyhow::Result<Vec<Step>> {
+    let known = loaded.config.data.join("postdesk.db").exists().then(|| store::open(&loaded.config.data)).transpose()?;
+    let found = loaded.policy.agents.iter().map(|agent| {
+        let own: Vec<Address> = std::iter::once(&agent.address).chain(&agent.aliases).cloned().collect();
+        let his = |mail: &Reading| mail.from.as_ref().is_some_and(|from| own.contains(&from.address));
+        let there = newest.iter().filter(|(mail, _)| his(mail)).filter_map(|(mail, at)| Some((at.as_ref().copied()?, mail.clone())));
+        let had = match &known {
+            Some(store) => store.newest_from(&own)?,
+            None => None,
+        };
+        let had = had.map(|(at, raw)| (at, parse::read(&raw, None)));
+        Ok((agent, there.chain(had).max_by_key(|(at, _)| *at)))
+    });
+    let found: Vec<agents::Newest<'_>> = found.collect::<anyhow::Result<_>>()?;
+    Ok(agents::proofs(&found, &loaded.policy))
+}
+
+async fn source(mailbox: &Mailbox, loaded: &Loaded, newest: &mut Headers) -> Vec<Step> {
     let account = match (&mailbox.source, imap_account(mailbox, loaded.policy.limits.message_size)) {
         (Source::Maildir { path }, _) => return vec![maildir(path)],
         (Source::Imap(_), None) => return Vec::new(),
         (Source::Imap(_), Some(account)) => account,
     };
-    let imap::Examined { mut steps, newest } = imap::doctor(&account).await;
+    let imap::Examined { mut steps, newest: headers } = imap::doctor(&account).await;
     steps.extend(known(&account.host, &steps));
     if steps.iter().all(|(good, _)| *good) {
-        let read: Vec<_> = newest.iter().map(|header| (parse::read(&header.raw, None), header.at)).collect();
+        let read: Headers = headers.iter().map(|header| (parse::read(&header.raw, None), header.at)).collect();
         steps.extend(marks::authserv(&read, &loaded.config.trust.authserv_ids));
         steps.extend(marks::from_the_future(&read, Utc::now()));
+        newest.extend(read);
     }
     steps
 }

@@ -3,8 +3,8 @@
 //! For each template a rich sample first, then the edges: empty lists, nobody in charge, no ticket, texts that try to break out.
 
 use super::{
-    Ack, AgentError, AgentFollowup, AgentNew, AgentReceipt, Approval, Because, Card, Closed, Consult, Facts, Help, Link, OldTicket,
-    Quarantined, Reminder, Reply, Row, Summary, TagHelp, TooLarge, Update, Words,
+    Ack, AgentError, AgentFollowup, AgentNew, AgentReceipt, Approval, Because, Card, Closed, Confirm, Consult, Facts, Help, Link,
+    OldTicket, Quarantined, Reminder, Reply, Row, Summary, TagHelp, TooLarge, Update, Words,
 };
 
 impl Facts {
@@ -40,6 +40,7 @@ struct Vocabulary {
     event: &'static str,
     done: [&'static str; 2],
     error: &'static str,
+    unproved: &'static str,
     defect: &'static str,
     age: &'static str,
     answer_by: &'static str,
@@ -67,6 +68,7 @@ fn en() -> Vocabulary {
         event: "Our mail to alice@example.com was refused: 5.1.1 user unknown.",
         done: ["Priority is high now (was normal).", "The ticket is yours now."],
         error: "There is no tag \"priorty\". Did you mean \"priority\"?",
+        unproved: "The mail did not answer a notification of yours, so nothing proves that you wrote it.",
         defect: "The sender's charset was wrong; the text was read by detection.",
         age: "3d 4h",
         answer_by: "Tuesday 14:00",
@@ -99,6 +101,7 @@ fn zh() -> Vocabulary {
         event: "发给 alice@example.com 的邮件被退回：5.1.1 用户不存在。",
         done: ["优先级已由“普通”改为“高”。", "工单已由您负责。"],
         error: "没有“优先机”这个标签，是否想写“优先级”？",
+        unproved: "这封邮件不是对发给您的通知的回复，无法证明由您本人所写。",
         defect: "发件方标注的字符集有误，正文按检测结果读取。",
         age: "3天4小时",
         answer_by: "周二 14:00",
@@ -317,6 +320,18 @@ fn answers(w: &Vocabulary) -> Vec<Facts> {
         tags: true,
     };
     let done: Vec<String> = w.done.iter().map(|d| (*d).to_owned()).collect();
+    let confirm = Confirm {
+        ticket: w.card(),
+        agent: w.owner.into(),
+        subject: "[#1042] [priority=high] [take]".into(),
+        written: "2026-12-01 09:12".into(),
+        why: w.unproved.into(),
+        done: done.clone(),
+        sent_to: w.requester.into(),
+        text: w.words.into(),
+        files: vec![w.file.into()],
+        days: 7,
+    };
     vec![
         Facts::AgentFollowup(AgentFollowup { files: vec![w.file.into()], not_attached: vec![w.not_attached.into()], ..followup.clone() }),
         Facts::AgentFollowup(AgentFollowup { from: String::new(), event: w.event.into(), text: String::new(), ..followup }),
@@ -345,6 +360,23 @@ fn answers(w: &Vocabulary) -> Vec<Facts> {
         Facts::AgentError(AgentError { held: true, ..error.clone() }),
         Facts::AgentError(AgentError { tags: false, ..error.clone() }),
         Facts::AgentError(AgentError { ticket: None, text: String::new(), ..error }),
+        Facts::Confirm(confirm.clone()),
+        Facts::Confirm(Confirm {
+            done: Vec::new(),
+            sent_to: String::new(),
+            files: Vec::new(),
+            subject: HOSTILE.into(),
+            text: HOSTILE.into(),
+            ..confirm.clone()
+        }),
+        Facts::Confirm(Confirm {
+            ticket: w.bare(),
+            subject: String::new(),
+            sent_to: String::new(),
+            text: String::new(),
+            files: Vec::new(),
+            ..confirm
+        }),
     ]
 }
 

@@ -112,7 +112,7 @@ pub(super) fn of_order<'a>(
     let mut requester = orders.requester.clone();
     if let Some(ticket) = joined {
         let number = ticket.number;
-        if !orders.new || !sender.proved.contains(&(number, ticket.retired(&by.handle))) {
+        if !orders.new || !sender.is_proved(number, ticket.retired(&by.handle)) {
             return Ok(None);
         }
         requester = requester.or_else(|| Some(ticket.requester.clone()));
@@ -139,10 +139,6 @@ pub(super) fn of_order<'a>(
 
 fn from_else(mail: &Reading, from: Person, subject: String) -> Reading {
     Reading { from: Some(from), sender: None, reply_to: Vec::new(), base_subject: subject.clone(), subject, ..mail.clone() }
-}
-
-fn written_as(tag: &Tag) -> String {
-    if tag.value.is_empty() { format!("[{}]", tag.name) } else { format!("[{}={}]", tag.name, tag.value) }
 }
 
 fn without_orders(subject: &str) -> String {
@@ -172,7 +168,7 @@ impl Orders {
         let language = notify::agent_language(agent, policy);
         let written = self.read.errors.iter().map(|e| e.sentence(language).to_owned());
         let others: Vec<String> =
-            self.read.orders().filter(|t| !matches!(t.name.as_str(), "new" | "for" | "help")).map(written_as).collect();
+            self.read.orders().filter(|t| !matches!(t.name.as_str(), "new" | "for" | "help")).map(Tag::to_string).collect();
         let alone = (!others.is_empty()).then(|| {
             let others = others.join(" ");
             let en = format!("{others}: beside [new] only [for=…] counts; send the rest in a reply to the receipt of the new ticket.");

@@ -15,6 +15,8 @@ mod strays;
 #[cfg(test)]
 mod tests;
 
+use std::fmt;
+
 use serde::Serialize;
 
 pub use grammar::{read, read_answer};
@@ -51,6 +53,18 @@ pub struct Tag {
     pub at: String,
     /// What is wrong with it, where something is.
     pub error: Option<String>,
+}
+
+impl fmt::Display for Tag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let op = match self.op {
+            Op::Bare => return write!(f, "[{}]", self.name),
+            Op::Set => "=",
+            Op::Add => "+=",
+            Op::Remove => "-=",
+        };
+        write!(f, "[{}{op}{}]", self.name, self.value)
+    }
 }
 
 /// A tag that cannot be an order, with the remedy; in both languages, because grammar knows no reader.

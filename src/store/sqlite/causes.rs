@@ -3,15 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use chrono::{DateTime, Utc};
 use rusqlite::{OptionalExtension, Row, params};
+use serde::Deserialize;
 
 use super::{Db, blobs, get, micros, moment, set};
-use crate::domain::CauseKey;
+use crate::domain::confirm::Grant;
 use crate::domain::foresight::Foresight;
-use crate::domain::message::{Cursor, Folder, MessageId, Place, hash64};
+use crate::domain::message::{Address, Cursor, Folder, MessageId, Place, hash64};
 use crate::domain::ticket::TicketNo;
+use crate::domain::{Asked, CauseKey};
 use crate::store::identity::{stem, stem_of};
 use crate::store::{CauseId, Note, Pending, PendingBody, PendingMail, Prepared, QuarantineRow, Received, Result};
 
@@ -154,6 +156,39 @@ pub(super) fn enqueue(db: &Db, key: &CauseKey, at: DateTime<Utc>, note: &Note) -
     Ok(true)
 }
 
+/// A mail that its agent has confirmed is a cause of its own, with the bytes of the first.
+pub(super) fn grant(db: &Db, grant: &Grant) -> Result<()> {
+    let key = grant.original.granted();
+    let Found { exact: Some(original), .. } = find(db, &grant.original)? else { bail!("{} is no cause", grant.original.0) };
+    if find(db, &key)?.exact.is_some() {
+        return Ok(());
+    }
+    let cause = insert(db, &key, grant.confirmed, Some(&serde_json::to_string(grant)?))?;
+    db.sql(
+        "INSERT INTO message (cause, mailbox, blob, whole_size, quiet, same_id)
+         SELECT ?1, mailbox, blob, whole_size, quiet, same_id FROM message WHERE cause = ?2",
+    )?
+    .execute([cause.0, original.0])?;
+    Ok(())
+}
+
+/// The mails of a ticket that agents were asked to confirm, oldest first.
+pub(super) fn asked(db: &Db, number: TicketNo) -> Result<Vec<Asked>> {
+    let mut select = db.sql(
+        "SELECT c.key, c.at, l.created FROM letter l JOIN cause c ON c.id = l.cause
+         WHERE l.ticket = ?1 AND l.template = 'confirm' ORDER BY l.id",
+    )?;
+    let read = |row: &Row<'_>| -> Result<Asked> {
+        let cause = CauseKey(row.get(0)?);
+        let granted: Option<i64> = db
+            .sql("SELECT at FROM cause WHERE stem = ?1 AND key = ?2")?
+            .query_row(params![stem_hash(&cause.granted()), cause.granted().0], |row| row.get(0))
+            .optional()?;
+        Ok(Asked { cause, written: moment(row.get(1)?)?, at: moment(row.get(2)?)?, granted: granted.map(moment).transpose()? })
+    };
+    select.query_and_then([number.0], read)?.collect()
+}
+
 fn find_folder(db: &Db, folder: &Folder) -> Result<Option<i64>> {
     Ok(db
         .sql("SELECT id FROM folder WHERE host = ?1 AND user = ?2 AND folder = ?3")?
@@ -193,6 +228,18 @@ pub(super) fn set_cursor(db: &Db, folder: &Folder, cursor: Cursor) -> Result<()>
     Ok(())
 }
 
+/// What is kept with a cause that is no mail, or one that was confirmed.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Kept {
+    Grant(Grant),
+    Note(Note),
+}
+
+fn damaged(cause: CauseId) -> impl FnOnce() -> String {
+    move || format!("cause {} is damaged", cause.0)
+}
+
 pub(super) fn pending(db: &Db, fresh: &mut Fresh, limit: usize) -> Result<Vec<Pending>> {
     let mut select = db.sql("SELECT id, key, at, attempts, note, alone FROM cause WHERE state = 'pending' ORDER BY at, id LIMIT ?1")?;
     let mut rows = select.query([i64::try_from(limit)?])?;
@@ -204,8 +251,10 @@ pub(super) fn pending(db: &Db, fresh: &mut Fresh, limit: usize) -> Result<Vec<Pe
             break;
         }
         let id = CauseId(row.get(0)?);
-        let body = match row.get_ref(4)?.as_str_or_null()? {
-            Some(note) => PendingBody::Note(serde_json::from_str(note).with_context(|| format!("cause {} is damaged", id.0))?),
+        let kept: Option<Kept> = row.get_ref(4)?.as_str_or_null()?.map(serde_json::from_str).transpose().with_context(damaged(id))?;
+        let body = match kept {
+            Some(Kept::Note(note)) => PendingBody::Note(note),
+            Some(Kept::Grant(grant)) => PendingBody::Mail(PendingMail { grant: Some(grant), ..pending_mail(db, fresh, id)? }),
             None => PendingBody::Mail(pending_mail(db, fresh, id)?),
         };
         if let PendingBody::Mail(mail) = &body {
@@ -237,6 +286,7 @@ fn pending_mail(db: &Db, fresh: &mut Fresh, cause: CauseId) -> Result<PendingMai
         whole_size: row.get::<_, Option<i64>>(2)?.map(u64::try_from).transpose()?,
         quiet: row.get(3)?,
         same_id_other_body: row.get(4)?,
+        grant: None,
     })
 }
 
@@ -252,6 +302,19 @@ pub(super) fn first_mails(db: &Db, limit: usize) -> Result<Vec<CauseId>> {
     )?;
     let read = |row: &Row<'_>| Ok(CauseId(row.get(0)?));
     select.query_and_then([i64::try_from(limit).unwrap_or(i64::MAX)], read)?.collect()
+}
+
+/// No index leads from a sender to mails: all are looked at. A mail that was confirmed came when it was written.
+pub(super) fn newest_from(db: &Db, senders: &[Address]) -> Result<Option<(DateTime<Utc>, Vec<u8>)>> {
+    let senders: Vec<&str> = senders.iter().map(Address::as_str).collect();
+    let newest: Option<(i64, i64)> = db
+        .sql(
+            "SELECT c.at, m.blob FROM message m JOIN cause c ON c.id = m.cause
+             WHERE m.sender IN (SELECT value FROM json_each(?1)) AND c.note IS NULL ORDER BY c.at DESC, c.id DESC LIMIT 1",
+        )?
+        .query_row([serde_json::to_string(&senders)?], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    newest.map(|(at, blob)| Ok((moment(at)?, blobs::get(db, blob)?))).transpose()
 }
 
 /// The causes that come next.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use anyhow::ensure;
 use rusqlite::{OptionalExtension, params};
 
-use super::{Db, TicketState, due_micros, micros, outbox, tickets};
+use super::{Db, TicketState, causes, due_micros, micros, outbox, tickets};
 use crate::domain::message::{LetterId, MessageId, hash64};
 use crate::domain::ticket::TicketNo;
 use crate::store::identity;
@@ -43,6 +43,9 @@ pub(super) fn commit(db: &Db, commit: &Commit) -> Result<std::result::Result<Vec
     }
     for letter in &commit.release {
         outbox::release(db, *letter, commit.at)?;
+    }
+    for grant in &commit.grants {
+        causes::grant(db, grant)?;
     }
     Ok(Ok(letters))
 }

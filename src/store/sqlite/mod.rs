@@ -33,7 +33,7 @@ use super::{
     Commit, CommitError, Counts, Fate, JournalRow, Note, OutboxRow, Pending, Posting, Prepared, QuarantineRow, Read, Received, Result,
     Sealed, Store, TicketFilter, TicketState,
 };
-use crate::domain::message::{BlobHash, Cursor, Folder, LetterId, Place};
+use crate::domain::message::{Address, BlobHash, Cursor, Folder, LetterId, Place};
 use crate::domain::ticket::{Ticket, TicketNo, Version};
 use crate::domain::{Answer, CauseKey, Query};
 
@@ -160,6 +160,8 @@ impl Read for Sqlite {
             Query::AutomaticTo(address, since) => Ok(Answer::Count(outbox::automatic_to(&self.db, address, *since)?)),
             Query::AutomaticFor(number, since) => Ok(Answer::Count(outbox::automatic_for(&self.db, *number, *since)?)),
             Query::NoticesTo(address, number, since) => Ok(Answer::Count(outbox::notices_to(&self.db, address, *number, *since)?)),
+            Query::ConfirmationsTo(address, since) => Ok(Answer::Count(outbox::confirmations_to(&self.db, address, *since)?)),
+            Query::Asked(number) => Ok(Answer::Asked(causes::asked(&self.db, *number)?)),
             Query::Held(number) => Ok(Answer::Letters(outbox::held(&self.db, *number)?)),
             Query::Outbox(number) => Ok(Answer::Outbox(outbox::unsent(&self.db, *number)?)),
             Query::Tally(scope) => Ok(Answer::Tally(Box::new(tickets::tally(&self.db, scope)?))),
@@ -257,6 +259,10 @@ impl Store for Sqlite {
 
     fn first_mails(&self, limit: usize) -> Result<Vec<super::CauseId>> {
         causes::first_mails(&self.db, limit)
+    }
+
+    fn newest_from(&self, senders: &[Address]) -> Result<Option<(DateTime<Utc>, Vec<u8>)>> {
+        causes::newest_from(&self.db, senders)
     }
 
     fn retry(&mut self, cause: super::CauseId) -> Result<bool> {

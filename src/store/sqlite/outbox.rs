@@ -410,15 +410,25 @@ pub(super) fn notices_to(db: &Db, address: &Address, number: TicketNo, since: Da
     Ok(select.query_row(params![number.0, micros(since), address.as_str()], |row| row.get(0))?)
 }
 
+/// No index leads from a recipient to notices, but one to the few letters that ask to confirm.
+pub(super) fn confirmations_to(db: &Db, address: &Address, since: DateTime<Utc>) -> Result<u32> {
+    let mut select = db.sql(
+        "SELECT count(*) FROM letter l INDEXED BY letter_confirm JOIN envelope e ON e.letter = l.id
+         WHERE l.template = 'confirm' AND l.created >= ?1 AND e.recipient = ?2",
+    )?;
+    Ok(select.query_row(params![micros(since), address.as_str()], |row| row.get(0))?)
+}
+
 /// The newest reply of somebody else that was let go after the letter that this agent answers. Where a mail server has replaced that
 /// letter's id, the last notice to him stands for it.
 pub(super) fn reply_after(db: &Db, number: TicketNo, reader: &Reader) -> Result<Option<Crossing>> {
     let read: Option<(i64, i64)> = db
         .sql(
             "SELECT l.id, l.created FROM letter l WHERE l.ticket = ?1 AND (l.key = ?2 OR l.class = 1 AND EXISTS
-             (SELECT 1 FROM envelope e WHERE e.letter = l.id AND e.recipient = ?3)) ORDER BY l.key IS ?2 DESC, l.id DESC LIMIT 1",
+             (SELECT 1 FROM envelope e WHERE e.letter = l.id AND e.recipient = ?3)) AND (?4 IS NULL OR l.created <= ?4)
+             ORDER BY l.key IS ?2 DESC, l.id DESC LIMIT 1",
         )?
-        .query_row(params![number.0, reader.answers.as_ref().map(|key| &key.0), reader.address.as_str()], |row| {
+        .query_row(params![number.0, reader.answers.as_ref().map(|key| &key.0), reader.address.as_str(), reader.until.map(micros)], |row| {
             Ok((row.get(0)?, row.get(1)?))
         })
         .optional()?;

@@ -89,6 +89,27 @@ fn the_doctor_proves_what_only_a_mail_can_prove() {
 }
 
 #[test]
+fn the_doctor_shows_what_proves_an_agent() {
+    let _servers = SERVERS.blocking_read();
+    let desk = Desk::new("doctor-agent", &Setting::default());
+    let li = desk.agent("li");
+    let (well, said) = doctor(&desk, &[]);
+    assert!(well && said.contains("no mail yet of li"), "{said}");
+    let mail = letter(&format!("Li Wei <{li}>"), &desk.address(), "[help]", "");
+    let border = "Authentication-Results: mx.desk.test; dmarc=pass header.from=desk.test\r\n\
+                  Received: from pc (pc.desk.test [203.0.113.7]) by mx.desk.test with ESMTPSA id 1\r\n";
+    send(&li, &[&desk.address()], format!("{border}{mail}").as_bytes());
+    eventually("his mail lies there", || (files(&desk.address()).len() == 1).then_some(()));
+    let (well, said) = doctor(&desk, &[]);
+    assert!(well && said.contains("(\"[help]\"): not proved by [trust] yet; it has no token either"), "{said}");
+    assert!(said.contains("dmarc=pass header.from=desk.test is said by mx.desk.test"), "{said}");
+    let config = std::fs::read_to_string(desk.directory.join("config.toml")).unwrap();
+    desk.write("config.toml", &format!("{config}\n[trust]\nauthserv_ids = [\"mx.desk.test\"]\n"));
+    let (well, said) = doctor(&desk, &[]);
+    assert!(well && said.contains("proved by [trust], for our border mx.desk.test reports dmarc=pass header.from=desk.test"), "{said}");
+}
+
+#[test]
 fn the_doctor_names_wrong_turns_with_the_remedy() {
     let _servers = SERVERS.blocking_read();
     let desk = Desk::new("doctor-wrong", &Setting::default());

@@ -1,0 +1,114 @@
+//! A mail that bears an agent's From and that nothing proves: he is asked at his configured address, and until he answers nothing is done.
+
+use super::Author;
+use crate::domain::confirm::{self, Question};
+use crate::domain::facts::{Confirm, Facts};
+use crate::domain::notify::{self, say};
+use crate::domain::orders::Plan;
+use crate::domain::tags::{Tag, TagReading};
+use crate::domain::{Case, Decision, Judged, Need, Outcome, trust};
+
+impl Author<'_> {
+    /// May the mail be forged, by what is known of it? Then nobody is asked to confirm it.
+    pub(super) fn is_doubted(&self) -> bool {
+        self.scene.origin.suspect || trust::forged(self.scene.mail, self.policy).is_some()
+    }
+
+    /// Why nothing proves that the agent wrote it, to him.
+    pub(super) fn unproved_because(&self) -> String {
+        let retired = self.scene.sender.proved.iter().any(|(number, _)| *number == self.ticket.number);
+        let (en, zh) = match self.scene.origin.suspect {
+            _ if retired => (
+                "The notification that you answered has been seen by people outside, so it proves no more that you wrote the mail.",
+                "您所回复的通知已被外部人员看到，不能再证明邮件由您本人所写。",
+            ),
+            true => (
+                "Our mail server says that the sender of the mail may be forged, so nothing proves that you wrote it.",
+                "邮件服务器认为这封邮件的发件人可能是伪造的，无法证明由您本人所写。",
+            ),
+            false if self.is_doubted() => {
+                ("The mail names several senders, so nothing proves that you wrote it.", "这封邮件写有多个发件人，无法证明由您本人所写。")
+            }
+            false => (
+                "The mail did not answer a notification of yours, so nothing proves that you wrote it.",
+                "这封邮件不是对发给您的通知的回复，无法证明由您本人所写。",
+            ),
+        };
+        say(self.language, en, zh)
+    }
+
+    /// The words wait for `[send]` in an answer to the mail that asks. A note, and what may be a mistyped one, waits for nothing: it must
+    /// never go out.
+    pub(super) fn hold_doubted(&self, read: &TagReading, words: &str) -> Decision {
+        let why = self.unproved_because();
+        if read.is_inward() || !read.errors.is_empty() {
+            let errors = read.errors.iter().map(|error| error.sentence(self.language).to_owned());
+            return self.refuse(std::iter::once(why).chain(errors).collect(), words);
+        }
+        self.hold(why, words)
+    }
+
+    /// Asks the agent whether the mail is his. `planned` is what would follow if that were proved; what would be refused even then is
+    /// refused at once.
+    ///
+    /// # Errors
+    /// The [`Need`] for the caps.
+    pub(super) fn ask_for(&self, case: &Case, plan: &Plan, words: &str, planned: Decision) -> Result<Decision, Need> {
+        if matches!(planned.outcome, Outcome::Refused { .. }) {
+            return Ok(planned);
+        }
+        let sent_to = if planned.internal { String::new() } else { self.ticket.requester.called().to_owned() };
+        self.ask(case, &Wanted { done: plan.done.clone(), text: self.with_canned(words, plan), sent_to })
+    }
+
+    /// What a mail wants that opens another ticket beside this one. Whether it can is decided when he has confirmed it.
+    pub(super) fn opens(&self, read: &TagReading, words: &str) -> Wanted {
+        let orders: Vec<String> = read.orders().map(Tag::to_string).collect();
+        let (orders, number) = (orders.join(" "), notify::tag(self.ticket.number, self.policy));
+        let en = format!("{orders}: a ticket of its own is opened, linked with {number}.");
+        let done = vec![say(self.language, en, format!("{orders}：另开一张工单，与 {number} 关联。"))];
+        Wanted { done, text: words.to_owned(), sent_to: String::new() }
+    }
+
+    /// Asks the agent whether the mail is his.
+    ///
+    /// # Errors
+    /// The [`Need`] for the caps.
+    pub(super) fn ask(&self, case: &Case, wanted: &Wanted) -> Result<Decision, Need> {
+        let why = self.unproved_because();
+        let mut decision = Decision::new(Outcome::Refused { ticket: Some(self.ticket.number) }, self.agent.handle.as_str());
+        decision.internal = true;
+        decision.because(format!("held: {why}"));
+        decision.judged = Some(Box::new(Judged { held: Some(why.clone()), ..Judged::of(self.scene) }));
+        if let Err(why) = notify::may_ask(case, &self.agent.address, self.policy, self.scene.now)? {
+            decision.because(why);
+            return Ok(decision);
+        }
+        decision.because(format!("{} is asked to confirm it", self.agent.handle));
+        let facts = Confirm {
+            ticket: notify::card(self.ticket, self.policy, self.language),
+            agent: self.agent.name.clone(),
+            subject: self.scene.mail.subject.clone(),
+            written: notify::local_time(self.scene.at, self.policy),
+            why,
+            done: wanted.done.clone(),
+            sent_to: wanted.sent_to.clone(),
+            text: notify::shortened(&wanted.text),
+            files: self.files.attach.iter().map(|attach| attach.file.name.clone()).collect(),
+            days: confirm::lapses().num_days(),
+        };
+        let mut draft = notify::to_agent(self.agent, Some(self.ticket), self.policy, Facts::Confirm(facts));
+        draft.agent = Some(Question::about(self.scene.cause, self.agent, self.ticket, &self.policy.key).name());
+        decision.drafts.push(draft);
+        Ok(decision)
+    }
+}
+
+/// What a mail wants, for its agent's eyes.
+pub(super) struct Wanted {
+    /// One sentence an order.
+    done: Vec<String>,
+    text: String,
+    /// Whom the text would go to; empty where it stays inside.
+    sent_to: String,
+}
