@@ -31,6 +31,18 @@ pub(super) enum Cond {
     Fact(Fact),
 }
 
+impl Cond {
+    fn runs_expressions(&self, atoms: &Atoms) -> bool {
+        match self {
+            Cond::Atom(id) => atoms.get(*id).is_some_and(|atom| matches!(atom.test, Test::Pattern(_))),
+            Cond::All(parts) | Cond::Any(parts) => parts.iter().any(|part| part.runs_expressions(atoms)),
+            Cond::OneOf(_, ids) => ids.iter().any(|id| Cond::Atom(*id).runs_expressions(atoms)),
+            Cond::Not(inner) => inner.runs_expressions(atoms),
+            Cond::Fact(_) => false,
+        }
+    }
+}
+
 /// What a fact is asked of.
 pub(super) struct Asked<'a> {
     pub(super) mail: &'a Reading,
@@ -233,6 +245,7 @@ pub(super) fn compile_table(c: &mut Compiler<'_>, item: &Item<'_>) -> Option<Con
     if found.len() == 1 { found.pop() } else { Some(Cond::All(found)) }
 }
 
+/// The conditions of a table; expressions stand last, so that they run only where everything else holds.
 fn keys(c: &mut Compiler<'_>, table: &DeTable<'_>) -> Option<Vec<Cond>> {
     let mut all = Some(Vec::new());
     for (key, value) in table {
@@ -249,6 +262,9 @@ fn keys(c: &mut Compiler<'_>, table: &DeTable<'_>) -> Option<Vec<Cond>> {
             (Some(cond), Some(all)) => all.push(cond),
             _ => all = None,
         }
+    }
+    if let Some(all) = &mut all {
+        all.sort_by_key(|cond| cond.runs_expressions(&c.atoms));
     }
     all
 }
