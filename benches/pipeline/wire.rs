@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use chrono::Utc;
 use lettre::{SmtpTransport, Transport as _, address::Envelope};
 use postdesk::desk::{self, Desk};
-use postdesk::domain::message::{Arrival, Cursor, Folder, Place as Spot};
+use postdesk::domain::message::{Arrival, Cursor, Folder, Place as Spot, Withheld};
 use postdesk::source::{Inbox, Start, imap, maildir};
 use postdesk::tls::Tls;
 use tokio::sync::watch;
@@ -44,6 +44,18 @@ impl Inbox for OnlyReceive {
         let prepare = move || arrivals.into_iter().map(|mail| desk::prepare(mail, &policy)).collect();
         let mails = tokio::task::spawn_blocking(prepare).await?;
         self.0.lock().unwrap().receive(mails)
+    }
+
+    async fn pass_over(&self, _: Vec<Withheld>) -> anyhow::Result<()> {
+        anyhow::bail!("the server reads its mail")
+    }
+
+    async fn passed_over(&self, _: &Folder) -> anyhow::Result<Vec<Spot>> {
+        Ok(Vec::new())
+    }
+
+    async fn no_more(&self, _: Vec<Spot>) -> anyhow::Result<()> {
+        Ok(())
     }
 }
 

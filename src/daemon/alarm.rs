@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 
 use super::hub::Door;
 use crate::config::{Config, shell};
-use crate::domain::message::{Arrival, Cursor, Folder, Place};
+use crate::domain::message::{Arrival, Cursor, Folder, Place, Withheld};
 use crate::source::Inbox;
 use crate::store;
 
@@ -310,6 +310,18 @@ impl Inbox for Heard<'_> {
 
     async fn receive(&self, arrivals: Vec<Arrival>) -> anyhow::Result<()> {
         self.noted(self.door.receive(arrivals).await)
+    }
+
+    async fn pass_over(&self, mails: Vec<Withheld>) -> anyhow::Result<()> {
+        self.noted(self.door.pass_over(mails).await)
+    }
+
+    async fn passed_over(&self, folder: &Folder) -> anyhow::Result<Vec<Place>> {
+        self.noted(self.door.passed_over(folder).await)
+    }
+
+    async fn no_more(&self, places: Vec<Place>) -> anyhow::Result<()> {
+        self.noted(self.door.no_more(places).await)
     }
 }
 
