@@ -355,7 +355,7 @@ pub enum Defect {
     HeaderTooLarge,
     /// Files in Microsoft's TNEF, which nothing but Outlook opens.
     Winmail,
-    /// Files inside the text, in uuencode: they are named and not passed on.
+    /// Files in uuencode inside a text that is itself encoded: they are named and not passed on.
     Uuencoded,
     /// Encrypted: the desk cannot read it.
     Encrypted,
