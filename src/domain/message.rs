@@ -365,6 +365,8 @@ pub enum Defect {
     SameIdOtherBody,
     /// Ends in the middle of a part.
     Truncated,
+    /// A text longer than is read.
+    TextTooLong,
 }
 
 /// The kinds of letters, by which the outbox orders them (first goes first) and counts automatic mail.

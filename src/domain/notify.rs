@@ -358,6 +358,7 @@ fn defect_sentence(defect: Defect, language: &str) -> Option<String> {
         Defect::TooLarge => ("The mail is larger than the limit: only its header was read.", "邮件超过大小限制，只读取了信头。"),
         Defect::SameIdOtherBody => ("Another mail with the same Message-ID came before.", "之前收到过相同 Message-ID 但内容不同的邮件。"),
         Defect::Truncated => ("The mail ends in the middle of a part.", "邮件在中途被截断。"),
+        Defect::TextTooLong => ("The mail's text is too long: only its beginning was read.", "邮件正文过长，只读取了开头部分。"),
     };
     Some(say(language, en, zh))
 }

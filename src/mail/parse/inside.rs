@@ -43,7 +43,7 @@ enum Place {
 }
 
 /// Files in uuencode that are looked for in one text.
-const FILES: usize = 100;
+pub const FILES: usize = 100;
 
 /// A file in uuencode inside a text (IEEE Std 1003.1, uuencode).
 #[derive(Debug, Clone, PartialEq)]

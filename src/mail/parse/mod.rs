@@ -31,6 +31,9 @@ const TEXT: usize = 1024 * 1024;
 /// Bytes of a mail wrapped in its signature that are looked at.
 const OPAQUE: usize = 8 * 1024 * 1024;
 
+/// How an encrypted message begins inside a text (RFC 9580 section 6.2).
+const PGP_MESSAGE: &str = "-----BEGIN PGP MESSAGE-----";
+
 /// Addresses of the border that are kept.
 const DELIVERED: usize = 50;
 
@@ -171,12 +174,16 @@ fn attached_mail(part: &Part<'_>) -> Option<Original> {
 fn read_body(raw: &[u8], parts: &[Part<'_>], reading: &mut Reading, defects: &mut Defects) {
     let chosen = read_words(parts, &mut reading.text, defects);
     reading.attachments = attachments(raw, parts, &chosen.spoken, defects);
-    reading.attachments.extend(chosen.texts.iter().filter_map(|at| parts.get(*at)).flat_map(|part| files_inside(raw, part)));
+    for part in chosen.texts.iter().filter_map(|at| parts.get(*at)) {
+        let files = files_inside(raw, part);
+        defects.add((files.len() >= inside::FILES).then_some(Defect::TooManyParts));
+        reading.attachments.extend(files);
+    }
     read_opaque(parts, &mut reading.text, defects);
     if let Some(words) = inside::signed_words(&reading.text) {
         reading.text = words;
     }
-    let armoured = reading.text.trim_start().starts_with("-----BEGIN PGP MESSAGE-----");
+    let armoured = reading.text.contains(PGP_MESSAGE) && reading.text.lines().any(|line| line.trim_end() == PGP_MESSAGE);
     let encrypted = armoured || parts.iter().any(|p| p.kind.value == "multipart/encrypted");
     defects.add(encrypted.then_some(Defect::Encrypted));
     let tnef = |part: &Part<'_>| {
@@ -218,7 +225,9 @@ fn read_words(parts: &[Part<'_>], text: &mut String, defects: &mut Defects) -> C
 
 /// Reads a mail that is wrapped in its signature. Its files stay in the wrapping, which is an attachment.
 fn read_opaque(parts: &[Part<'_>], text: &mut String, defects: &mut Defects) {
-    let opaque = |part: &&Part<'_>| matches!(part.kind.value.as_str(), "application/pkcs7-mime" | "application/x-pkcs7-mime");
+    // Gateways call the type what they like; the name stays (RFC 8551 section 3.9).
+    let named = |part: &Part<'_>| part.file_name().is_some_and(|name| name.eq_ignore_ascii_case("smime.p7m"));
+    let opaque = |part: &&Part<'_>| matches!(part.kind.value.as_str(), "application/pkcs7-mime" | "application/x-pkcs7-mime") || named(part);
     for part in parts.iter().filter(opaque).take(3) {
         match smime::signed_content(&part.decode(OPAQUE)) {
             Some(content) => {
@@ -303,7 +312,7 @@ fn is_blank(part: &Part<'_>) -> bool {
 fn part_text(part: &Part<'_>, limit: usize, defects: &mut Defects) -> String {
     let bytes = without_files(part, limit.saturating_add(1), defects);
     let cut = bytes.len() > limit;
-    defects.add(cut.then_some(Defect::Truncated));
+    defects.add(cut.then_some(Defect::TextTooLong));
     let bytes = if cut { bytes.get(..limit).unwrap_or_default() } else { &bytes };
     let is_html = part.kind.value == "text/html";
     let label = part.kind.get("charset").or_else(|| if is_html { meta_charset(bytes) } else { None });
@@ -401,7 +410,9 @@ fn attachments(raw: &[u8], parts: &[Part<'_>], spoken: &[bool], defects: &mut De
 /// A name without any path, where something is left.
 fn base_name(given: &str) -> Option<String> {
     let name = given.rsplit(['/', '\\']).next().unwrap_or("").trim();
-    let clean: String = name.chars().filter(|c| !c.is_control()).take(200).collect();
+    // Marks of direction make exe.txt of txt.exe.
+    let shown = |c: &char| !c.is_control() && !matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let clean: String = name.chars().filter(shown).take(200).collect();
     (!clean.is_empty() && clean != "." && clean != "..").then_some(clean)
 }
 
@@ -775,6 +786,8 @@ mod tests {
             ("uuencode, long", text("begin 644 a\n#0V%T\n"), None),
             ("signatures begun", text("-----BEGIN PGP SIGNED MESSAGE-----\n\n"), None),
             ("feet", text("Sent from my (<"), None),
+            ("a long text", text("words\n").repeat(2), Some(Defect::TextTooLong)),
+            ("files in uuencode", text("begin 644 a\nend\n"), Some(Defect::TooManyParts)),
             ("NULs", nul, Some(Defect::NoHeader)),
         ] {
             let started = std::time::Instant::now();
@@ -798,6 +811,10 @@ mod tests {
                 "hi",
                 vec![Winmail],
             ),
+            ("Content-Type: multipart/encrypted; protocol=\"application/pgp-encrypted\"; boundary=b\n\n--b\nContent-Type: application/pgp-encrypted\n\nVersion: 1\n--b\nContent-Type: application/octet-stream; name=encrypted.asc\n\n-----BEGIN PGP MESSAGE-----\n\nhQEM\n-----END PGP MESSAGE-----\n--b--".to_owned(), "", vec![Encrypted]),
+            ("\nSee below.\n-----BEGIN PGP MESSAGE-----\n\nhQEM\n-----END PGP MESSAGE-----\n".to_owned(), "See below.\n-----BEGIN PGP MESSAGE-----\n\nhQEM\n-----END PGP MESSAGE-----", vec![Encrypted]),
+            ("\nWhat is this?\n> -----BEGIN PGP MESSAGE-----\n> hQEM\n".to_owned(), "What is this?", vec![]),
+            ("Content-Type: application/octet-stream; name=smime.p7m\nContent-Transfer-Encoding: base64\n\nMIAGCSqGSIb3DQEHA6CA\n".to_owned(), "", vec![Encrypted]),
             ("Content-Type: application/pkcs7-mime; smime-type=enveloped-data\nContent-Transfer-Encoding: base64\n\nMIAGCSqGSIb3DQEHA6CA\n".to_owned(), "", vec![Encrypted]),
             ("Content-Type: multipart/signed; boundary=b\n\n--b\n\nhi\n--b\nContent-Type: application/pgp-signature; name=s.asc\n\nx\n--b--".to_owned(), "hi", vec![]),
             ("Content-Type: text/plain; format=flowed; delsp=yes\n\n打印 \n机坏了\n".to_owned(), "打印机坏了", vec![]),
