@@ -227,7 +227,8 @@ fn read_words(parts: &[Part<'_>], text: &mut String, defects: &mut Defects) -> C
 fn read_opaque(parts: &[Part<'_>], text: &mut String, defects: &mut Defects) {
     // Gateways call the type what they like; the name stays (RFC 8551 section 3.9).
     let named = |part: &Part<'_>| part.file_name().is_some_and(|name| name.eq_ignore_ascii_case("smime.p7m"));
-    let opaque = |part: &&Part<'_>| matches!(part.kind.value.as_str(), "application/pkcs7-mime" | "application/x-pkcs7-mime") || named(part);
+    let opaque =
+        |part: &&Part<'_>| matches!(part.kind.value.as_str(), "application/pkcs7-mime" | "application/x-pkcs7-mime") || named(part);
     for part in parts.iter().filter(opaque).take(3) {
         match smime::signed_content(&part.decode(OPAQUE)) {
             Some(content) => {
