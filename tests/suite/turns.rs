@@ -307,7 +307,7 @@ fn a_mail_that_its_server_does_not_give_out_is_told_with_what_is_known_of_it() {
     assert!(words.contains("asks for it again each hour") && !words.contains("quarantine retry"), "{words}");
     // It was received after all.
     let mut store = postdesk::store::open(&dir.join("data")).unwrap();
-    assert_eq!(store.withheld(&folder).unwrap(), [place.clone()]);
+    assert_eq!(store.withheld(&folder).unwrap(), std::slice::from_ref(&place));
     let elsewhere = Folder { folder: "Alerts".into(), ..folder.clone() };
     assert!(store.withheld(&elsewhere).unwrap().is_empty());
     store.no_more_withheld(&place, at).unwrap();
