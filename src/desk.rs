@@ -19,7 +19,7 @@ use composer::{Composer, Order, Written};
 use crate::delivery::{self, Handover};
 use crate::domain::attachment::Attachment;
 use crate::domain::foresight::Foresight;
-use crate::domain::message::{Arrival, Cursor, Defect, Draft, Folder, Letter, LetterId, Place, Reading, Wording};
+use crate::domain::message::{Arrival, Cursor, Defect, Draft, Folder, Letter, LetterId, Place, Reading, Withheld, Wording};
 use crate::domain::policy::{Policy, Summary};
 use crate::domain::ticket::{Change, Ticket, TicketNo, Version};
 use crate::domain::{self, Case, CauseKey, Decision, Event, Incoming, Outcome, What, sla};
@@ -241,6 +241,32 @@ impl Desk {
         places.iter().map(|place| self.store.has_place(place)).collect()
     }
 
+    /// Makes causes of mails that their server does not give out; durable on return.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub fn pass_over(&mut self, mails: Vec<Withheld>, now: DateTime<Utc>) -> anyhow::Result<()> {
+        self.durably(|store| {
+            mails.into_iter().try_for_each(|mail| store.enqueue(&Withheld::key(&mail.place), now, &Note::Withheld(mail)).map(drop))
+        })
+    }
+
+    /// Where the mails of a folder lie that were passed over.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub fn passed_over(&self, folder: &Folder) -> anyhow::Result<Vec<Place>> {
+        self.store.withheld(folder)
+    }
+
+    /// Mails that were passed over have come after all, or are gone.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub fn no_more(&mut self, places: &[Place], now: DateTime<Utc>) -> anyhow::Result<()> {
+        self.durably(|store| places.iter().try_for_each(|place| store.no_more_withheld(place, now)))
+    }
+
     /// Makes causes of clocks that have struck: due tickets and report slots. A missed slot is made up for once.
     ///
     /// # Errors
@@ -397,13 +423,14 @@ impl Desk {
     fn set_aside(&mut self, cause: &Pending, why: &str, now: DateTime<Utc>) -> anyhow::Result<()> {
         self.store.quarantine(cause.id, why, now)?;
         tracing::error!(cause = cause.key.0, id = cause.id.0, why, "quarantined; see `postdesk quarantine list`");
-        let bytes = match &cause.body {
-            PendingBody::Mail(mail) => mail.whole_size.unwrap_or(mail.raw.len() as u64),
+        let (bytes, arrived, withheld) = match &cause.body {
+            PendingBody::Mail(mail) => (mail.whole_size.unwrap_or(mail.raw.len() as u64), cause.at, false),
+            PendingBody::Note(Note::Withheld(mail)) => (mail.size, mail.at, true),
             // What cannot even be said to the operator is not said about that again.
             PendingBody::Note(Note::Quarantined(_)) => return Ok(()),
-            PendingBody::Note(_) => 0,
+            PendingBody::Note(_) => (0, cause.at, false),
         };
-        let told = domain::Quarantined { number: cause.id.0, arrived: cause.at, bytes, why: why.to_owned() };
+        let told = domain::Quarantined { number: cause.id.0, arrived, bytes, why: why.to_owned(), withheld };
         let key = CauseKey(format!("quarantined:{}:{}", cause.id.0, now.timestamp_millis()));
         self.store.enqueue(&key, now, &Note::Quarantined(told)).map(drop)
     }
@@ -649,6 +676,7 @@ fn event_of(cause: &Pending, policy: &Arc<Policy>) -> (Event, Option<Arc<Reading
         PendingBody::Note(Note::Slot { name, at }) => (What::Slot { name: name.clone(), at: *at }, None),
         PendingBody::Note(Note::Undelivered(fate)) => (What::Undelivered(fate.clone()), None),
         PendingBody::Note(Note::Quarantined(what)) => (What::Quarantined(what.clone()), None),
+        PendingBody::Note(Note::Withheld(mail)) => (What::Withheld(mail.clone()), None),
     };
     (Event { key: cause.key.clone(), at: cause.at, what }, reading)
 }

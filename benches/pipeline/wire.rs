@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use chrono::Utc;
 use lettre::{SmtpTransport, Transport as _, address::Envelope};
 use postdesk::desk::{self, Desk};
-use postdesk::domain::message::{Arrival, Cursor, Folder, Place as Spot};
+use postdesk::domain::message::{Arrival, Cursor, Folder, Place as Spot, Withheld};
 use postdesk::source::{Inbox, Start, imap, maildir};
 use postdesk::store::Prepared;
 use postdesk::tls::Tls;
@@ -50,6 +50,18 @@ impl Inbox for OnlyReceive {
 
     async fn receive(&self, mails: Vec<Prepared>) -> anyhow::Result<()> {
         self.0.lock().unwrap().receive(mails)
+    }
+
+    async fn pass_over(&self, _: Vec<Withheld>) -> anyhow::Result<()> {
+        anyhow::bail!("the server reads its mail")
+    }
+
+    async fn passed_over(&self, _: &Folder) -> anyhow::Result<Vec<Spot>> {
+        Ok(Vec::new())
+    }
+
+    async fn no_more(&self, _: Vec<Spot>) -> anyhow::Result<()> {
+        Ok(())
     }
 }
 

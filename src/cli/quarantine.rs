@@ -1,4 +1,4 @@
-//! `postdesk quarantine`: mails that broke the desk three times; nothing of them is lost.
+//! `postdesk quarantine`: mails that broke the desk three times, and those that no server gives out; nothing of them is lost.
 
 use std::io::Write;
 use std::path::Path;
@@ -64,9 +64,16 @@ pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
             let here = store.quarantined()?.iter().any(|row| row.id.0 == *id);
             let raw = store.raw(CauseId(*id))?.filter(|_| here);
             let raw = raw.ok_or_else(|| anyhow::anyhow!("{id} is not in quarantine; see `postdesk quarantine list`"))?;
+            anyhow::ensure!(!raw.is_empty(), "its server gave out nothing of this mail: look at it there with a mail client");
             std::io::stdout().lock().write_all(&raw)?;
         }
         What::Retry { id } => {
+            let withheld = store.quarantined()?.iter().any(|row| row.id.0 == *id && row.withheld);
+            anyhow::ensure!(
+                !withheld,
+                "the mail lies on its server, which does not give it out: the desk asks for it again each hour and when it starts. If you \
+                 can read it with a mail client, move it out of the folder and back in, or delete it there"
+            );
             let done = store.retry(CauseId(*id))?;
             store.flush()?;
             anyhow::ensure!(done, "{id} is not in quarantine; see `postdesk quarantine list`");

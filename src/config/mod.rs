@@ -95,6 +95,8 @@ pub struct Operator {
     pub language: Option<String>,
     /// Run by `sh -c` where mail itself cannot get through.
     pub alert_command: Option<String>,
+    /// How often each mailbox writes to itself, to see whether mail flows.
+    pub canary: Option<std::time::Duration>,
 }
 
 /// `start`: which mail of a mailbox is taken up on the first day (promise 16).

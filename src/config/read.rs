@@ -123,8 +123,9 @@ fn operator(root: &mut Section<'_>, names: &mut Names) -> Operator {
     }
     let language = section.parsed("language", value::language).map(Spanned::into_inner);
     let alert_command = section.text("alert_command").map(Spanned::into_inner);
+    let canary = section.parsed("canary", value::positive_duration).and_then(|every| every.into_inner().to_std().ok());
     section.finish();
-    Operator { address: address.map(Spanned::into_inner), language, alert_command }
+    Operator { address: address.map(Spanned::into_inner), language, alert_command, canary }
 }
 
 fn mailboxes(root: &mut Section<'_>, names: &mut Names, base: &Path, zone: Tz, delivery: Option<&Delivery>) -> Vec<Mailbox> {

@@ -11,13 +11,14 @@ use chrono::{DateTime, Duration, Utc};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+use super::canary;
 use super::hub::Door;
 use crate::config::{Config, shell};
-use crate::domain::message::{Arrival, Cursor, Folder, Place};
+use crate::domain::message::{Arrival, Cursor, Folder, Place, Withheld};
 use crate::source::Inbox;
 use crate::store::{self, Prepared};
 
-/// A trouble of this age is told.
+/// A trouble of this age is told, unless its subject takes longer to show.
 const LASTING: Duration = Duration::minutes(15);
 
 /// The same subject is told again after so long, if it lasts.
@@ -40,6 +41,8 @@ pub enum Subject {
     Delivery(String),
     /// No new access token can be had for this login.
     Token(String),
+    /// What this mailbox wrote to itself has not come back.
+    Canary(String),
     /// Nothing can be written down.
     Store,
 }
@@ -51,7 +54,17 @@ impl Subject {
             Subject::Mailbox { mailbox, .. } => format!("mailbox {mailbox}"),
             Subject::Delivery(way) => format!("delivery {way}"),
             Subject::Token(login) => format!("token {login}"),
+            Subject::Canary(mailbox) => format!("canary {mailbox}"),
             Subject::Store => "store".to_owned(),
+        }
+    }
+
+    /// A trouble of this age is told.
+    fn lasting(&self) -> Duration {
+        match self {
+            // Greylisting puts a mail off for a quarter of an hour.
+            Subject::Canary(_) => Duration::minutes(30),
+            _ => LASTING,
         }
     }
 }
@@ -133,6 +146,7 @@ impl Settings {
                 Subject::Mailbox { mailbox, folder } => format!("{desk}：自 {since} 起，邮箱 {mailbox}（{folder}）无法读取：{why}\n"),
                 Subject::Delivery(way) => format!("{desk}：自 {since} 起，邮件无法经 {way} 发出：{why}\n"),
                 Subject::Token(login) => format!("{desk}：无法为 {login} 取得新的访问令牌，旧令牌失效后邮件将中断：{why}\n"),
+                Subject::Canary(mailbox) => format!("{desk}：自 {since} 起，邮箱 {mailbox} 发给自己的检测邮件未能返回：{why}\n"),
                 Subject::Store => format!("{desk}：数据无法保存：{why}\n"),
             }
         } else {
@@ -144,8 +158,21 @@ impl Settings {
                 Subject::Token(login) => {
                     format!("{desk}: no new access token for {login}; mail stops when the last one dies: {why}\n")
                 }
+                Subject::Canary(mailbox) => {
+                    format!("{desk}: mail from mailbox {mailbox} to itself has not come back since {since}: {why}\n")
+                }
                 Subject::Store => format!("{desk}: the store failed: {why}\n"),
             }
+        }
+    }
+
+    /// The words when a canary is back that was missed.
+    fn words_back(&self, mailbox: &str) -> String {
+        let desk = &self.desk;
+        if self.language.starts_with("zh") {
+            format!("{desk}：邮箱 {mailbox} 发给自己的检测邮件已重新收到，邮件恢复正常\n")
+        } else {
+            format!("{desk}: mail from mailbox {mailbox} to itself comes back again\n")
         }
     }
 }
@@ -158,6 +185,8 @@ struct Trouble {
     grave: bool,
     /// Something was heard of it since it was told last.
     fresh: bool,
+    /// It was told.
+    told: bool,
 }
 
 /// Troubles and what was told of them. Pure.
@@ -165,21 +194,26 @@ struct Trouble {
 struct Board {
     troubles: BTreeMap<Subject, Trouble>,
     told: BTreeMap<String, DateTime<Utc>>,
+    /// Mailboxes whose canaries were missed, and are back.
+    back: Vec<String>,
 }
 
 impl Board {
     fn ill(&mut self, subject: Subject, why: String, grave: bool, now: DateTime<Utc>) {
-        let since = self.troubles.get(&subject).map_or(now, |known| known.since);
-        self.troubles.insert(subject, Trouble { since, why, grave, fresh: true });
+        let (since, told) = self.troubles.get(&subject).map_or((now, false), |known| (known.since, known.told));
+        self.troubles.insert(subject, Trouble { since, why, grave, fresh: true, told });
     }
 
     fn well(&mut self, subject: &Subject) {
-        self.troubles.remove(subject);
+        let told = self.troubles.remove(subject).is_some_and(|trouble| trouble.told);
+        if told && let Subject::Canary(mailbox) = subject {
+            self.back.push(mailbox.clone());
+        }
     }
 
     /// When a trouble is to be told.
     fn due(&self, subject: &Subject, trouble: &Trouble) -> Option<DateTime<Utc>> {
-        let lasting = if trouble.grave { trouble.since } else { trouble.since + LASTING };
+        let lasting = if trouble.grave { trouble.since } else { trouble.since + subject.lasting() };
         let again = self.told.get(&subject.about()).map(|told| *told + AGAIN);
         trouble.fresh.then(|| again.map_or(lasting, |again| again.max(lasting)))
     }
@@ -195,7 +229,7 @@ impl Board {
         let subject = self.troubles.iter().find(due).map(|(subject, _)| subject.clone())?;
         self.told.insert(subject.about(), now);
         let trouble = self.troubles.get_mut(&subject)?;
-        trouble.fresh = false;
+        (trouble.fresh, trouble.told) = (false, true);
         Some((subject, trouble.clone()))
     }
 
@@ -212,7 +246,7 @@ impl Board {
             let at = at.parse::<DateTime<Utc>>().ok().filter(|at| *at <= now)?;
             Some((about.to_owned(), at))
         };
-        Board { troubles: BTreeMap::new(), told: ledger.lines().filter_map(line).collect() }
+        Board { troubles: BTreeMap::new(), back: Vec::new(), told: ledger.lines().filter_map(line).collect() }
     }
 }
 
@@ -238,6 +272,14 @@ async fn listen(mut news: mpsc::UnboundedReceiver<News>, mut settings: Settings,
                 tracing::error!("alert_command: {error}");
             }
             remember(&ledger, &board.ledger(Utc::now()));
+        }
+        for mailbox in std::mem::take(&mut board.back) {
+            let (words, subject) = (settings.words_back(&mailbox), Subject::Canary(mailbox));
+            if let Some(command) = settings.command.clone()
+                && let Err(error) = tokio::task::spawn_blocking(move || ring(&command, &subject, &words)).await
+            {
+                tracing::error!("alert_command: {error}");
+            }
         }
     }
 }
@@ -315,7 +357,21 @@ impl Inbox for Heard<'_> {
     }
 
     async fn receive(&self, mails: Vec<Prepared>) -> anyhow::Result<()> {
+        let canaries = canary::seen(mails.iter().map(|mail| &mail.arrival), &self.door.policy.borrow().key);
+        canaries.into_iter().for_each(|mailbox| self.alarm.well(Subject::Canary(mailbox)));
         self.noted(self.door.receive(mails).await)
+    }
+
+    async fn pass_over(&self, mails: Vec<Withheld>) -> anyhow::Result<()> {
+        self.noted(self.door.pass_over(mails).await)
+    }
+
+    async fn passed_over(&self, folder: &Folder) -> anyhow::Result<Vec<Place>> {
+        self.noted(self.door.passed_over(folder).await)
+    }
+
+    async fn no_more(&self, places: Vec<Place>) -> anyhow::Result<()> {
+        self.noted(self.door.no_more(places).await)
     }
 }
 
@@ -385,8 +441,27 @@ mod tests {
     }
 
     #[test]
+    fn a_canary_that_is_missed_is_told_once_and_once_more_when_it_is_back() {
+        let mut board = Board::default();
+        let canary = || Subject::Canary("support".to_owned());
+        let sent = |board: &mut Board, minute| board.ill(canary(), "it was taken".to_owned(), false, at(minute));
+        sent(&mut board, 0);
+        assert!(told(&mut board, 29).is_empty());
+        board.well(&canary());
+        assert!(told(&mut board, 60).is_empty() && board.back.is_empty(), "it came: nobody hears of it");
+        sent(&mut board, 60);
+        assert_eq!(board.next(), Some(at(90)));
+        assert_eq!(told(&mut board, 90), [canary()]);
+        assert!(told(&mut board, 110).is_empty());
+        sent(&mut board, 120);
+        assert!(told(&mut board, 149).is_empty());
+        board.well(&canary());
+        assert_eq!((std::mem::take(&mut board.back), told(&mut board, 300)), (vec!["support".to_owned()], vec![]));
+    }
+
+    #[test]
     fn the_words_are_in_the_operators_language() {
-        let trouble = Trouble { since: at(0), why: "535 no".to_owned(), grave: true, fresh: true };
+        let trouble = Trouble { since: at(0), why: "535 no".to_owned(), grave: true, fresh: true, told: false };
         let settings = |language: &str| Settings { command: None, desk: "IT".to_owned(), language: language.to_owned() };
         for (language, subject, words) in [
             ("en", folder("INBOX"), "IT: mailbox support (INBOX) cannot be read since 1970-01-01 00:00 UTC: 535 no\n"),
@@ -396,6 +471,12 @@ mod tests {
             ("en", Subject::Token("it@a".to_owned()), "IT: no new access token for it@a; mail stops when the last one dies: 535 no\n"),
             ("zh", Subject::Token("it@a".to_owned()), "IT：无法为 it@a 取得新的访问令牌，旧令牌失效后邮件将中断：535 no\n"),
             ("zh", Subject::Delivery("a:465".to_owned()), "IT：自 1970-01-01 00:00 UTC 起，邮件无法经 a:465 发出：535 no\n"),
+            (
+                "en",
+                Subject::Canary("it".to_owned()),
+                "IT: mail from mailbox it to itself has not come back since 1970-01-01 00:00 UTC: 535 no\n",
+            ),
+            ("zh", Subject::Canary("it".to_owned()), "IT：自 1970-01-01 00:00 UTC 起，邮箱 it 发给自己的检测邮件未能返回：535 no\n"),
             ("zh-tw", Subject::Store, "IT：数据无法保存：535 no\n"),
         ] {
             assert_eq!(settings(language).words(&subject, &trouble), words);

@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::delivery::{self, Handover, Parcel};
 use crate::desk::{self, Desk, Rulebook};
-use crate::domain::message::{Arrival, Cursor, Folder, Place};
+use crate::domain::message::{Arrival, Cursor, Folder, Place, Withheld};
 use crate::domain::policy::Policy;
 use crate::source::Inbox;
 use crate::store::{self, Posting, Prepared};
@@ -25,6 +25,12 @@ pub enum Message {
     SetCursor(Folder, Cursor, oneshot::Sender<anyhow::Result<()>>),
     /// Which of these places were received?
     Received(Vec<Place>, oneshot::Sender<anyhow::Result<Vec<bool>>>),
+    /// These are not given out by their server.
+    PassOver(Vec<Withheld>, oneshot::Sender<anyhow::Result<()>>),
+    /// Which of the folder were not?
+    PassedOver(Folder, oneshot::Sender<anyhow::Result<Vec<Place>>>),
+    /// These have come after all, or are gone.
+    NoMore(Vec<Place>, oneshot::Sender<anyhow::Result<()>>),
     /// T1, answered after the flush.
     Receive(Vec<Prepared>, oneshot::Sender<anyhow::Result<()>>),
     /// A delivery ended.
@@ -82,6 +88,18 @@ impl Inbox for Door {
 
     async fn receive(&self, mails: Vec<Prepared>) -> anyhow::Result<()> {
         self.ask(|answer| Message::Receive(mails, answer)).await
+    }
+
+    async fn pass_over(&self, mails: Vec<Withheld>) -> anyhow::Result<()> {
+        self.ask(|answer| Message::PassOver(mails, answer)).await
+    }
+
+    async fn passed_over(&self, folder: &Folder) -> anyhow::Result<Vec<Place>> {
+        self.ask(|answer| Message::PassedOver(folder.clone(), answer)).await
+    }
+
+    async fn no_more(&self, places: Vec<Place>) -> anyhow::Result<()> {
+        self.ask(|answer| Message::NoMore(places, answer)).await
     }
 }
 
@@ -274,6 +292,9 @@ impl Hub {
                 Message::Cursor(folder, answer) => drop(answer.send(self.desk.cursor(&folder))),
                 Message::SetCursor(folder, cursor, answer) => drop(answer.send(self.desk.set_cursor(&folder, cursor))),
                 Message::Received(places, answer) => drop(answer.send(self.desk.received(&places))),
+                Message::PassOver(mails, answer) => drop(answer.send(self.desk.pass_over(mails, (self.clock)()))),
+                Message::PassedOver(folder, answer) => drop(answer.send(self.desk.passed_over(&folder))),
+                Message::NoMore(places, answer) => drop(answer.send(self.desk.no_more(&places, (self.clock)()))),
                 Message::Reload(book) => {
                     self.live.send_replace(Arc::clone(&book.policy));
                     self.desk.reload(book);

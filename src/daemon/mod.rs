@@ -2,6 +2,7 @@
 
 mod accounts;
 mod alarm;
+mod canary;
 mod copies;
 mod doctor;
 pub mod hub;
@@ -146,6 +147,9 @@ async fn serve(config: PathBuf, loaded: Loaded, desk: Desk, once: bool) -> anyho
         sources.spawn(keep_watching(watcher, door.clone(), alarm.clone(), stopping.clone(), once));
     }
     let tokens = tokio::spawn(tokens::look_after(loaded.config.clone(), alarm.clone(), stopping.clone()));
+    // With `once` nobody waits for it to come back.
+    let canaries =
+        (!once).then(|| tokio::spawn(canary::send(loaded.config.clone(), Arc::clone(&loaded.policy), alarm.clone(), stopping.clone())));
     tracing::info!(mailboxes = loaded.policy.mailboxes.len(), policy = loaded.policy.fingerprint, "the desk is open");
     let running = loaded.config.mailboxes.clone();
     let reloading = tokio::spawn(reload_on_change(config, loaded.snapshot.clone(), running, door.clone(), alarm.clone(), stopping.clone()));
@@ -165,6 +169,9 @@ async fn serve(config: PathBuf, loaded: Loaded, desk: Desk, once: bool) -> anyho
     tokio::time::timeout(Duration::from_secs(3), async { while sources.join_next().await.is_some() {} }).await.ok();
     reloading.abort();
     tokens.abort();
+    if let Some(canaries) = canaries {
+        canaries.abort();
+    }
     let outcome = match outcome {
         Ok(()) if door.desk.send(Message::Stop).await.is_ok() => flat(hub_ended.await),
         Ok(()) => Ok(()),

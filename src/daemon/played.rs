@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use super::{accounts, book_of, hub};
 use crate::delivery::Carrier;
 use crate::desk::{self, Desk};
-use crate::domain::message::{Address, Arrival, Cursor, Folder, Place};
+use crate::domain::message::{Address, Arrival, Cursor, Folder, Place, Withheld};
 use crate::mail::parse;
 use crate::policy::Loaded;
 use crate::source::{Inbox, maildir};
@@ -140,5 +140,17 @@ impl Inbox for Direct<'_> {
 
     async fn receive(&self, mails: Vec<Prepared>) -> anyhow::Result<()> {
         self.0.lock().map_err(|_| poisoned())?.receive(mails)
+    }
+
+    async fn pass_over(&self, mails: Vec<Withheld>) -> anyhow::Result<()> {
+        self.0.lock().map_err(|_| poisoned())?.pass_over(mails, Utc::now())
+    }
+
+    async fn passed_over(&self, folder: &Folder) -> anyhow::Result<Vec<Place>> {
+        self.0.lock().map_err(|_| poisoned())?.passed_over(folder)
+    }
+
+    async fn no_more(&self, places: Vec<Place>) -> anyhow::Result<()> {
+        self.0.lock().map_err(|_| poisoned())?.no_more(&places, Utc::now())
     }
 }

@@ -35,7 +35,7 @@ pub struct Span {
     pub transfer: Transfer,
 }
 
-/// Content-Transfer-Encoding (RFC 2045 section 6).
+/// How the bytes of a file are written: Content-Transfer-Encoding (RFC 2045 section 6), or what was in use before it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Transfer {
@@ -46,6 +46,8 @@ pub enum Transfer {
     Base64,
     /// quoted-printable.
     QuotedPrintable,
+    /// uuencode (IEEE Std 1003.1): no field says so, the lines stand inside a text.
+    Uuencode,
 }
 
 /// What is in a file, by which it is known again: half of a SHA-256 over its bytes without CR and LF, for a mail client that sends a text

@@ -367,6 +367,8 @@ pub struct Quarantined {
     pub bytes: u64,
     /// What went wrong the last time.
     pub why: String,
+    /// Its server does not give it out: it is asked for again, and `retry` has nothing to try.
+    pub withheld: bool,
 }
 
 /// `approval`: may this be done?

@@ -17,7 +17,7 @@ pub use bounces::undelivered;
 use super::confirm::{self, Grant};
 use super::facts::{self, Facts};
 use super::foresight::Foresight;
-use super::message::{Person, Reading};
+use super::message::{Person, Reading, Withheld};
 use super::notify;
 use super::origin::{Origin, OriginKind};
 use super::policy::{Agent, Policy, Role};
@@ -319,12 +319,31 @@ fn sender_name(mail: &Reading) -> String {
     mail.from.as_ref().map_or_else(|| "unknown".to_owned(), |p| p.address.to_string())
 }
 
+/// A mail that its server does not give out is set aside by what is known of it, so that the mails after it go on.
+pub fn not_given_out(mail: &Withheld) -> Decision {
+    let Withheld { place, why, header, .. } = mail;
+    let folder = &place.folder;
+    let known = |field: &str| {
+        let line = header.lines().find(|line| line.get(..field.len()).is_some_and(|start| start.eq_ignore_ascii_case(field)))?;
+        Some(line.chars().take(120).collect::<String>())
+    };
+    let fields: Vec<String> = ["From:", "Subject:", "Date:"].into_iter().filter_map(known).collect();
+    let fields = if fields.is_empty() { "nothing of it could be had".to_owned() } else { fields.join(", ") };
+    let why = format!(
+        "{} at {} does not give out the mail with UID {} in {}: {why} ({fields})",
+        folder.user, folder.host, place.uid, folder.folder
+    );
+    let mut decision = Decision::new(Outcome::SetAside { why: why.clone() }, "desk");
+    decision.because(why);
+    decision
+}
+
 /// A cause was set aside: the operator is told, where the config names one, else the leads.
 pub fn quarantined(what: &Quarantined, policy: &Policy) -> Decision {
     let mut decision = Decision::new(Outcome::Done, "desk");
     decision.because(format!("cause {} was set aside: {}", what.number, what.why));
     let arrived = notify::local_time(what.arrived, policy);
-    let facts = facts::Quarantined { number: what.number, arrived, bytes: what.bytes, why: what.why.clone() };
+    let facts = facts::Quarantined { number: what.number, arrived, bytes: what.bytes, why: what.why.clone(), withheld: what.withheld };
     let drafts = match &policy.desk.operator {
         Some(operator) => {
             let person = Person { name: String::new(), address: operator.clone() };

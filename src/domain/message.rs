@@ -139,6 +139,32 @@ pub struct Place {
     pub name: String,
 }
 
+/// A mail that its server does not give out in any form, on several connections.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Withheld {
+    /// Name of the configured mailbox.
+    pub mailbox: String,
+    /// Where it lies.
+    pub place: Place,
+    /// INTERNALDATE.
+    pub at: DateTime<Utc>,
+    /// RFC822.SIZE.
+    pub size: u64,
+    /// What the server says or does in its place.
+    pub why: String,
+    /// Its header, where at least that could be had.
+    pub header: String,
+}
+
+impl Withheld {
+    /// The key of the cause that such a mail is: one for each place.
+    pub fn key(place: &Place) -> CauseKey {
+        let Folder { host, user, folder } = &place.folder;
+        let folder = hash64(format!("{host}\n{user}\n{folder}").as_bytes());
+        CauseKey(format!("withheld:{folder:016x}:{}:{}", place.uidvalidity, place.uid))
+    }
+}
+
 /// One folder on one server, as one user sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Folder {
@@ -329,7 +355,7 @@ pub enum Defect {
     HeaderTooLarge,
     /// Files in Microsoft's TNEF, which nothing but Outlook opens.
     Winmail,
-    /// Files inside the text, in uuencode: they are named and not passed on.
+    /// Files in uuencode inside a text that is itself encoded: they are named and not passed on.
     Uuencoded,
     /// Encrypted: the desk cannot read it.
     Encrypted,
@@ -339,6 +365,8 @@ pub enum Defect {
     SameIdOtherBody,
     /// Ends in the middle of a part.
     Truncated,
+    /// A text longer than is read.
+    TextTooLong,
 }
 
 /// The kinds of letters, by which the outbox orders them (first goes first) and counts automatic mail.

@@ -46,7 +46,7 @@ use serde::{Deserialize, Serialize};
 
 use confirm::Grant;
 use foresight::Foresight;
-use message::{Address, Draft, LetterId, LetterKind, MessageId};
+use message::{Address, Draft, LetterId, LetterKind, MessageId, Withheld};
 use policy::Policy;
 use ticket::{Change, Ticket, TicketNo, Version};
 
@@ -98,6 +98,8 @@ pub enum What {
     Undelivered(Undelivered),
     /// A cause broke the desk three times and was set aside.
     Quarantined(Quarantined),
+    /// A server does not give out a mail.
+    Withheld(Withheld),
 }
 
 /// A mail with where and how it came.
@@ -122,6 +124,9 @@ pub struct Quarantined {
     pub bytes: u64,
     /// What went wrong the last time.
     pub why: String,
+    /// It lies on its server still, which does not give it out: it is asked for again, and `retry` has nothing to try.
+    #[serde(default)]
+    pub withheld: bool,
 }
 
 /// The end of an envelope that was refused for good.
@@ -441,9 +446,9 @@ pub enum Outcome {
     Answered,
     /// Kept, but no ticket: bulk mail, our own mail, a bounce of nothing known.
     Ignored,
-    /// Put into quarantine by a rule; the operator is told.
+    /// Put into quarantine by a rule, or because nobody can read it; the operator is told.
     SetAside {
-        /// The rule.
+        /// The rule, or what its server says.
         why: String,
     },
     /// A clock or slot that did its work.
@@ -550,5 +555,6 @@ pub fn decide(case: &Case, event: &Event, policy: &Policy, now: DateTime<Utc>) -
         What::Slot { name, at } => reports::slot(case, name, *at, policy),
         What::Undelivered(fate) => intake::undelivered(case, fate, policy),
         What::Quarantined(what) => Ok(intake::quarantined(what, policy)),
+        What::Withheld(mail) => Ok(intake::not_given_out(mail)),
     }
 }

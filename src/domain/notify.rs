@@ -346,18 +346,19 @@ fn defect_sentence(defect: Defect, language: &str) -> Option<String> {
         Defect::TooManyParts => ("The mail is nested too deeply; not all of it was read.", "邮件嵌套过深，未能全部读取。"),
         Defect::HeaderTooLarge => ("The mail's header is too large; not all of it was read.", "邮件的信头过大，未能全部读取。"),
         Defect::Winmail => (
-            "The mail's files are inside winmail.dat, which only Outlook opens: ask for them as ordinary attachments.",
-            "邮件的附件包含在 winmail.dat 中，只有 Outlook 能打开；请对方以普通附件重新发送。",
+            "The mail's files are inside winmail.dat, which is passed on as it is and which only Outlook opens: ask the sender to write in HTML or plain text, not in Rich Text, and to send them again.",
+            "邮件的附件包含在 winmail.dat 中（原样转交），只有 Outlook 能打开；请对方改用 HTML 或纯文本格式（而非 RTF）重新发送。",
         ),
         Defect::Uuencoded => (
-            "The mail has files in uuencode inside its text; they were left out: ask for them as ordinary attachments.",
-            "邮件正文中含有 uuencode 编码的文件，未能转发；请对方以普通附件重新发送。",
+            "The mail has files in uuencode inside an encoded text; they were left out: ask for them as ordinary attachments.",
+            "邮件正文（已再次编码）中含有 uuencode 编码的文件，未能转发；请对方以普通附件重新发送。",
         ),
         Defect::HtmlTooComplex => ("The HTML was too complex; its text was read coarsely.", "HTML 过于复杂，仅粗略读取了文字。"),
         Defect::Encrypted => ("The mail is encrypted: only its header could be read.", "邮件已加密，只能读取信头。"),
         Defect::TooLarge => ("The mail is larger than the limit: only its header was read.", "邮件超过大小限制，只读取了信头。"),
         Defect::SameIdOtherBody => ("Another mail with the same Message-ID came before.", "之前收到过相同 Message-ID 但内容不同的邮件。"),
         Defect::Truncated => ("The mail ends in the middle of a part.", "邮件在中途被截断。"),
+        Defect::TextTooLong => ("The mail's text is too long: only its beginning was read.", "邮件正文过长，只读取了开头部分。"),
     };
     Some(say(language, en, zh))
 }

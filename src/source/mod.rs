@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 
-use crate::domain::message::{Arrival, Cursor, Folder, Place};
+use crate::domain::message::{Arrival, Cursor, Folder, Place, Withheld};
 
 /// The desk as a source sees it: a bounded channel in the daemon, a plain list in tests.
 pub trait Inbox: Send + Sync {
@@ -29,6 +29,12 @@ pub trait Inbox: Send + Sync {
     fn prepare(&self, arrivals: Vec<Arrival>) -> impl Future<Output = anyhow::Result<Self::Ready>> + Send;
     /// Hands over messages; they are durable on return (T1 and flush), so that flags and moves may follow.
     fn receive(&self, mails: Self::Ready) -> impl Future<Output = anyhow::Result<()>> + Send;
+    /// Remembers mails that their server does not give out, and tells the operator; durable on return, so that they may be passed over.
+    fn pass_over(&self, mails: Vec<Withheld>) -> impl Future<Output = anyhow::Result<()>> + Send;
+    /// Where the mails of a folder lie that were passed over.
+    fn passed_over(&self, folder: &Folder) -> impl Future<Output = anyhow::Result<Vec<Place>>> + Send;
+    /// These were received after all, or lie there no more.
+    fn no_more(&self, places: Vec<Place>) -> impl Future<Output = anyhow::Result<()>> + Send;
 }
 
 /// Turns true when the source is to end; a dropped sender means the same.

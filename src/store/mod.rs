@@ -23,7 +23,9 @@ use serde::{Deserialize, Serialize};
 use crate::domain::attachment::Attachment;
 use crate::domain::confirm::Grant;
 use crate::domain::foresight::Foresight;
-use crate::domain::message::{Address, Arrival, BlobHash, Cursor, Enclosure, Folder, Letter, LetterId, LetterKind, MessageId, Wording};
+use crate::domain::message::{
+    Address, Arrival, BlobHash, Cursor, Enclosure, Folder, Letter, LetterId, LetterKind, MessageId, Place, Wording,
+};
 use crate::domain::ticket::{Change, Ticket, TicketNo, Version};
 use crate::domain::{Answer, CauseKey, Outcome, Query, Reason};
 use identity::Identity;
@@ -179,6 +181,8 @@ pub enum Note {
     Undelivered(crate::domain::Undelivered),
     /// A cause was set aside.
     Quarantined(crate::domain::Quarantined),
+    /// A mail that its server does not give out.
+    Withheld(crate::domain::message::Withheld),
 }
 
 /// One commit: everything that follows from one cause.
@@ -379,6 +383,8 @@ pub struct QuarantineRow {
     pub why: String,
     /// Bytes.
     pub size: u64,
+    /// Its server does not give it out: there is nothing to try again here.
+    pub withheld: bool,
 }
 
 /// Which tickets a listing wants.
@@ -427,7 +433,7 @@ pub trait Store: Read + Send {
     /// T1: raw bytes (compressed), identity, place, cursor; a cause unless the same message was here before.
     fn receive(&mut self, mail: Prepared) -> Result<Received>;
     /// Has this Maildir place been received (by unique name)?
-    fn has_place(&self, place: &crate::domain::message::Place) -> Result<bool>;
+    fn has_place(&self, place: &Place) -> Result<bool>;
     /// Adds a cause that is no mail; false when its key is known.
     fn enqueue(&mut self, key: &CauseKey, at: DateTime<Utc>, note: &Note) -> Result<bool>;
     /// The causes that wait, oldest first; those that are to run alone come one at a time. Fewer than `limit` where mails are large.
@@ -455,7 +461,11 @@ pub trait Store: Read + Send {
     fn quarantine(&mut self, cause: CauseId, why: &str, at: DateTime<Utc>) -> Result<()>;
     /// Quarantined causes.
     fn quarantined(&self) -> Result<Vec<QuarantineRow>>;
-    /// Raw bytes of a quarantined or any mail cause.
+    /// Where the mails of this folder lie that wait in quarantine because their server does not give them out.
+    fn withheld(&self, folder: &Folder) -> Result<Vec<Place>>;
+    /// Such a mail waits no more: it was received after all, or is gone. Nothing where none waits there.
+    fn no_more_withheld(&mut self, place: &Place, at: DateTime<Utc>) -> Result<()>;
+    /// Raw bytes of a quarantined or any mail cause; the header of a mail that its server does not give out.
     fn raw(&self, cause: CauseId) -> Result<Option<Vec<u8>>>;
     /// The mails that joined no ticket when they came, but opened one or were ignored; the last decided first.
     fn first_mails(&self, limit: usize) -> Result<Vec<CauseId>>;

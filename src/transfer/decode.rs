@@ -15,7 +15,7 @@ pub struct Decoder {
     /// base64: bits that make no byte yet, and how many they are.
     bits: u32,
     count: u32,
-    /// quoted-printable: a line whose end has not come yet; base64: room for letters.
+    /// quoted-printable and uuencode: a line whose end has not come yet; base64: room for letters.
     line: Vec<u8>,
 }
 
@@ -30,24 +30,30 @@ impl Decoder {
         match self.transfer {
             Transfer::Plain => out.extend_from_slice(piece),
             Transfer::Base64 => self.base64(piece, out),
-            Transfer::QuotedPrintable => {
-                // No escape goes on behind a line's end.
-                let (whole, begun) = piece.split_at(memrchr(b'\n', piece).map_or(0, |at| at + 1));
-                if self.line.is_empty() {
-                    unquote(whole, usize::MAX, out);
-                } else if !whole.is_empty() {
-                    self.line.extend_from_slice(whole);
-                    unquote(&std::mem::take(&mut self.line), usize::MAX, out);
-                }
-                self.line.extend_from_slice(begun);
-            }
+            Transfer::QuotedPrintable => self.lines(piece, out, |lines, out| unquote(lines, usize::MAX, out)),
+            Transfer::Uuencode => self.lines(piece, out, uudecode),
         }
+    }
+
+    /// Decodes the lines that are there as a whole: nothing goes on behind a line's end.
+    fn lines(&mut self, piece: &[u8], out: &mut Vec<u8>, decode: impl Fn(&[u8], &mut Vec<u8>)) {
+        let (whole, begun) = piece.split_at(memrchr(b'\n', piece).map_or(0, |at| at + 1));
+        if self.line.is_empty() {
+            decode(whole, out);
+        } else if !whole.is_empty() {
+            self.line.extend_from_slice(whole);
+            decode(&std::mem::take(&mut self.line), out);
+        }
+        self.line.extend_from_slice(begun);
     }
 
     /// Adds what is left.
     pub fn end(self, out: &mut Vec<u8>) {
-        // Nothing for base64.
-        unquote(&self.line, usize::MAX, out);
+        match self.transfer {
+            Transfer::QuotedPrintable => unquote(&self.line, usize::MAX, out),
+            Transfer::Uuencode => uudecode(&self.line, out),
+            Transfer::Plain | Transfer::Base64 => {}
+        }
     }
 
     /// Clean base64 is decoded at one go, letters that are not are looked at one by one.
@@ -105,6 +111,24 @@ fn clean_base64(letters: &[u8], out: &mut Vec<u8>) -> bool {
     let decoded = out.get_mut(before..).and_then(|room| BASE64.decode_mut(letters, room).ok());
     out.truncate(before + decoded.unwrap_or(0));
     decoded.is_some()
+}
+
+/// The lines of a file in uuencode (IEEE Std 1003.1, uuencode): the first letter of each says how many bytes it holds. Blanks that were
+/// lost at a line's end count as zeros.
+fn uudecode(lines: &[u8], out: &mut Vec<u8>) {
+    let value = |letter: u8| letter.wrapping_sub(b' ') & 0x3f;
+    for line in lines.split(|b| *b == b'\n') {
+        let Some((first, letters)) = line.strip_suffix(b"\r").unwrap_or(line).split_first() else { continue };
+        let end = out.len() + usize::from(value(*first));
+        let mut groups = letters.chunks(4);
+        while out.len() < end {
+            let group = groups.next().unwrap_or_default();
+            let bits = (0..4).fold(0_u32, |bits, n| bits << 6 | u32::from(group.get(n).map_or(0, |letter| value(*letter))));
+            let [_, bytes @ ..] = bits.to_be_bytes();
+            out.extend_from_slice(&bytes);
+        }
+        out.truncate(end);
+    }
 }
 
 /// Decodes base64 (RFC 2045 section 6.8), skipping what is no letter of it; stops when `limit` bytes are there.

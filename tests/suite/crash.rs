@@ -77,6 +77,7 @@ impl Store for Mortal {
         has_place(place: &Place) -> bool;
         due(now: DateTime<Utc>, limit: usize) -> Vec<(TicketNo, Version, DateTime<Utc>)>;
         quarantined() -> Vec<QuarantineRow>;
+        withheld(folder: &Folder) -> Vec<Place>;
         raw(cause: CauseId) -> Option<Vec<u8>>;
         first_mails(limit: usize) -> Vec<CauseId>;
         newest_from(senders: &[Address]) -> Option<(DateTime<Utc>, Vec<u8>)>;
@@ -101,6 +102,7 @@ impl Store for Mortal {
         recover() -> usize;
         attempt(cause: CauseId) -> u32;
         quarantine(cause: CauseId, why: &str, at: DateTime<Utc>) -> ();
+        no_more_withheld(place: &Place, at: DateTime<Utc>) -> ();
         retry(cause: CauseId) -> bool;
         flush() -> ();
         claim(now: DateTime<Utc>, n: usize, mailboxes: &[String]) -> Vec<Posting>;

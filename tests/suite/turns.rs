@@ -3,7 +3,9 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use postdesk::domain::message::{Folder, Place, Withheld};
 use postdesk::domain::rules::RuleSet;
+use postdesk::store::Note;
 
 use crate::cli::{desk, run, run_with};
 use crate::world::CONFIG;
@@ -267,4 +269,48 @@ fn of_a_mail_over_the_limit_the_header_is_explained() {
             assert!(explained.out.contains(&format!("would send {template} to a@ext.test")), "{size}\n{}{}", explained.out, explained.err);
         }
     }
+}
+
+#[test]
+fn a_mail_that_its_server_does_not_give_out_is_told_with_what_is_known_of_it() {
+    let scratch = desk("turns-withheld");
+    let dir = scratch.path();
+    let folder = Folder { host: "mail.test".into(), user: "support@desk.test".into(), folder: "INBOX".into() };
+    let place = Place { folder: folder.clone(), uidvalidity: 7, uid: 42, name: String::new() };
+    let at = "2026-12-01T01:30:00Z".parse().unwrap();
+    let header = "From: a@ext.test\r\nSubject: VPN down\r\n\r\n".to_owned();
+    let why = "the server answered UID FETCH with NO: cannot parse".to_owned();
+    let mail = Withheld { mailbox: "support".into(), place: place.clone(), at, size: 4711, why, header };
+    {
+        let mut store = postdesk::store::open(&dir.join("data")).unwrap();
+        assert!(store.enqueue(&Withheld::key(&place), at, &Note::Withheld(mail.clone())).unwrap());
+        assert!(!store.enqueue(&Withheld::key(&place), at, &Note::Withheld(mail)).unwrap(), "it is told once");
+        store.flush().unwrap();
+    }
+    // The desk decides what waits, and the mail after it goes on.
+    run_with(dir, &["deliver"], b"From: b@ext.test\nSubject: printer\n\ny\n");
+    let listed = run(dir, &["quarantine", "list", "--json"]);
+    let row = &listed.rows()[0];
+    assert_eq!((listed.code, &row["size"], &row["withheld"]), (1, &4711.into(), &true.into()));
+    let why = row["why"].as_str().unwrap();
+    for words in ["support@desk.test at mail.test does not give out the mail with UID 42 in INBOX", "cannot parse", "Subject: VPN down"] {
+        assert!(why.contains(words), "{why}");
+    }
+    let number = row["id"].to_string();
+    assert!(run(dir, &["status"]).out.contains("quarantine   1;"));
+    assert!(run(dir, &["quarantine", "show", &number]).out.starts_with("From: a@ext.test"));
+    let retried = run(dir, &["quarantine", "retry", &number]);
+    assert!(retried.code == 1 && retried.err.contains("asks for it again each hour"), "{}", retried.err);
+    let told = run(dir, &["outbox", "list", "--json"]);
+    let told = told.rows().into_iter().find(|row| row["template"] == "quarantined").expect("the operator is told");
+    let words = run(dir, &["outbox", "show", &told["envelope"].to_string()]).out;
+    assert!(words.contains("asks for it again each hour") && !words.contains("quarantine retry"), "{words}");
+    // It was received after all.
+    let mut store = postdesk::store::open(&dir.join("data")).unwrap();
+    assert_eq!(store.withheld(&folder).unwrap(), std::slice::from_ref(&place));
+    let elsewhere = Folder { folder: "Alerts".into(), ..folder.clone() };
+    assert!(store.withheld(&elsewhere).unwrap().is_empty());
+    store.no_more_withheld(&place, at).unwrap();
+    store.flush().unwrap();
+    assert!(store.withheld(&folder).unwrap().is_empty() && store.quarantined().unwrap().is_empty());
 }

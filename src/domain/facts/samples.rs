@@ -14,7 +14,10 @@ impl Facts {
         let mut all = to_requesters(&words);
         all.extend(to_agents(&words));
         all.extend(reports(&words));
-        all.push(Facts::Quarantined(Quarantined { number: 12, arrived: "2026-12-01 09:30".into(), bytes: 4711, why: words.defect.into() }));
+        for withheld in [false, true] {
+            let (arrived, why) = ("2026-12-01 09:30".into(), words.defect.into());
+            all.push(Facts::Quarantined(Quarantined { number: 12, arrived, bytes: 4711, why, withheld }));
+        }
         all
     }
 }

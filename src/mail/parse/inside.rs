@@ -1,5 +1,6 @@
 //! What stands inside a text: the frame of a cleartext signature, files in uuencode.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 const SIGNED: &str = "-----BEGIN PGP SIGNED MESSAGE-----";
@@ -41,57 +42,82 @@ enum Place {
     Signature,
 }
 
-/// Cuts files in uuencode (IEEE Std 1003.1, uuencode) out of a text, a line with the name in place of each. True where there was one.
-pub fn without_uuencoded(text: &mut String) -> bool {
-    let mut found = false;
-    let mut from = 0;
-    while let Some((place, name)) = next_uuencoded(text, from) {
-        let line = format!("[{name}]\n");
-        from = place.start + line.len();
-        text.replace_range(place, &line);
-        found = true;
+/// Files in uuencode that are looked for in one text.
+pub const FILES: usize = 100;
+
+/// A file in uuencode inside a text (IEEE Std 1003.1, uuencode).
+#[derive(Debug, Clone, PartialEq)]
+pub struct File<'a> {
+    /// Its name, in the charset of the text.
+    pub name: &'a [u8],
+    /// From `begin` to the line behind `end`.
+    pub whole: Range<usize>,
+    /// The lines between these.
+    pub lines: Range<usize>,
+}
+
+/// The files in a text. What has no sound end is none.
+pub fn files(text: &[u8]) -> Vec<File<'_>> {
+    let mut found: Vec<File<'_>> = Vec::new();
+    for at in memchr::memmem::find_iter(text, b"begin ") {
+        let inside = found.last().is_some_and(|file| at < file.whole.end);
+        if inside || !(at == 0 || text.get(at - 1) == Some(&b'\n')) {
+            continue;
+        }
+        found.extend(file_at(text, at));
+        if found.len() >= FILES {
+            break;
+        }
     }
     found
 }
 
-/// The next file at or behind `from`, and its name.
-fn next_uuencoded(text: &str, from: usize) -> Option<(Range<usize>, String)> {
-    let mut at = from;
-    loop {
-        let rest = text.get(at..)?;
-        let begin = at + if rest.starts_with("begin ") { 0 } else { rest.find("\nbegin ")? + 1 };
-        let (head, body) = text.get(begin..)?.split_once('\n')?;
-        match file_name(head).zip(encoded_length(body)) {
-            Some((name, length)) => return Some((begin..begin + head.len() + 1 + length, name)),
-            None => at = begin + head.len(),
+fn file_at(text: &[u8], begin: usize) -> Option<File<'_>> {
+    let head_end = begin + memchr::memchr(b'\n', text.get(begin..)?)?;
+    let name = file_name(text.get(begin..head_end)?)?;
+    let start = head_end + 1;
+    let mut at = start;
+    for line in text.get(start..)?.split_inclusive(|b| *b == b'\n') {
+        if line.trim_ascii_end() == b"end" {
+            return Some(File { name, whole: begin..at + line.len(), lines: start..at });
         }
+        if !is_line(line.strip_suffix(b"\n").map_or(line, |line| line.strip_suffix(b"\r").unwrap_or(line))) {
+            return None;
+        }
+        at += line.len();
     }
+    None
 }
 
 /// `begin 644 report.doc` → the name.
-fn file_name(head: &str) -> Option<String> {
-    let (mode, name) = head.strip_prefix("begin ")?.split_once(' ')?;
-    let sound = (3..=4).contains(&mode.len()) && mode.bytes().all(|b| matches!(b, b'0'..=b'7'));
-    (sound && !name.trim().is_empty()).then(|| name.trim().chars().filter(|c| !c.is_control()).take(200).collect())
+fn file_name(head: &[u8]) -> Option<&[u8]> {
+    let rest = head.strip_prefix(b"begin ")?;
+    let (mode, name) = rest.split_at_checked(memchr::memchr(b' ', rest)?)?;
+    let sound = (3..=4).contains(&mode.len()) && mode.iter().all(|b| matches!(b, b'0'..=b'7'));
+    let name = name.trim_ascii();
+    (sound && !name.is_empty()).then(|| name.get(..400).unwrap_or(name))
 }
 
-/// How long the lines of a file are, with its `end`; `None` where a line is no such line.
-fn encoded_length(body: &str) -> Option<usize> {
-    let mut length = 0;
-    for line in body.split_inclusive('\n') {
-        length += line.len();
-        let bare = line.trim_end_matches(['\r', '\n']);
-        if bare.trim_end() == "end" {
-            return Some(length);
-        }
-        let bytes = bare.bytes().next().map_or(0, |b| usize::from(b.wrapping_sub(b' ') & 0x3f));
-        let letters = bare.len().saturating_sub(1);
-        let sound = bare.bytes().all(|b| (b' '..=b'`').contains(&b)) && letters <= bytes.div_ceil(3) * 4 + 2;
-        if !sound {
-            return None;
-        }
+/// The first letter says how many bytes the others are.
+fn is_line(line: &[u8]) -> bool {
+    let bytes = line.first().map_or(0, |b| usize::from(b.wrapping_sub(b' ') & 0x3f));
+    let letters = line.len().saturating_sub(1);
+    line.iter().all(|b| (b' '..=b'`').contains(b)) && letters <= bytes.div_ceil(3) * 4 + 2
+}
+
+/// The text with a line that names it in the place of each file.
+pub fn without<'a>(text: &'a [u8], files: &[File<'_>]) -> Cow<'a, [u8]> {
+    if files.is_empty() {
+        return Cow::Borrowed(text);
     }
-    None
+    let (mut out, mut at) = (Vec::new(), 0);
+    for file in files {
+        out.extend_from_slice(text.get(at..file.whole.start).unwrap_or_default());
+        out.extend([b"[", file.name, b"]\n"].concat());
+        at = file.whole.end;
+    }
+    out.extend_from_slice(text.get(at..).unwrap_or_default());
+    Cow::Owned(out)
 }
 
 #[cfg(test)]
@@ -114,15 +140,27 @@ mod tests {
     #[test]
     fn files_in_uuencode() {
         let file = "begin 644 cat.txt\n#0V%T\n`\nend\n";
-        for (text, left) in [
-            (format!("see\n{file}bye"), Some("see\n[cat.txt]\nbye")),
-            (format!("{file}{file}"), Some("[cat.txt]\n[cat.txt]\n")),
-            ("begin 644 of them\nare broken\nend\n".to_owned(), None),
-            ("to\nbegin with\nend".to_owned(), None),
-            ("begin 644 a\n#0V%T\n".to_owned(), None),
+        let wrong = |line: &str| format!("begin 644 a\n{line}\nend\n");
+        for (text, left, names) in [
+            (format!("see\n{file}bye"), "see\n[cat.txt]\nbye", vec!["cat.txt"]),
+            (format!("{file}{file}"), "[cat.txt]\n[cat.txt]\n", vec!["cat.txt"; 2]),
+            (file.replace('\n', "\r\n"), "[cat.txt]\n", vec!["cat.txt"]),
+            ("begin 0644 报告 1.doc\nend".to_owned(), "[报告 1.doc]\n", vec!["报告 1.doc"]),
+            ("begin 644 of them\nare broken\nend\n".to_owned(), "", vec![]),
+            ("to\nbegin with\nend".to_owned(), "", vec![]),
+            ("begin 644 a\n#0V%T\n".to_owned(), "", vec![]),
+            ("x begin 644 a\n#0V%T\nend\n".to_owned(), "", vec![]),
+            ("begin 999 a\n#0V%T\nend\n".to_owned(), "", vec![]),
+            ("begin 644  \n#0V%T\nend\n".to_owned(), "", vec![]),
+            (wrong("#0V%T0V%T0V%T"), "", vec![]),
+            (wrong("#0v%t"), "", vec![]),
         ] {
-            let mut cut = text.clone();
-            assert_eq!((without_uuencoded(&mut cut).then_some(cut.as_str())), left, "{text}");
+            let found = files(text.as_bytes());
+            assert_eq!(found.iter().map(|file| std::str::from_utf8(file.name).unwrap()).collect::<Vec<_>>(), names, "{text}");
+            let left = if left.is_empty() { text.as_str() } else { left };
+            assert_eq!(String::from_utf8_lossy(&without(text.as_bytes(), &found)), left, "{text}");
         }
+        assert_eq!(files(file.repeat(1000).as_bytes()).len(), FILES);
+        assert!(files("begin 644 a\n#0V%T\n".repeat(100_000).as_bytes()).is_empty());
     }
 }

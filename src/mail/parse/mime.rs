@@ -69,7 +69,8 @@ impl<'a> Part<'a> {
     /// The decoded bytes, at most about `limit` of them.
     pub fn decode(&self, limit: usize) -> std::borrow::Cow<'a, [u8]> {
         match self.transfer {
-            Transfer::Plain => std::borrow::Cow::Borrowed(self.body.get(..limit).unwrap_or(self.body)),
+            // No field calls for uuencode, see `inside`.
+            Transfer::Plain | Transfer::Uuencode => std::borrow::Cow::Borrowed(self.body.get(..limit).unwrap_or(self.body)),
             Transfer::Base64 => std::borrow::Cow::Owned(decode::base64(self.body, limit)),
             Transfer::QuotedPrintable => std::borrow::Cow::Owned(decode::quoted_printable(self.body, limit)),
         }
@@ -77,18 +78,7 @@ impl<'a> Part<'a> {
 
     /// What is in it, decoded block by block, so that no second copy of a large file is ever held.
     pub fn fingerprint(&self) -> Fingerprint {
-        let mut print = Fingerprint::default();
-        let mut decoder = Decoder::new(self.transfer);
-        let mut block = Vec::new();
-        for piece in self.body.chunks(BLOCK) {
-            block.clear();
-            decoder.feed(piece, &mut block);
-            print.add(&block);
-        }
-        block.clear();
-        decoder.end(&mut block);
-        print.add(&block);
-        print
+        fingerprint(self.body, self.transfer)
     }
 
     /// Where its bytes stand in the mail that it was read from.
@@ -96,6 +86,22 @@ impl<'a> Part<'a> {
         let start = self.body.as_ptr().addr().saturating_sub(raw.as_ptr().addr());
         Span { start: start as u64, length: self.body.len() as u64, transfer: self.transfer }
     }
+}
+
+/// What encoded bytes hold, decoded block by block.
+pub fn fingerprint(encoded: &[u8], transfer: Transfer) -> Fingerprint {
+    let mut print = Fingerprint::default();
+    let mut decoder = Decoder::new(transfer);
+    let mut block = Vec::new();
+    for piece in encoded.chunks(BLOCK) {
+        block.clear();
+        decoder.feed(piece, &mut block);
+        print.add(&block);
+    }
+    block.clear();
+    decoder.end(&mut block);
+    print.add(&block);
+    print
 }
 
 /// Reads a mail into its parts, in document order.

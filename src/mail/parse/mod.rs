@@ -22,7 +22,7 @@ use self::header::Header;
 use self::mime::Part;
 use self::subject::Prefix;
 use super::{body, html};
-use crate::domain::attachment::Attachment;
+use crate::domain::attachment::{Attachment, Span, Transfer};
 use crate::domain::message::{Address, Defect, MessageId, Original, Person, Reading};
 use crate::domain::{forward, reply};
 
@@ -30,6 +30,9 @@ use crate::domain::{forward, reply};
 const TEXT: usize = 1024 * 1024;
 /// Bytes of a mail wrapped in its signature that are looked at.
 const OPAQUE: usize = 8 * 1024 * 1024;
+
+/// How an encrypted message begins inside a text (RFC 9580 section 6.2).
+const PGP_MESSAGE: &str = "-----BEGIN PGP MESSAGE-----";
 
 /// Addresses of the border that are kept.
 const DELIVERED: usize = 50;
@@ -169,17 +172,20 @@ fn attached_mail(part: &Part<'_>) -> Option<Original> {
 }
 
 fn read_body(raw: &[u8], parts: &[Part<'_>], reading: &mut Reading, defects: &mut Defects) {
-    let spoken = read_words(parts, &mut reading.text, defects);
-    reading.attachments = attachments(raw, parts, &spoken, defects);
+    let chosen = read_words(parts, &mut reading.text, defects);
+    reading.attachments = attachments(raw, parts, &chosen.spoken, defects);
+    for part in chosen.texts.iter().filter_map(|at| parts.get(*at)) {
+        let files = files_inside(raw, part);
+        defects.add((files.len() >= inside::FILES).then_some(Defect::TooManyParts));
+        reading.attachments.extend(files);
+    }
     read_opaque(parts, &mut reading.text, defects);
     if let Some(words) = inside::signed_words(&reading.text) {
         reading.text = words;
     }
-    let armoured = reading.text.trim_start().starts_with("-----BEGIN PGP MESSAGE-----");
+    let armoured = reading.text.contains(PGP_MESSAGE) && reading.text.lines().any(|line| line.trim_end() == PGP_MESSAGE);
     let encrypted = armoured || parts.iter().any(|p| p.kind.value == "multipart/encrypted");
     defects.add(encrypted.then_some(Defect::Encrypted));
-    let uuencoded = reading.text.contains("begin ") && inside::without_uuencoded(&mut reading.text);
-    defects.add(uuencoded.then_some(Defect::Uuencoded));
     let tnef = |part: &Part<'_>| {
         part.kind.value == "application/ms-tnef" || part.file_name().is_some_and(|n| n.eq_ignore_ascii_case("winmail.dat"))
     };
@@ -204,7 +210,7 @@ fn calendar_method(part: &Part<'_>) -> Option<String> {
 }
 
 /// Adds the text of a mail; which parts are text, or another form of it.
-fn read_words(parts: &[Part<'_>], text: &mut String, defects: &mut Defects) -> Vec<bool> {
+fn read_words(parts: &[Part<'_>], text: &mut String, defects: &mut Defects) -> Chosen {
     let mut chosen = Chosen { texts: Vec::new(), spoken: vec![false; parts.len()] };
     chosen.choose(parts, 0);
     for part in chosen.texts.iter().filter_map(|at| parts.get(*at)) {
@@ -214,17 +220,22 @@ fn read_words(parts: &[Part<'_>], text: &mut String, defects: &mut Defects) -> V
         }
         text.push_str(&words);
     }
-    chosen.spoken
+    chosen
 }
 
 /// Reads a mail that is wrapped in its signature. Its files stay in the wrapping, which is an attachment.
 fn read_opaque(parts: &[Part<'_>], text: &mut String, defects: &mut Defects) {
-    let opaque = |part: &&Part<'_>| matches!(part.kind.value.as_str(), "application/pkcs7-mime" | "application/x-pkcs7-mime");
+    // Gateways call the type what they like; the name stays (RFC 8551 section 3.9).
+    let named = |part: &Part<'_>| part.file_name().is_some_and(|name| name.eq_ignore_ascii_case("smime.p7m"));
+    let opaque =
+        |part: &&Part<'_>| matches!(part.kind.value.as_str(), "application/pkcs7-mime" | "application/x-pkcs7-mime") || named(part);
     for part in parts.iter().filter(opaque).take(3) {
         match smime::signed_content(&part.decode(OPAQUE)) {
             Some(content) => {
                 let inner = mime::walk(content.trim_ascii_start(), defects);
-                read_words(&inner, text, defects);
+                let chosen = read_words(&inner, text, defects);
+                let buried = chosen.texts.iter().filter_map(|at| inner.get(*at)).any(|part| !uuencoded(part).is_empty());
+                defects.add(buried.then_some(Defect::Uuencoded));
             }
             None => defects.add(Some(Defect::Encrypted)),
         }
@@ -300,9 +311,9 @@ fn is_blank(part: &Part<'_>) -> bool {
 
 /// A text part as plain text with LF.
 fn part_text(part: &Part<'_>, limit: usize, defects: &mut Defects) -> String {
-    let bytes = part.decode(limit.saturating_add(1));
+    let bytes = without_files(part, limit.saturating_add(1), defects);
     let cut = bytes.len() > limit;
-    defects.add(cut.then_some(Defect::Truncated));
+    defects.add(cut.then_some(Defect::TextTooLong));
     let bytes = if cut { bytes.get(..limit).unwrap_or_default() } else { &bytes };
     let is_html = part.kind.value == "text/html";
     let label = part.kind.get("charset").or_else(|| if is_html { meta_charset(bytes) } else { None });
@@ -322,6 +333,47 @@ fn part_text(part: &Part<'_>, limit: usize, defects: &mut Defects) -> String {
         text = body::unflow(&text, part.kind.get("delsp").is_some_and(|d| d.eq_ignore_ascii_case("yes")));
     }
     text
+}
+
+/// The files in uuencode that stand in a text as it is written: their bytes can be found again.
+fn uuencoded<'a>(part: &Part<'a>) -> Vec<inside::File<'a>> {
+    if part.kind.value == "text/html" || part.transfer != Transfer::Plain { Vec::new() } else { inside::files(part.body) }
+}
+
+/// The decoded bytes of a text, at most `limit`, without the files in uuencode. A file in a text that is itself encoded can only be named.
+fn without_files<'a>(part: &Part<'a>, limit: usize, defects: &mut Defects) -> Cow<'a, [u8]> {
+    let files = uuencoded(part);
+    if !files.is_empty() {
+        let mut bytes = inside::without(part.body, &files).into_owned();
+        bytes.truncate(limit);
+        return Cow::Owned(bytes);
+    }
+    let bytes = part.decode(limit);
+    let files = if part.kind.value == "text/html" || part.transfer == Transfer::Plain { Vec::new() } else { inside::files(&bytes) };
+    if files.is_empty() {
+        return bytes;
+    }
+    defects.add(Some(Defect::Uuencoded));
+    Cow::Owned(inside::without(&bytes, &files).into_owned())
+}
+
+/// The files in uuencode in a text, as attachments.
+fn files_inside(raw: &[u8], part: &Part<'_>) -> Vec<Attachment> {
+    let file = |file: inside::File<'_>| {
+        let lines = part.body.get(file.lines.clone()).unwrap_or_default();
+        let (size, hash) = mime::fingerprint(lines, Transfer::Uuencode).end();
+        let start = part.span(raw).start + file.lines.start as u64;
+        Attachment {
+            name: base_name(&charset::decode(file.name, part.kind.get("charset")).0).unwrap_or_else(|| "file.bin".to_owned()),
+            media_type: "application/octet-stream".to_owned(),
+            size,
+            inline: false,
+            cid: None,
+            hash,
+            span: Span { start, length: lines.len() as u64, transfer: Transfer::Uuencode },
+        }
+    };
+    uuencoded(part).into_iter().map(file).collect()
 }
 
 /// `<meta charset=…>` or `<meta … content="text/html; charset=…">` near the start of HTML that has no label outside.
@@ -356,12 +408,19 @@ fn attachments(raw: &[u8], parts: &[Part<'_>], spoken: &[bool], defects: &mut De
     found
 }
 
+/// A name without any path, where something is left.
+fn base_name(given: &str) -> Option<String> {
+    let name = given.rsplit(['/', '\\']).next().unwrap_or("").trim();
+    // Marks of direction make exe.txt of txt.exe.
+    let shown = |c: &char| !c.is_control() && !matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let clean: String = name.chars().filter(shown).take(200).collect();
+    (!clean.is_empty() && clean != "." && clean != "..").then_some(clean)
+}
+
 /// The name without any path, or one made from the type.
 fn file_name(part: &Part<'_>, index: usize, defects: &mut Defects) -> String {
-    let given = part.file_name().map(|n| n.rsplit(['/', '\\']).next().unwrap_or("").trim());
-    let clean: String = given.unwrap_or("").chars().filter(|c| !c.is_control()).take(200).collect();
-    if !clean.is_empty() && clean != "." && clean != ".." {
-        return clean;
+    if let Some(name) = part.file_name().and_then(base_name) {
+        return name;
     }
     let kind = part.kind.value.as_str();
     if kind == "message/rfc822" {
@@ -386,7 +445,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::domain::attachment::Span;
 
     /// The bytes of a file, as a letter finds them again.
     fn held(raw: &[u8], file: &Attachment) -> Vec<u8> {
@@ -729,6 +787,8 @@ mod tests {
             ("uuencode, long", text("begin 644 a\n#0V%T\n"), None),
             ("signatures begun", text("-----BEGIN PGP SIGNED MESSAGE-----\n\n"), None),
             ("feet", text("Sent from my (<"), None),
+            ("a long text", text("words\n").repeat(2), Some(Defect::TextTooLong)),
+            ("files in uuencode", text("begin 644 a\nend\n"), Some(Defect::TooManyParts)),
             ("NULs", nul, Some(Defect::NoHeader)),
         ] {
             let mail = read(raw.as_bytes(), None);
@@ -743,12 +803,17 @@ mod tests {
         let signed = "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA512\n\nHello\n- - a list\n-----BEGIN PGP SIGNATURE-----\n\niQEz\n-----END PGP SIGNATURE-----\n";
         for (rest, words, defects) in [
             (format!("\n{signed}"), "Hello\n- a list", vec![]),
-            ("\nsee\nbegin 644 cat.txt\n#0V%T\n`\nend\n".to_owned(), "see\n[cat.txt]", vec![Uuencoded]),
+            ("\nsee\nbegin 644 cat.txt\n#0V%T\n`\nend\n".to_owned(), "see\n[cat.txt]", vec![]),
+            ("Content-Transfer-Encoding: quoted-printable\n\nsee\nbegin 644 cat.txt\n#0V%T\n`\nend\n".to_owned(), "see\n[cat.txt]", vec![Uuencoded]),
             (
                 "Content-Type: multipart/mixed; boundary=b\n\n--b\n\nhi\n--b\nContent-Type: application/ms-tnef; name=winmail.dat\n\nx\n--b--".to_owned(),
                 "hi",
                 vec![Winmail],
             ),
+            ("Content-Type: multipart/encrypted; protocol=\"application/pgp-encrypted\"; boundary=b\n\n--b\nContent-Type: application/pgp-encrypted\n\nVersion: 1\n--b\nContent-Type: application/octet-stream; name=encrypted.asc\n\n-----BEGIN PGP MESSAGE-----\n\nhQEM\n-----END PGP MESSAGE-----\n--b--".to_owned(), "", vec![Encrypted]),
+            ("\nSee below.\n-----BEGIN PGP MESSAGE-----\n\nhQEM\n-----END PGP MESSAGE-----\n".to_owned(), "See below.\n-----BEGIN PGP MESSAGE-----\n\nhQEM\n-----END PGP MESSAGE-----", vec![Encrypted]),
+            ("\nWhat is this?\n> -----BEGIN PGP MESSAGE-----\n> hQEM\n".to_owned(), "What is this?", vec![]),
+            ("Content-Type: application/octet-stream; name=smime.p7m\nContent-Transfer-Encoding: base64\n\nMIAGCSqGSIb3DQEHA6CA\n".to_owned(), "", vec![Encrypted]),
             ("Content-Type: application/pkcs7-mime; smime-type=enveloped-data\nContent-Transfer-Encoding: base64\n\nMIAGCSqGSIb3DQEHA6CA\n".to_owned(), "", vec![Encrypted]),
             ("Content-Type: multipart/signed; boundary=b\n\n--b\n\nhi\n--b\nContent-Type: application/pgp-signature; name=s.asc\n\nx\n--b--".to_owned(), "hi", vec![]),
             ("Content-Type: text/plain; format=flowed; delsp=yes\n\n打印 \n机坏了\n".to_owned(), "打印机坏了", vec![]),
@@ -757,6 +822,34 @@ mod tests {
             let mail = mail(&rest);
             assert_eq!((mail.reply.text.as_str(), mail.defects), (words, defects), "{rest}");
         }
+    }
+
+    /// (what stands in the text, names and contents of its files, defect)
+    #[test]
+    fn files_in_the_text_are_attachments() {
+        let mail = |head: &str, text: &str| format!("From: a@b.example\nMessage-ID: <a@b>\n{head}\n{text}").into_bytes();
+        let cat = "begin 644 cat.txt\n#0V%T\n`\nend\n";
+        let long = format!("begin 600 ../../etc/zeros\n{}`\nend\n", format!("M{}\n", "`".repeat(60)).repeat(100_000));
+        for (head, text, words, files) in [
+            ("", format!("see\n\n{cat}\nbye\n"), "see\n\n[cat.txt]\n\nbye", vec![("cat.txt", b"Cat".to_vec())]),
+            ("", format!("{cat}{cat}"), "[cat.txt]\n[cat.txt]", vec![("cat.txt", b"Cat".to_vec()); 2]),
+            // Blanks at a line's end are lost on the way.
+            ("", "begin 644 z\n#  \nend\n".to_owned(), "[z]", vec![("z", vec![0; 3])]),
+            // The text is cut long before the file ends; the file is not.
+            ("", format!("see\n{long}bye"), "see\n[../../etc/zeros]\nbye", vec![("zeros", vec![0; 4_500_000])]),
+            ("Content-Type: text/html\n", cat.to_owned(), "begin 644 cat.txt #0V%T ` end", vec![]),
+        ] {
+            for raw in [mail(head, &text), mail(head, &text.replace('\n', "\r\n"))] {
+                let read = read(&raw, None);
+                let found: Vec<_> = read.attachments.iter().map(|file| (file.name.as_str(), held(&raw, file))).collect();
+                assert!(found == files && read.text.len() < 100, "{words}: {:?}", read.attachments);
+                assert!(read.attachments.iter().zip(&files).all(|(file, (_, bytes))| file.size == bytes.len() as u64 && !file.inline));
+                assert_eq!((read.reply.text.as_str(), read.defects), (words, vec![]));
+            }
+        }
+        let gbk =
+            [b"From: a@b.example\nContent-Type: text/plain; charset=gbk\n\nbegin 644 ", &gbk("报告.txt")[..], b"\n#0V%T\nend\n"].concat();
+        assert_eq!(read(&gbk, None).attachments[0].name, "报告.txt");
     }
 
     #[test]

@@ -19,6 +19,22 @@ pub(super) struct Fetched {
     pub whole_size: Option<u64>,
 }
 
+/// A message that the server does not give out in any form.
+pub(super) struct Unread {
+    pub wanted: Wanted,
+    /// What the server does in its place.
+    pub why: String,
+    /// Its header, where at least that can be had; cut where it is very long.
+    pub header: Vec<u8>,
+}
+
+/// What came of a group.
+#[derive(Default)]
+pub(super) struct Group {
+    pub mails: Vec<Fetched>,
+    pub unread: Vec<Unread>,
+}
+
 /// The header of a message, for a look at what servers wrote into it.
 #[derive(Debug, Clone)]
 pub struct Header {
@@ -28,15 +44,20 @@ pub struct Header {
     pub at: Option<DateTime<Utc>>,
 }
 
+/// What a server does that has a mail, calls the command done and sends nothing of it.
+const NOTHING: &str = "the server answered UID FETCH with OK, but without the mail";
+
 /// Of a header so many bytes are looked at.
 const HEADER: usize = 32 * 1024;
 
-/// How a large body came.
+/// How a body came.
 enum Body {
     Whole(Vec<u8>),
     /// More than may be taken, whatever RFC822.SIZE said.
     TooLarge(u64),
     Gone,
+    /// It lies there, but is not given out.
+    Withheld(String),
 }
 
 impl Session {
@@ -101,39 +122,55 @@ impl Session {
     }
 
     /// Reads a group. Messages that others removed meanwhile are missing in the answer; the rest keep their order.
-    pub(super) async fn read(&mut self, group: &[Wanted], limit: u64) -> anyhow::Result<Vec<Fetched>> {
+    pub(super) async fn read(&mut self, group: &[Wanted], limit: u64) -> anyhow::Result<Group> {
         let small = |wanted: &&Wanted| wanted.size <= WINDOW && u64::from(wanted.size) <= limit;
         let asked: Vec<u32> = group.iter().filter(small).map(|wanted| wanted.uid).collect();
-        let mut bodies = match self.bodies(asked.iter().copied()).await {
-            // Refused together, they are asked for one by one below.
-            Err(error) if error.is::<Rejected>() && asked.len() > 1 => HashMap::new(),
-            outcome => outcome?,
-        };
+        // Refused together, they are asked for one by one below.
+        let mut bodies = unless_rejected(self.bodies(asked.iter().copied()).await)?;
         let missing: Vec<u32> = group.iter().filter(small).map(|wanted| wanted.uid).filter(|uid| !bodies.contains_key(uid)).collect();
         if missing.len() == asked.len() {
             for uid in missing {
-                bodies.extend(self.bodies([uid]).await?);
+                bodies.extend(unless_rejected(self.bodies([uid]).await)?);
             }
         } else if !missing.is_empty() {
-            bodies.extend(self.bodies(missing).await?);
+            bodies.extend(unless_rejected(self.bodies(missing).await)?);
         }
-        let mut fetched = Vec::with_capacity(group.len());
+        let mut read = Group::default();
         for &wanted in group {
             let body = match bodies.remove(&wanted.uid) {
                 Some(raw) => Body::Whole(raw),
                 None => self.large(wanted, limit).await?,
             };
-            let (raw, whole_size) = match body {
-                Body::Whole(raw) => (Some(raw), None),
-                Body::TooLarge(size) => (self.part(wanted.uid, "HEADER", 0).await?, Some(size)),
-                Body::Gone => (None, None),
-            };
-            match raw {
-                Some(raw) => fetched.push(Fetched { wanted, raw, whole_size }),
-                None => tracing::info!(uid = wanted.uid, "a mail was removed by others before it could be read"),
-            }
+            self.sort_in(&mut read, wanted, body).await?;
         }
-        Ok(fetched)
+        Ok(read)
+    }
+
+    async fn sort_in(&mut self, read: &mut Group, wanted: Wanted, body: Body) -> anyhow::Result<()> {
+        let header = match &body {
+            Body::TooLarge(_) | Body::Withheld(_) => self.header(wanted.uid).await?,
+            Body::Whole(_) | Body::Gone => Ok(Vec::new()),
+        };
+        match (body, header) {
+            (Body::Whole(raw), _) => read.mails.push(Fetched { wanted, raw, whole_size: None }),
+            (Body::TooLarge(size), Ok(raw)) => read.mails.push(Fetched { wanted, raw, whole_size: Some(size) }),
+            (Body::TooLarge(_), Err(why)) => read.unread.push(Unread { wanted, why, header: Vec::new() }),
+            (Body::Withheld(why), header) => {
+                let mut header = header.unwrap_or_default();
+                header.truncate(HEADER);
+                read.unread.push(Unread { wanted, why, header });
+            }
+            (Body::Gone, _) => tracing::info!(uid = wanted.uid, "a mail was removed by others before it could be read"),
+        }
+        Ok(())
+    }
+
+    /// The header of a mail, or why the server does not give that out either.
+    async fn header(&mut self, uid: u32) -> anyhow::Result<Result<Vec<u8>, String>> {
+        match self.part(uid, "HEADER", 0).await {
+            Ok(header) => Ok(header.filter(|bytes| !bytes.is_empty()).ok_or_else(|| NOTHING.to_owned())),
+            Err(error) => Ok(Err(error.downcast::<Rejected>()?.to_string())),
+        }
     }
 
     /// Small bodies by one command. An empty one is left out like a missing one: no mail is empty, but some servers answer so when
@@ -161,13 +198,14 @@ impl Session {
         let mut raw: Vec<u8> = Vec::with_capacity(usize::try_from(size)?);
         loop {
             let window = match self.part(wanted.uid, "", raw.len()).await {
-                // No windows on this server: all of it at once.
-                Err(error) if error.is::<Rejected>() && raw.is_empty() => {
-                    return Ok(self.bodies([wanted.uid]).await?.remove(&wanted.uid).map_or(Body::Gone, Body::Whole));
-                }
+                // No windows on this server, or not this one: all of it at once.
+                Err(error) if error.is::<Rejected>() => return self.at_once(wanted.uid).await,
                 window => window?,
             };
-            let Some(window) = window else { return Ok(Body::Gone) };
+            let Some(window) = window else { return self.at_once(wanted.uid).await };
+            if window.is_empty() && raw.is_empty() && size > 0 {
+                return self.at_once(wanted.uid).await;
+            }
             raw.extend_from_slice(&window);
             let total = u64::try_from(raw.len())?;
             if total > limit {
@@ -180,6 +218,30 @@ impl Session {
                 return Ok(Body::Whole(raw));
             }
         }
+    }
+
+    /// A body by one command, as the last resort.
+    async fn at_once(&mut self, uid: u32) -> anyhow::Result<Body> {
+        match self.bodies([uid]).await {
+            Ok(mut bodies) => match bodies.remove(&uid) {
+                Some(raw) => Ok(Body::Whole(raw)),
+                None if self.look(uid).await?.is_none() => Ok(Body::Gone),
+                None => Ok(Body::Withheld(NOTHING.to_owned())),
+            },
+            Err(error) => Ok(Body::Withheld(error.downcast::<Rejected>()?.to_string())),
+        }
+    }
+
+    /// What discovery sees of one message; `None` when it lies there no more.
+    pub(super) async fn look(&mut self, wanted: u32) -> anyhow::Result<Option<Found>> {
+        let mut found = None;
+        if self.exists > 0 {
+            self.checked(&format!("UID FETCH {wanted} (UID RFC822.SIZE INTERNALDATE)"), |response| {
+                found = discovered(response).filter(|message| message.uid == wanted).or(found);
+            })
+            .await?;
+        }
+        Ok(found)
     }
 
     /// One window of a section; `None` when the message is gone.
@@ -199,6 +261,11 @@ impl Session {
         .await?;
         Ok(part)
     }
+}
+
+/// Nothing came where the command was refused; other errors stay errors.
+fn unless_rejected(outcome: anyhow::Result<HashMap<u32, Vec<u8>>>) -> anyhow::Result<HashMap<u32, Vec<u8>>> {
+    outcome.or_else(|error| error.downcast::<Rejected>().map(|_| HashMap::new()))
 }
 
 /// The attributes of a FETCH response; none for any other.

@@ -9,6 +9,7 @@
 mod connect;
 mod copy;
 mod doctor;
+mod doubt;
 mod fetch;
 mod idle;
 mod name;
@@ -21,17 +22,18 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use tokio::time::sleep;
 
 use self::connect::{Refused, connect};
-use self::fetch::Fetched;
+use self::doubt::Doubts;
+use self::fetch::{Fetched, Group, Unread};
 use self::idle::Wake;
 use self::plan::Wanted;
 use self::session::Session;
 use super::backoff::{self, Trouble};
 use super::{Inbox, Shutdown, SourceState, stopped, stopping};
-use crate::domain::message::{Arrival, Cursor, Folder, Place};
+use crate::domain::message::{Arrival, Cursor, Folder, Place, Withheld};
 
 pub use self::copy::keep;
 pub use self::doctor::{Examined, await_mails, doctor};
@@ -141,7 +143,7 @@ pub async fn watch<I: Inbox>(
     let place = Folder { host: account.host.to_lowercase(), user: account.user.clone(), folder: name::on_the_wire(folder) };
     let key = format!("{} {} {}", place.host, place.user, place.folder);
     let reader = Reader { account, folder: place, inbox, clock, shutdown: &shutdown, report };
-    let mut progress = Progress { reached: false, unfinished: None };
+    let mut progress = Progress { reached: false, unfinished: None, doubts: Doubts::default(), asked_again: None };
     let mut failures = 0;
     while !stopping(&shutdown) {
         let ended = tokio::select! {
@@ -151,7 +153,7 @@ pub async fn watch<I: Inbox>(
         };
         let error = match ended {
             Ok(()) => return Ok(()),
-            Err(error) if once => return Err(error),
+            Err(error) if once && !error.is::<NotGiven>() => return Err(error),
             Err(error) => error,
         };
         failures = if std::mem::take(&mut progress.reached) { 1 } else { failures + 1 };
@@ -175,6 +177,21 @@ struct Progress {
     reached: bool,
     /// UIDs that were received but perhaps not marked or moved; `None` in a new process, which cannot know.
     unfinished: Option<Vec<u32>>,
+    /// Mails that the server did not give out.
+    doubts: Doubts,
+    /// When those that were passed over were last asked for again.
+    asked_again: Option<DateTime<Utc>>,
+}
+
+/// Mails that were passed over are asked for again after so long, and in each new process.
+const ASK_AGAIN: TimeDelta = TimeDelta::hours(1);
+
+/// The server did not give out a mail; it may on another connection.
+#[derive(Debug, thiserror::Error)]
+#[error("the mail with UID {uid} is not given out: {why}")]
+struct NotGiven {
+    uid: u32,
+    why: String,
 }
 
 /// Mails that are ready to be handed over.
@@ -216,10 +233,12 @@ impl<I: Inbox, C: Fn() -> DateTime<Utc> + Sync, R: Fn(SourceState) + Sync> Reade
             }
             self.inbox.set_cursor(&self.folder, cursor).await?;
             progress.unfinished = Some(Vec::new());
+            progress.doubts.forget();
         }
         self.finish_earlier(&mut session, cursor, progress).await?;
         let mut told = false;
         loop {
+            self.ask_again(&mut session, cursor, progress).await?;
             cursor = self.catch_up(&mut session, cursor, progress).await?;
             progress.reached = true;
             if !std::mem::replace(&mut told, true) {
@@ -270,11 +289,11 @@ impl<I: Inbox, C: Fn() -> DateTime<Utc> + Sync, R: Fn(SourceState) + Sync> Reade
     async fn hand_over(&self, session: &mut Session, wanted: &[Wanted], from: Cursor, progress: &mut Progress) -> anyhow::Result<Cursor> {
         let mut reached = from;
         let mut ready: Option<Batch<I>> = None;
-        for group in plan::groups(wanted) {
+        for group in plan::groups(wanted, |uid| progress.doubts.suspect(uid)) {
             if stopping(self.shutdown) {
                 break;
             }
-            let next = self.make_ready(session, group, from);
+            let next = self.make_ready(session, group, from, &mut progress.doubts);
             ready = match ready {
                 None => Some(next.await?),
                 Some(batch) => {
@@ -294,12 +313,85 @@ impl<I: Inbox, C: Fn() -> DateTime<Utc> + Sync, R: Fn(SourceState) + Sync> Reade
         Ok(reached)
     }
 
-    async fn make_ready(&self, session: &mut Session, group: &[Wanted], from: Cursor) -> anyhow::Result<Batch<I>> {
-        let fetched = session.read(group, self.account.message_size).await?;
-        let arrivals: Vec<Arrival> = fetched.into_iter().map(|mail| self.arrival(mail, from)).collect();
+    async fn make_ready(&self, session: &mut Session, group: &[Wanted], from: Cursor, doubts: &mut Doubts) -> anyhow::Result<Batch<I>> {
+        let fetched = self.read(session, group, from, doubts).await?;
+        self.batch(fetched.into_iter().map(|mail| self.arrival(mail, from)).collect()).await
+    }
+
+    async fn batch(&self, arrivals: Vec<Arrival>) -> anyhow::Result<Batch<I>> {
         let uids = arrivals.iter().filter_map(|arrival| arrival.place.as_ref()).map(|place| place.uid).collect();
         let cursor = arrivals.last().and_then(|arrival| arrival.cursor.as_ref()).map(|(_, cursor)| *cursor);
         Ok(Batch { uids, cursor, mails: self.inbox.prepare(arrivals).await? })
+    }
+
+    /// Reads a group. What the server would not give out on several connections is passed over.
+    async fn read(&self, session: &mut Session, group: &[Wanted], from: Cursor, doubts: &mut Doubts) -> anyhow::Result<Vec<Fetched>> {
+        if let [wanted] = *group
+            && let Some(why) = doubts.settled(wanted.uid)
+        {
+            let unread = Unread { wanted, why: why.to_owned(), header: Vec::new() };
+            self.pass_over(vec![unread], from).await?;
+            return Ok(Vec::new());
+        }
+        let read = session.read(group, self.account.message_size).await;
+        let Group { mails, unread } = read.inspect_err(|error| doubts.broke(group, &format!("{error:#}")))?;
+        for mail in &mails {
+            doubts.given(mail.wanted.uid);
+        }
+        for Unread { wanted, why, .. } in &unread {
+            doubts.withheld(wanted.uid, why.clone());
+        }
+        if let Some(Unread { wanted, why, .. }) = unread.iter().find(|mail| doubts.settled(mail.wanted.uid).is_none()) {
+            return Err(NotGiven { uid: wanted.uid, why: why.clone() }.into());
+        }
+        self.pass_over(unread, from).await?;
+        Ok(mails)
+    }
+
+    /// Durable on return.
+    async fn pass_over(&self, unread: Vec<Unread>, from: Cursor) -> anyhow::Result<()> {
+        if unread.is_empty() {
+            return Ok(());
+        }
+        let withheld = |Unread { wanted, why, header }: Unread| {
+            let (mailbox, folder) = (&self.account.mailbox, &self.folder.folder);
+            tracing::error!(mailbox, folder, uid = wanted.uid, why, "the server does not give out a mail: it is passed over");
+            Withheld {
+                mailbox: mailbox.clone(),
+                place: self.place(from.uidvalidity, wanted.uid),
+                at: wanted.at,
+                size: wanted.size.into(),
+                why,
+                header: String::from_utf8_lossy(&header).into_owned(),
+            }
+        };
+        self.inbox.pass_over(unread.into_iter().map(withheld).collect()).await
+    }
+
+    /// Asks once more for the mails that were passed over, now and then.
+    async fn ask_again(&self, session: &mut Session, cursor: Cursor, progress: &mut Progress) -> anyhow::Result<()> {
+        let now = (self.clock)();
+        if progress.asked_again.is_some_and(|last| now < last + ASK_AGAIN) {
+            return Ok(());
+        }
+        // One that ends the connection does so once an hour.
+        progress.asked_again = Some(now);
+        for place in self.inbox.passed_over(&self.folder).await? {
+            let here = place.uidvalidity == cursor.uidvalidity;
+            let found = if here { session.look(place.uid).await? } else { None };
+            let wanted = plan::choose(found.into_iter().collect(), Cursor { next_uid: place.uid, ..cursor }, self.account.start, now);
+            let Group { mails, unread } = session.read(&wanted, self.account.message_size).await?;
+            if !unread.is_empty() {
+                continue;
+            }
+            let arrivals: Vec<Arrival> = mails.into_iter().map(|mail| Arrival { cursor: None, ..self.arrival(mail, cursor) }).collect();
+            tracing::info!(uid = place.uid, given = arrivals.len(), "a mail that was passed over is given out now, or gone");
+            let uids = self.receive(self.batch(arrivals).await?, &mut cursor.clone()).await?;
+            self.inbox.no_more(vec![place]).await?;
+            progress.unfinished.get_or_insert_default().extend(uids);
+            self.finish(session, progress).await?;
+        }
+        Ok(())
     }
 
     /// Durable on return. Returns the UIDs.

@@ -75,11 +75,12 @@ pub(super) fn carries_cursor(cursor: Cursor, start: Start) -> bool {
     cursor.next_uid != 0 || start == Start::All
 }
 
-/// Cuts the list into groups that are fetched by one command and stored by one flush. A message over the window is alone.
-pub(super) fn groups(wanted: &[Wanted]) -> Vec<&[Wanted]> {
+/// Cuts the list into groups that are fetched by one command and stored by one flush. A message over the window is alone, and so is
+/// a suspect one.
+pub(super) fn groups(wanted: &[Wanted], suspect: impl Fn(u32) -> bool) -> Vec<&[Wanted]> {
     let (mut groups, mut rest) = (Vec::new(), wanted);
     while !rest.is_empty() {
-        let (group, after) = rest.split_at(group_length(rest));
+        let (group, after) = rest.split_at(group_length(rest, &suspect));
         groups.push(group);
         rest = after;
     }
@@ -87,11 +88,11 @@ pub(super) fn groups(wanted: &[Wanted]) -> Vec<&[Wanted]> {
 }
 
 /// At least 1 for a list that is not empty.
-fn group_length(wanted: &[Wanted]) -> usize {
+fn group_length(wanted: &[Wanted], suspect: impl Fn(u32) -> bool) -> usize {
     let mut bytes = 0;
     let fits = |message: &&Wanted| {
         bytes += u64::from(message.size);
-        message.size <= WINDOW && bytes <= GROUP_BYTES
+        message.size <= WINDOW && bytes <= GROUP_BYTES && !suspect(message.uid)
     };
     wanted.iter().take(GROUP_MAILS).take_while(fits).count().max(1).min(wanted.len())
 }
@@ -167,10 +168,11 @@ mod tests {
 
     #[test]
     fn groups_are_bounded_by_number_and_bytes() {
-        let lengths = |list: &[Wanted]| groups(list).iter().map(|group| group.len()).collect::<Vec<_>>();
+        let lengths = |list: &[Wanted]| groups(list, |uid| uid >= 1000).iter().map(|group| group.len()).collect::<Vec<_>>();
         assert_eq!(lengths(&[]), [0; 0]);
         assert_eq!(lengths(&(1..=130).map(|uid| wanted(uid, 1000)).collect::<Vec<_>>()), [64, 64, 2]);
         assert_eq!(lengths(&(1..=9).map(|uid| wanted(uid, WINDOW)).collect::<Vec<_>>()), [4, 4, 1]);
+        assert_eq!(lengths(&[wanted(1, 9), wanted(2, 9), wanted(1000, 9), wanted(1001, 9)]), [2, 1, 1]);
         assert_eq!(lengths(&[wanted(1, 9), wanted(2, WINDOW + 1), wanted(3, u32::MAX), wanted(4, 9), wanted(5, 9)]), [1, 1, 1, 2]);
     }
 

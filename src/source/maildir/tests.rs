@@ -4,6 +4,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
+use crate::domain::message::Withheld;
 
 /// A desk that is a list.
 #[derive(Default)]
@@ -39,6 +40,18 @@ impl Inbox for List {
     async fn receive(&self, arrivals: Vec<Arrival>) -> anyhow::Result<()> {
         anyhow::ensure!(!self.full, "the disk is full");
         self.mails.lock().unwrap().extend(arrivals);
+        Ok(())
+    }
+
+    async fn pass_over(&self, _: Vec<Withheld>) -> anyhow::Result<()> {
+        anyhow::bail!("a file can be read")
+    }
+
+    async fn passed_over(&self, _: &Folder) -> anyhow::Result<Vec<Place>> {
+        Ok(Vec::new())
+    }
+
+    async fn no_more(&self, _: Vec<Place>) -> anyhow::Result<()> {
         Ok(())
     }
 }

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::{Db, blobs, get, micros, moment, set};
 use crate::domain::confirm::Grant;
 use crate::domain::foresight::Foresight;
-use crate::domain::message::{Address, Cursor, Folder, MessageId, Place, hash64};
+use crate::domain::message::{Address, Cursor, Folder, MessageId, Place, Withheld, hash64};
 use crate::domain::ticket::TicketNo;
 use crate::domain::{Asked, CauseKey};
 use crate::store::identity::{stem, stem_of};
@@ -292,7 +292,36 @@ fn pending_mail(db: &Db, fresh: &mut Fresh, cause: CauseId) -> Result<PendingMai
 
 pub(super) fn raw(db: &Db, cause: CauseId) -> Result<Option<Vec<u8>>> {
     let blob = db.sql("SELECT blob FROM message WHERE cause = ?1")?.query_row([cause.0], |row| row.get(0)).optional()?;
-    blob.map(|blob| blobs::get(db, blob)).transpose()
+    if let Some(blob) = blob {
+        return blobs::get(db, blob).map(Some);
+    }
+    let note: Option<Option<String>> = db.sql("SELECT note FROM cause WHERE id = ?1")?.query_row([cause.0], |row| row.get(0)).optional()?;
+    Ok(note.flatten().and_then(|note| as_withheld(&note)).map(|mail| mail.header.into_bytes()))
+}
+
+fn as_withheld(note: &str) -> Option<Withheld> {
+    match serde_json::from_str(note) {
+        Ok(Note::Withheld(mail)) => Some(mail),
+        _ => None,
+    }
+}
+
+pub(super) fn withheld(db: &Db, folder: &Folder) -> Result<Vec<Place>> {
+    let mut select = db.sql("SELECT note FROM cause WHERE state = 'quarantined' AND note IS NOT NULL ORDER BY id")?;
+    let mut rows = select.query([])?;
+    let mut places = Vec::new();
+    while let Some(row) = rows.next()? {
+        let mail = as_withheld(row.get_ref(0)?.as_str()?);
+        places.extend(mail.map(|mail| mail.place).filter(|place| place.folder == *folder));
+    }
+    Ok(places)
+}
+
+pub(super) fn no_more_withheld(db: &Db, place: &Place, at: DateTime<Utc>) -> Result<()> {
+    if let Some(cause) = find(db, &Withheld::key(place))?.exact {
+        db.sql("UPDATE cause SET state = 'done', ended = ?2 WHERE id = ?1 AND state != 'done'")?.execute(params![cause.0, micros(at)])?;
+    }
+    Ok(())
 }
 
 pub(super) fn first_mails(db: &Db, limit: usize) -> Result<Vec<CauseId>> {
@@ -363,7 +392,8 @@ pub(super) fn quarantine(db: &Db, cause: CauseId, why: &str, at: DateTime<Utc>) 
 
 pub(super) fn quarantined(db: &Db) -> Result<Vec<QuarantineRow>> {
     let mut select = db.sql(
-        "SELECT c.id, c.key, c.at, c.why, coalesce(b.size, length(c.note)) FROM cause c
+        "SELECT c.id, c.key, c.at, c.why, coalesce(b.size, json_extract(c.note, '$.withheld.size'), length(c.note)),
+                json_extract(c.note, '$.withheld') IS NOT NULL FROM cause c
          LEFT JOIN message m ON m.cause = c.id LEFT JOIN blob b ON b.id = m.blob
          WHERE c.state = 'quarantined' ORDER BY c.id",
     )?;
@@ -374,6 +404,7 @@ pub(super) fn quarantined(db: &Db) -> Result<Vec<QuarantineRow>> {
             at: moment(row.get(2)?)?,
             why: row.get(3)?,
             size: u64::try_from(row.get::<_, i64>(4)?)?,
+            withheld: row.get(5)?,
         })
     };
     select.query_and_then([], read)?.collect()

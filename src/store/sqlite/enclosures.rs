@@ -17,12 +17,16 @@ fn word(transfer: Transfer) -> &'static str {
         Transfer::Plain => "plain",
         Transfer::Base64 => "base64",
         Transfer::QuotedPrintable => "quoted_printable",
+        Transfer::Uuencode => "uuencode",
     }
 }
 
 fn transfer(word: &str) -> Result<Transfer> {
-    use Transfer::{Base64, Plain, QuotedPrintable};
-    [Plain, Base64, QuotedPrintable].into_iter().find(|t| self::word(*t) == word).with_context(|| format!("{word:?} is no encoding"))
+    use Transfer::{Base64, Plain, QuotedPrintable, Uuencode};
+    [Plain, Base64, QuotedPrintable, Uuencode]
+        .into_iter()
+        .find(|t| self::word(*t) == word)
+        .with_context(|| format!("{word:?} is no encoding"))
 }
 
 /// What the files of a letter add to it; `None` where it has none.

@@ -253,6 +253,14 @@ impl Store for Sqlite {
         causes::quarantined(&self.db)
     }
 
+    fn withheld(&self, folder: &Folder) -> Result<Vec<Place>> {
+        causes::withheld(&self.db, folder)
+    }
+
+    fn no_more_withheld(&mut self, place: &Place, at: DateTime<Utc>) -> Result<()> {
+        self.write(|db| causes::no_more_withheld(db, place, at))
+    }
+
     fn raw(&self, cause: super::CauseId) -> Result<Option<Vec<u8>>> {
         causes::raw(&self.db, cause)
     }

@@ -14,6 +14,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0005_dedup_key.sql"),
     include_str!("../migrations/0006_block.sql"),
     include_str!("../migrations/0007_confirm.sql"),
+    include_str!("../migrations/0008_uuencode.sql"),
 ];
 
 /// The version that this program writes.

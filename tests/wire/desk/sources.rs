@@ -108,3 +108,17 @@ fn unseen(desk: &Desk) {
         assert!(flags.is_empty(), "flags on {name}");
     }
 }
+
+#[test]
+fn a_canary_comes_back_and_leaves_no_trace_beside_its_mail() {
+    let _servers = SERVERS.blocking_read();
+    let desk = Desk::new("canary", &Setting { more: "[operator]\ncanary = \"1s\"\n".to_owned(), ..Setting::default() });
+    desk.run();
+    eventually("two canaries are received", || {
+        let status: serde_json::Value = serde_json::from_slice(&desk.cli(&["status", "--json"]).stdout).unwrap();
+        (status["messages"].as_u64() >= Some(2) && status["pending"] == 0).then(|| {
+            assert_eq!((&status["tickets"], &status["envelopes"]), (&serde_json::json!({}), &serde_json::json!({})), "{status}");
+        })
+    });
+    desk.stop();
+}

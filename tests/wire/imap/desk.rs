@@ -10,7 +10,7 @@ use async_imap::{Client, Session};
 use chrono::{DateTime, Utc};
 use futures_util::TryStreamExt as _;
 use lettre::{SmtpTransport, Transport as _, address::Envelope};
-use postdesk::domain::message::{Arrival, Cursor, Folder, Place};
+use postdesk::domain::message::{Arrival, Cursor, Folder, Place, Withheld};
 use postdesk::source::imap::{self, Account, Mark, Start, Tls};
 use postdesk::source::{Inbox, SourceState};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -91,6 +91,7 @@ pub async fn send(to: &str, text: &str) {
 /// A desk that is a list.
 pub struct Desk {
     mails: Mutex<Vec<Arrival>>,
+    withheld: Mutex<Vec<Withheld>>,
     cursors: Mutex<HashMap<Folder, Cursor>>,
     full: AtomicBool,
     gate: Semaphore,
@@ -101,6 +102,7 @@ impl Desk {
     pub fn new() -> Arc<Desk> {
         Arc::new(Desk {
             mails: Mutex::default(),
+            withheld: Mutex::default(),
             cursors: Mutex::default(),
             full: AtomicBool::default(),
             gate: Semaphore::new(1),
@@ -129,6 +131,11 @@ impl Desk {
 
     pub fn mails(&self) -> Vec<Arrival> {
         self.mails.lock().unwrap().clone()
+    }
+
+    /// What was passed over and did not come since.
+    pub fn withheld(&self) -> Vec<Withheld> {
+        self.withheld.lock().unwrap().clone()
     }
 
     pub fn subjects(&self) -> Vec<String> {
@@ -167,6 +174,20 @@ impl Inbox for Desk {
         let _open = self.gate.acquire().await?;
         self.cursors.lock().unwrap().extend(arrivals.iter().filter_map(|mail| mail.cursor.clone()));
         self.mails.lock().unwrap().extend(arrivals);
+        Ok(())
+    }
+
+    async fn pass_over(&self, mails: Vec<Withheld>) -> anyhow::Result<()> {
+        self.withheld.lock().unwrap().extend(mails);
+        Ok(())
+    }
+
+    async fn passed_over(&self, folder: &Folder) -> anyhow::Result<Vec<Place>> {
+        Ok(self.withheld().into_iter().map(|mail| mail.place).filter(|place| place.folder == *folder).collect())
+    }
+
+    async fn no_more(&self, places: Vec<Place>) -> anyhow::Result<()> {
+        self.withheld.lock().unwrap().retain(|mail| !places.contains(&mail.place));
         Ok(())
     }
 }

@@ -1,5 +1,6 @@
 //! IMAP servers as large providers run them, on real sockets: each with the manners that a test gives it, and a list of what it heard.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use data_encoding::BASE64;
@@ -19,14 +20,40 @@ pub struct Manners {
     pub id_demanded: bool,
     /// Commands that hold such words are answered with BAD.
     pub refuses: &'static [&'static str],
+    /// The mail with this UID is given out in no form, whatever the server does in its place.
+    pub withholds: Option<(u32, Withholding)>,
     /// The token that is taken, instead of any password.
     pub token: Option<&'static str>,
     /// The one folder, as it is spelled on the wire.
     pub folder: &'static str,
 }
 
-pub const PLAIN: Manners =
-    Manners { before: "IMAP4rev1", after: "IMAP4rev1 UIDPLUS", id_demanded: false, refuses: &[], token: None, folder: "INBOX" };
+/// What a server does that cannot read a mail of its own.
+#[derive(Clone, Copy, Debug)]
+pub enum Withholding {
+    /// NO to each FETCH of any part of it.
+    No,
+    /// NO to each FETCH of its body; its header is given.
+    NoBody,
+    /// OK, with an empty literal.
+    Empty,
+    /// OK, with NIL.
+    Nil,
+    /// OK, and no word of it.
+    Silence,
+    /// The connection ends.
+    Bye,
+}
+
+pub const PLAIN: Manners = Manners {
+    before: "IMAP4rev1",
+    after: "IMAP4rev1 UIDPLUS",
+    id_demanded: false,
+    refuses: &[],
+    withholds: None,
+    token: None,
+    folder: "INBOX",
+};
 
 #[derive(Default)]
 struct Folder {
@@ -38,6 +65,7 @@ pub struct Provider {
     pub port: u16,
     heard: Arc<Mutex<Vec<String>>>,
     folder: Arc<Mutex<Folder>>,
+    mended: Arc<AtomicBool>,
     task: JoinHandle<()>,
 }
 
@@ -52,14 +80,15 @@ impl Provider {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let (heard, folder): (Arc<Mutex<Vec<String>>>, Arc<Mutex<Folder>>) = Default::default();
-        let (list, mails) = (heard.clone(), folder.clone());
+        let mended = Arc::new(AtomicBool::new(false));
+        let (list, mails, sound) = (heard.clone(), folder.clone(), mended.clone());
         let task = tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
-                tokio::spawn(Talk::new(stream, manners, list.clone(), mails.clone()).hold());
+                tokio::spawn(Talk::new(stream, manners, list.clone(), mails.clone(), sound.clone()).hold());
             }
         });
-        Provider { port, heard, folder, task }
+        Provider { port, heard, folder, mended, task }
     }
 
     pub fn deliver(&self, mail: String) {
@@ -72,6 +101,11 @@ impl Provider {
     /// Mail that is older than the provider's window for mail clients leaves the view.
     pub fn hide_oldest(&self, count: usize) {
         self.folder.lock().unwrap().mails.drain(..count);
+    }
+
+    /// From now on every mail is given out.
+    pub fn mend(&self) {
+        self.mended.store(true, Ordering::SeqCst);
     }
 
     /// Every command so far, without tags.
@@ -90,15 +124,22 @@ struct Talk {
     manners: Manners,
     heard: Arc<Mutex<Vec<String>>>,
     folder: Arc<Mutex<Folder>>,
+    mended: Arc<AtomicBool>,
     logged_in: bool,
     named: bool,
 }
 
 impl Talk {
-    fn new(stream: TcpStream, manners: Manners, heard: Arc<Mutex<Vec<String>>>, folder: Arc<Mutex<Folder>>) -> Talk {
+    fn new(
+        stream: TcpStream,
+        manners: Manners,
+        heard: Arc<Mutex<Vec<String>>>,
+        folder: Arc<Mutex<Folder>>,
+        mended: Arc<AtomicBool>,
+    ) -> Talk {
         stream.set_nodelay(true).unwrap();
         let (road, back) = stream.into_split();
-        Talk { road: BufReader::new(road), back, manners, heard, folder, logged_in: false, named: false }
+        Talk { road: BufReader::new(road), back, manners, heard, folder, mended, logged_in: false, named: false }
     }
 
     async fn say(&mut self, text: &str) {
@@ -118,6 +159,9 @@ impl Talk {
             let (tag, command) = line.split_once(' ').expect("a tag and a command");
             self.heard.lock().unwrap().push(command.to_owned());
             let end = self.answer(command).await;
+            if end == "BYE" {
+                return;
+            }
             self.say(&format!("{tag} {end}\r\n")).await;
             if command == "LOGOUT" {
                 return;
@@ -160,8 +204,8 @@ impl Talk {
             }
             // It lies: nothing is ever found.
             "SEARCH" => self.say("* SEARCH\r\n").await,
-            "FETCH" => self.fetch(command, false).await,
-            "UID" if command.starts_with("UID FETCH ") => self.fetch(&command[4..], true).await,
+            "FETCH" => return self.fetch(command, false).await,
+            "UID" if command.starts_with("UID FETCH ") => return self.fetch(&command[4..], true).await,
             "UID" if command.starts_with("UID SEARCH") => self.say("* SEARCH\r\n").await,
             "UID" | "LOGOUT" => {}
             _ => return format!("BAD {verb} is not understood"),
@@ -195,7 +239,7 @@ impl Talk {
         "NO [AUTHENTICATIONFAILED] Invalid credentials (Failure)".to_owned()
     }
 
-    async fn fetch(&mut self, command: &str, by_uid: bool) {
+    async fn fetch(&mut self, command: &str, by_uid: bool) -> String {
         let (set, items) = command.trim_start_matches("FETCH ").split_once(' ').unwrap();
         let mails: Vec<(usize, u32, String)> = {
             let folder = self.folder.lock().unwrap();
@@ -204,6 +248,22 @@ impl Talk {
             numbered.filter(|(number, uid, _)| holds(set, if by_uid { *uid } else { u32::try_from(*number).unwrap() }, last)).collect()
         };
         for (number, uid, mail) in mails {
+            let part = items.split_once("BODY.PEEK[");
+            let withheld = self.manners.withholds.filter(|(bad, _)| *bad == uid && part.is_some() && !self.mended.load(Ordering::SeqCst));
+            match withheld {
+                Some((_, Withholding::No)) => return "NO [SERVERBUG] Internal error occurred".to_owned(),
+                Some((_, Withholding::NoBody)) if !items.contains("[HEADER]") => return "NO cannot parse the message".to_owned(),
+                Some((_, Withholding::Bye)) => return "BYE".to_owned(),
+                Some((_, Withholding::Silence)) => continue,
+                Some((_, Withholding::Empty | Withholding::Nil)) => {
+                    let (section, rest) = part.unwrap().1.split_once(']').unwrap();
+                    let at = if rest.starts_with('<') { "<0>" } else { "" };
+                    let bytes = if matches!(withheld, Some((_, Withholding::Nil))) { "NIL" } else { "{0}\r\n" };
+                    self.say(&format!("* {number} FETCH (UID {uid} BODY[{section}]{at} {bytes})\r\n")).await;
+                    continue;
+                }
+                Some((_, Withholding::NoBody)) | None => {}
+            }
             let mut told = vec![format!("UID {uid}")];
             if items.contains("RFC822.SIZE") {
                 told.push(format!("RFC822.SIZE {}", mail.len()));
@@ -227,6 +287,7 @@ impl Talk {
             }
             self.say(&format!("* {number} FETCH ({})\r\n", told.join(" "))).await;
         }
+        "OK done".to_owned()
     }
 }
 

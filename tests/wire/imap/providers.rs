@@ -8,7 +8,7 @@ use postdesk::source::SourceState;
 use postdesk::source::imap::{self, Account, Mark, Password, Proof, Start, Tls};
 
 use super::desk::{Desk, eventually, mail, read_once, soon, watch};
-use super::provider::{Manners, PLAIN, Provider};
+use super::provider::{Manners, PLAIN, Provider, Withholding};
 
 /// An account there that takes up everything.
 fn account(provider: &Provider) -> Account {
@@ -233,4 +233,61 @@ async fn the_desk_reads_by_token_command_and_tells_when_it_fails() {
     assert!(told().contains("mail stops when the last one dies") && told().contains("No such file"), "{}", told());
     desk.kill().await.unwrap();
     std::fs::remove_dir_all(&directory).unwrap();
+}
+
+#[tokio::test]
+async fn a_mail_that_is_given_out_in_no_form_is_passed_over_and_asked_for_again() {
+    use Withholding::{Bye, Empty, Nil, No, NoBody, Silence};
+    for (how, why) in [
+        (No, "the server answered UID FETCH with NO: [SERVERBUG] Internal error occurred"),
+        (NoBody, "the server answered UID FETCH with NO: cannot parse the message"),
+        (Empty, "the server answered UID FETCH with OK, but without the mail"),
+        (Nil, "the server answered UID FETCH with OK, but without the mail"),
+        (Silence, "the server answered UID FETCH with OK, but without the mail"),
+        (Bye, "the server closed the connection"),
+    ] {
+        let provider = Provider::start(Manners { withholds: Some((2, how)), ..PLAIN }).await;
+        for subject in ["one", "poison", "three"] {
+            provider.deliver(mail(subject, 100));
+        }
+        let account = account(&provider);
+        let watched = watch(account.clone(), "INBOX", Desk::new());
+        eventually("the mails beside it", || watched.desk.subjects() == ["one", "three"]).await;
+        watched.up().await;
+        provider.deliver(mail("four", 100));
+        eventually("what comes later", || watched.desk.subjects() == ["one", "three", "four"]).await;
+        let [withheld] = watched.desk.withheld().try_into().unwrap();
+        assert_eq!((withheld.place.uid, withheld.size), (2, mail("poison", 100).len() as u64), "{how:?}");
+        assert!(withheld.why.contains(why), "{how:?}: {}", withheld.why);
+        assert_eq!(withheld.header.contains("Subject: poison"), matches!(how, NoBody), "{how:?}: {}", withheld.header);
+        let logins = provider.heard().iter().filter(|said| said.starts_with("LOGIN")).count();
+        assert!(logins >= 3, "{how:?}: a passing trouble is no reason: {logins}");
+        let desk = watched.desk.clone();
+        watched.stop().await;
+        // The next process asks again: in vain, then with success, without losing its place.
+        if !matches!(how, Bye) {
+            read_once(&account, "INBOX", &desk).await.unwrap();
+            assert_eq!((desk.withheld().len(), desk.subjects().len()), (1, 3), "{how:?}");
+        }
+        provider.mend();
+        provider.deliver(mail("five", 100));
+        read_once(&account, "INBOX", &desk).await.unwrap();
+        assert_eq!(desk.subjects(), ["one", "three", "four", "poison", "five"], "{how:?}");
+        assert!(desk.withheld().is_empty(), "{how:?}");
+        read_once(&account, "INBOX", &desk).await.unwrap();
+        assert_eq!(desk.subjects().len(), 5, "{how:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_mail_that_was_passed_over_and_then_removed_is_asked_for_no_more() {
+    let provider = Provider::start(Manners { withholds: Some((1, Withholding::No)), ..PLAIN }).await;
+    provider.deliver(mail("poison", 100));
+    let (desk, account) = (Desk::new(), account(&provider));
+    read_once(&account, "INBOX", &desk).await.unwrap();
+    assert_eq!((desk.withheld().len(), desk.subjects().len()), (1, 0));
+    provider.hide_oldest(1);
+    provider.deliver(mail("two", 100));
+    read_once(&account, "INBOX", &desk).await.unwrap();
+    assert_eq!((desk.withheld().len(), desk.subjects()), (0, vec!["two".to_owned()]));
 }
