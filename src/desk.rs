@@ -5,9 +5,12 @@
 //! before the work, and the third failure puts a cause into quarantine with its raw bytes (promise 10). A panic in reading, deciding or
 //! composing is caught and counts as such a failure.
 
+mod clocks;
 mod composer;
+mod explain;
+mod record;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -15,20 +18,17 @@ use anyhow::Context;
 use chrono::{DateTime, Utc};
 
 use composer::{Composer, Order, Written};
+pub use explain::{Ask, Question, Resolved, explain, preview_slot};
 
 use crate::delivery::{self, Handover};
-use crate::domain::attachment::Attachment;
 use crate::domain::foresight::Foresight;
-use crate::domain::message::{Arrival, Cursor, Defect, Draft, Folder, Letter, LetterId, Place, Reading, Withheld, Wording};
-use crate::domain::policy::{Policy, Summary};
-use crate::domain::ticket::{Change, Ticket, TicketNo, Version};
-use crate::domain::{self, Case, CauseKey, Decision, Event, Incoming, Outcome, What, sla};
+use crate::domain::message::{Arrival, Cursor, Defect, Draft, Folder, Letter, LetterId, Place, Reading, Withheld};
+use crate::domain::policy::Policy;
+use crate::domain::{self, Case, CauseKey, Decision, Event, Incoming, Outcome, What};
 use crate::mail::compose;
 use crate::mail::parse;
 use crate::mail::templates::Templates;
-use crate::store::{
-    CauseId, Commit, CommitError, CommittedMail, Fate, Note, Pending, PendingBody, PendingMail, Posting, Prepared, Store, TicketState,
-};
+use crate::store::{CauseId, CommitError, Fate, Note, Pending, PendingBody, PendingMail, Posting, Prepared, Store};
 
 /// Causes that share one flush.
 pub const BATCH: usize = 64;
@@ -100,16 +100,6 @@ pub fn prepare(arrival: Arrival, policy: &Arc<Policy>) -> Prepared {
     let mut mail = Prepared::from(arrival);
     mail.foresight = foresight;
     mail
-}
-
-/// A decision with everything that a commit needs.
-pub struct Resolved {
-    /// The facts of the mail, where the cause is one.
-    pub reading: Option<Arc<Reading>>,
-    /// What follows.
-    pub decision: Decision,
-    /// The mails, finished.
-    pub letters: Vec<(Letter, Wording)>,
 }
 
 /// Why a cause could not be decided.
@@ -265,37 +255,6 @@ impl Desk {
     /// The store fails.
     pub fn no_more(&mut self, places: &[Place], now: DateTime<Utc>) -> anyhow::Result<()> {
         self.durably(|store| places.iter().try_for_each(|place| store.no_more_withheld(place, now)))
-    }
-
-    /// Makes causes of clocks that have struck: due tickets and report slots. A missed slot is made up for once.
-    ///
-    /// # Errors
-    /// The store fails.
-    pub fn tick(&mut self, now: DateTime<Utc>) -> anyhow::Result<()> {
-        let policy = Arc::clone(&self.book.policy);
-        let timed = self.timed;
-        self.durably(|store| {
-            if !timed {
-                retime(store, &policy)?;
-            }
-            for (ticket, version, at) in store.due(now, BATCH)? {
-                // Deciding it makes another version, so that each strike of a ticket is a cause of its own.
-                let key = CauseKey(format!("due:{}:{}", ticket.0, version.0));
-                store.enqueue(&key, at, &Note::Due { ticket })?;
-            }
-            policy.summaries.iter().try_for_each(|summary| enqueue_slot(store, summary, now))
-        })?;
-        self.timed = true;
-        Ok(())
-    }
-
-    /// The next moment at which something is due without a mail.
-    ///
-    /// # Errors
-    /// The store fails.
-    pub fn next_wake(&self, now: DateTime<Utc>) -> anyhow::Result<Option<DateTime<Utc>>> {
-        let slots = self.book.policy.summaries.iter().filter_map(|s| Policy::next_slot(s, now));
-        Ok(self.store.next_wake()?.into_iter().chain(slots).min())
     }
 
     /// T2 for one batch: decides what waits, commits it and makes it durable.
@@ -465,79 +424,6 @@ impl Desk {
         catch_unwind(work).unwrap_or_else(|panic| Err(Trouble::Broken(format!("a bug in Postdesk: {}", panic_words(panic.as_ref())))))
     }
 
-    /// The commit for a decision: tickets after their changes, and a journal row.
-    fn commit_of(
-        &mut self,
-        cause: &Pending,
-        reading: Option<Arc<Reading>>,
-        decision: Decision,
-        letters: Vec<Letter>,
-        now: DateTime<Utc>,
-    ) -> anyhow::Result<Commit> {
-        let mut tickets: BTreeMap<TicketNo, Ticket> = BTreeMap::new();
-        let mut changes = Vec::new();
-        let at = match &cause.body {
-            // The history of a ticket tells when things happened, not when the desk read of them.
-            PendingBody::Mail(mail) if mail.quiet => cause.at,
-            _ => now,
-        };
-        let touched = match &cause.body {
-            // A clock that struck is set anew, also where nothing was due any more.
-            PendingBody::Note(Note::Due { ticket }) => Some(*ticket),
-            _ => None,
-        };
-        for number in decision.changes.iter().map(|(n, _)| *n).chain(touched) {
-            if !tickets.contains_key(&number)
-                && let Some(ticket) = self.store.ticket(number)?
-            {
-                tickets.insert(number, ticket);
-            }
-        }
-        for (number, change) in decision.changes {
-            let before = match &change {
-                Change::Opened(ticket) => {
-                    tickets.insert(number, (**ticket).clone());
-                    None
-                }
-                other => match tickets.get_mut(&number).and_then(|t| t.apply(other, cause.at)) {
-                    Some(before) => Some(before),
-                    None => continue,
-                },
-            };
-            changes.push((number, change, before));
-        }
-        let states = tickets.into_values().map(|mut ticket| {
-            ticket.version = Version(ticket.version.0 + 1);
-            TicketState { next_due: sla::next_due(&ticket, &self.book.policy), ticket }
-        });
-        let mail = reading.map(|reading| CommittedMail {
-            id: reading.id.clone(),
-            references: reading.references.clone(),
-            from: reading.from.as_ref().map(|p| p.address.clone()),
-            ticket: decision.outcome.ticket(),
-            internal: decision.internal,
-            files: files_of(&reading, &decision.outcome),
-            text: decision.judged.as_ref().map_or_else(String::new, |j| j.reply.text.clone()),
-        });
-        Ok(Commit {
-            cause: cause.id,
-            key: cause.key.clone(),
-            at,
-            actor: decision.actor,
-            outcome: decision.outcome,
-            tickets: states.collect(),
-            changes,
-            because: decision.because,
-            policy: self.book.policy.fingerprint.clone(),
-            letters,
-            release: decision.release,
-            cancel: decision.cancel,
-            restore: decision.restore,
-            grants: decision.grants,
-            mail,
-        })
-    }
-
     /// The mailboxes whose letters wait to be sent.
     ///
     /// # Errors
@@ -571,92 +457,6 @@ impl Desk {
             Ok(())
         })
     }
-
-    /// Reads, decides and composes a mail as it would be now, and changes nothing.
-    ///
-    /// # Errors
-    /// The store fails, or the mail breaks the desk.
-    pub fn explain(&mut self, mail: &Question<'_>, now: DateTime<Utc>) -> anyhow::Result<Resolved> {
-        let key = CauseKey("explain".to_owned());
-        let store = self.store.as_mut();
-        let mut ask = |query: &domain::Query| store.answer(&key, query);
-        let resolved = explain(mail, &self.book, now, &mut ask);
-        self.store.drop_batch()?;
-        resolved
-    }
-}
-
-/// The files of a mail that its ticket is to know. Who was refused sends them again; what was only filed went nowhere.
-fn files_of(reading: &Reading, outcome: &Outcome) -> Vec<Attachment> {
-    match outcome {
-        Outcome::Opened { .. } | Outcome::Joined { .. } => reading.attachments.clone(),
-        _ => Vec::new(),
-    }
-}
-
-/// Sets every clock anew where the policy measures time in another way than when they were set.
-fn retime(store: &mut dyn Store, policy: &Policy) -> anyhow::Result<()> {
-    const NAME: &str = "clocks";
-    let measure = sla::measure(policy);
-    if store.get(NAME)?.as_ref() == Some(&measure) {
-        return Ok(());
-    }
-    let changed = store.retime(&|ticket| sla::next_due(ticket, policy))?;
-    if changed > 0 {
-        tracing::info!(tickets = changed, "clocks set anew by the config");
-    }
-    store.set(NAME, &measure)
-}
-
-/// Makes a cause of a summary's newest slot that has passed; earlier ones that were missed are not made up for.
-fn enqueue_slot(store: &mut dyn Store, summary: &Summary, now: DateTime<Utc>) -> anyhow::Result<()> {
-    let name = format!("slot:{}", summary.name);
-    let Some(mut last) = store.get(&name)?.and_then(|text| text.parse::<DateTime<Utc>>().ok()) else {
-        return store.set(&name, &now.to_rfc3339());
-    };
-    let mut newest = None;
-    while let Some(slot) = Policy::next_slot(summary, last).filter(|slot| *slot <= now) {
-        newest = Some(slot);
-        last = slot;
-    }
-    let Some(slot) = newest else { return Ok(()) };
-    let key = CauseKey(format!("{name}:{}", slot.to_rfc3339()));
-    store.enqueue(&key, slot, &Note::Slot { name: summary.name.clone(), at: slot })?;
-    store.set(&name, &slot.to_rfc3339())
-}
-
-/// Answers a query of `decide`.
-pub type Ask<'a> = dyn FnMut(&domain::Query) -> anyhow::Result<domain::Answer> + 'a;
-
-/// A mail that is asked about.
-pub struct Question<'a> {
-    /// Its bytes.
-    pub raw: &'a [u8],
-    /// Its size, where the bytes are its header alone.
-    pub whole_size: Option<u64>,
-    /// The mailbox that it came to.
-    pub mailbox: &'a str,
-}
-
-/// Reads, decides and composes one mail by these answers.
-///
-/// # Errors
-/// An answer fails, or the mail breaks the desk.
-pub fn explain(mail: &Question<'_>, book: &Rulebook, now: DateTime<Utc>, ask: &mut Ask<'_>) -> anyhow::Result<Resolved> {
-    let reading = Arc::new(parse::read(mail.raw, mail.whole_size));
-    let foresight = Arc::new(Foresight::of(Arc::clone(&reading), now, Arc::clone(&book.policy)));
-    let incoming = Incoming { mailbox: mail.mailbox.to_owned(), quiet: false, foresight };
-    let event = Event { key: CauseKey("explain".to_owned()), at: now, what: What::Mail(incoming) };
-    Ok(resolve(&event, Some(reading), book, now, ask)?)
-}
-
-/// The letters of a summary as its schedule would send them now.
-///
-/// # Errors
-/// An answer fails, or a template does.
-pub fn preview_slot(name: &str, book: &Rulebook, now: DateTime<Utc>, ask: &mut Ask<'_>) -> anyhow::Result<Vec<(Letter, Wording)>> {
-    let event = Event { key: CauseKey("preview".to_owned()), at: now, what: What::Slot { name: name.to_owned(), at: now } };
-    Ok(resolve(&event, None, book, now, ask)?.letters)
 }
 
 /// The event that a pending cause stands for.
@@ -723,22 +523,6 @@ fn unwritable(error: &anyhow::Error) -> Trouble {
 fn address(drafts: &[Draft], composing: compose::Desk<'_>) -> Result<Vec<Letter>, Trouble> {
     let letters = drafts.iter().enumerate().map(|(ordinal, draft)| compose::address(draft, ordinal, composing));
     letters.collect::<anyhow::Result<_>>().map_err(|error| unwritable(&error))
-}
-
-/// A decision with its letters written.
-fn resolve(
-    event: &Event,
-    reading: Option<Arc<Reading>>,
-    book: &Rulebook,
-    now: DateTime<Utc>,
-    ask: &mut Ask<'_>,
-) -> Result<Resolved, Trouble> {
-    let decision = judge(event, book, now, ask)?;
-    let composing = composing(book, &event.key, now);
-    let letters = address(&decision.drafts, composing)?;
-    let words = decision.drafts.iter().enumerate().map(|(ordinal, draft)| compose::word(draft, ordinal, composing));
-    let words = words.collect::<anyhow::Result<Vec<_>>>().map_err(|error| unwritable(&error))?;
-    Ok(Resolved { reading, decision, letters: letters.into_iter().zip(words).collect() })
 }
 
 /// What an attempt to deliver means for its envelope.

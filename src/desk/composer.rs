@@ -1,8 +1,9 @@
 //! Letters are written on a thread of their own while the desk goes on deciding: what a decision changes is needed by the next one, what
-//! its letters say is not. Writing and packing them is a third of a mail's cost.
+//! its letters say is not. Writing and packing them is a third of a mail's cost. A desk that has nothing left to decide writes along.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use anyhow::Context;
@@ -40,6 +41,8 @@ pub(super) struct Written {
 /// The thread, and the orders that it has not carried out.
 pub(super) struct Composer {
     orders: Sender<Order>,
+    /// The orders that nobody has begun. The thread holds this while it waits for one.
+    waiting: Arc<Mutex<Receiver<Order>>>,
     written: Receiver<Written>,
     out: usize,
 }
@@ -50,17 +53,19 @@ impl Composer {
     pub(super) fn start() -> anyhow::Result<Composer> {
         let (orders, inbound) = mpsc::channel::<Order>();
         let (outbound, written) = mpsc::channel();
+        let waiting = Arc::new(Mutex::new(inbound));
+        let theirs = Arc::clone(&waiting);
+        let next = move || theirs.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let work = move || {
-            for order in inbound {
-                let words = write(&order);
-                if outbound.send(Written { cause: order.cause, letters: order.letters, words }).is_err() {
+            while let Ok(order) = next() {
+                if outbound.send(write(order)).is_err() {
                     break;
                 }
             }
         };
         // It ends by itself when the sender of the orders is dropped.
         thread::Builder::new().name("composer".to_owned()).spawn(work).context("starting the composer's thread")?;
-        Ok(Composer { orders, written, out: 0 })
+        Ok(Composer { orders, waiting, written, out: 0 })
     }
 
     /// Has letters written.
@@ -80,7 +85,7 @@ impl Composer {
         Some(written)
     }
 
-    /// The next letters; `None` when all are given back.
+    /// The next letters; `None` when all are given back. Who waits for them writes some himself.
     ///
     /// # Errors
     /// The thread is gone.
@@ -88,13 +93,29 @@ impl Composer {
         if self.out == 0 {
             return Ok(None);
         }
-        let written = self.written.recv().context("the composer's thread is gone")?;
+        if let Some(written) = self.ready() {
+            return Ok(Some(written));
+        }
+        let written = match self.not_begun() {
+            Some(order) => write(order),
+            None => self.written.recv().context("the composer's thread is gone")?,
+        };
         self.out -= 1;
         Ok(Some(written))
     }
+
+    fn not_begun(&self) -> Option<Order> {
+        // Where the thread has it, there is no order.
+        self.waiting.try_lock().ok()?.try_recv().ok()
+    }
 }
 
-fn write(order: &Order) -> Result<Sealed, String> {
+fn write(order: Order) -> Written {
+    let words = words(&order);
+    Written { cause: order.cause, letters: order.letters, words }
+}
+
+fn words(order: &Order) -> Result<Sealed, String> {
     let Order { book, key, drafts, now, .. } = order;
     let composing = compose::Desk { policy: &book.policy, templates: &book.templates, cause: key, now: *now };
     let write = || -> anyhow::Result<Vec<_>> {

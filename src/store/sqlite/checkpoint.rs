@@ -50,8 +50,10 @@ impl Checkpoints {
         if PAGES.take() < OFTEN {
             return;
         }
-        let path = &self.path;
-        let copyist = self.copyist.get_or_insert_with(|| Copyist::start(path.clone()));
+        if self.copyist.is_none() {
+            self.copyist = Copyist::start(self.path.clone()).ok();
+        }
+        let Some(copyist) = &self.copyist else { return copy(conn) };
         if !std::mem::replace(&mut self.asked, true) && copyist.orders.send(()).is_ok() {
             return;
         }
@@ -74,7 +76,7 @@ impl Drop for Checkpoints {
 }
 
 impl Copyist {
-    fn start(path: PathBuf) -> Copyist {
+    fn start(path: PathBuf) -> std::io::Result<Copyist> {
         let (orders, inbound) = channel();
         let (outbound, done) = channel();
         let work = move || {
@@ -87,7 +89,7 @@ impl Copyist {
                 }
             }
         };
-        Copyist { orders, done, thread: std::thread::spawn(work) }
+        Ok(Copyist { orders, done, thread: std::thread::Builder::new().name("checkpoint".to_owned()).spawn(work)? })
     }
 }
 
