@@ -544,8 +544,8 @@ fn a_changed_rule_is_tried_on_the_mails_of_the_desk() {
     assert!(first(&["--category", "hardware"]).starts_with("1 mail: 1 same, 0 changed"));
     assert!(first(&["--category", "none"]).starts_with("2 mails: 0 same, 2 changed"));
 
-    let ignored = FAX.replace("category = \"hardware\"", "ignore = true");
-    std::fs::write(dir.join("rules/1.toml"), ignored).unwrap();
+    let aside = FAX.replace("category = \"hardware\"", "quarantine = true");
+    std::fs::write(dir.join("rules/1.toml"), aside).unwrap();
     let rows = done(dir, &["rules", "replay", "--json"]).rows();
     assert_eq!((rows.len(), &rows[2]["changed"], &rows[2]["now"]), (3, &true.into(), &Value::Null), "{rows:?}");
     assert_eq!((&rows[2]["was"]["category"], &rows[2]["rule"]["name"]), (&"hardware".into(), &"fax".into()));
