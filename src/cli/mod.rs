@@ -77,7 +77,7 @@ enum Command {
     Explain(explain::Arguments),
     /// The knowledge base: search it, say what wants a look, build pages of it
     Kb(kb::Arguments),
-    /// Measure the rules: against labelled mails, or by what each rule did
+    /// Measure the rules: against labelled mails, by what each rule did, by the desk's own last mails
     Rules(rules::Arguments),
     /// List tickets, show one, show its history
     Tickets(tickets::Arguments),

@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 
 pub use bounces::undelivered;
+pub use opening::team;
 
 use super::confirm::{self, Grant};
 use super::facts::{self, Facts};
@@ -24,7 +25,7 @@ use super::policy::{Agent, Policy, Role};
 use super::rules::{Circumstances, Verdict};
 use super::thread::{self, By, Thread};
 use super::ticket::Ticket;
-use super::trust::{Sender, SenderRole};
+use super::trust::Sender;
 use super::{Case, CauseKey, Decision, Event, Incoming, Judged, Need, Outcome, Quarantined, agents, approvals, history, pacing, retire};
 
 /// A mail with every judgement that precedes the decision.
@@ -117,14 +118,7 @@ pub fn mail(
     }
     let mail = behalf.as_ref().map_or(received, |behalf| &behalf.reading);
     if let Some(behalf) = &behalf {
-        sender = Sender {
-            role: SenderRole::Requester,
-            agent: None,
-            proved: Vec::new(),
-            vouched: false,
-            trusted: false,
-            because: behalf.because.clone(),
-        };
+        sender = behalf.sender();
     }
     let handed = behalf.as_ref().filter(|behalf| behalf.is_for_another()).map(|behalf| Handed { by: behalf.by, note: &behalf.note });
     // History went on in its own time.
@@ -249,6 +243,17 @@ pub fn verdict(
         business_hours: policy.calendar.as_ref().map(|c| c.is_open(at, policy.desk.timezone)),
     };
     policy.rules.judge(mail, &around)
+}
+
+/// What the rules say of a mail that opens a ticket; of an agent's forward, what they say of the mail that it carries. `quiet`: it was
+/// taken up as history, where nobody hands anything in.
+pub fn first_verdict(seen: &Foresight, quiet: bool, at: DateTime<Utc>, policy: &Policy) -> Verdict {
+    let agent = seen.sender.agent.as_deref().and_then(|handle| policy.agent(handle));
+    let agent = agent.filter(|_| seen.origin.kind == OriginKind::Person && !seen.origin.suspect && !quiet);
+    match agent.and_then(|agent| behalf::of_forward(&seen.mail, agent, &seen.tokens, policy)) {
+        Some(behalf) => verdict(&behalf.reading, (&seen.origin, &behalf.sender()), &BTreeMap::new(), at, policy),
+        None => seen.verdict().clone(),
+    }
 }
 
 /// Generated and bulk mail: a word on what its key names, or a ticket when a rule says so; never answered.

@@ -469,6 +469,8 @@ pub trait Store: Read + Send {
     fn raw(&self, cause: CauseId) -> Result<Option<Vec<u8>>>;
     /// The mails that joined no ticket when they came, but opened one or were ignored; the last decided first.
     fn first_mails(&self, limit: usize) -> Result<Vec<CauseId>>;
+    /// The mails that opened a ticket, each with its number; the last decided first.
+    fn openings(&self, limit: usize) -> Result<Vec<(CauseId, TicketNo)>>;
     /// The newest mail that came from one of these addresses, with its arrival.
     fn newest_from(&self, senders: &[Address]) -> Result<Option<(DateTime<Utc>, Vec<u8>)>>;
     /// Takes a cause out of quarantine; it runs alone. False when it was not there.

@@ -509,6 +509,51 @@ fn rules_are_counted_over_the_mails_of_the_desk() {
 }
 
 #[test]
+fn a_changed_rule_is_tried_on_the_mails_of_the_desk() {
+    let scratch = desk("replay");
+    let dir = scratch.path();
+    std::fs::create_dir(dir.join("rules")).unwrap();
+    std::fs::write(dir.join("rules/1.toml"), FAX).unwrap();
+    let inside = b"X-Inside: yes\nReceived: from pc (pc [10.0.0.7]) by mx.desk.test with ESMTPSA id 1\n";
+    for raw in [
+        mail("a", "a@ext.test", "The fax hums", "Help."),
+        mail("b", "b@ext.test", "传真机发不出去了", "请处理"),
+        mail("c", "c@ext.test", "Telex", "Is there still one?"),
+        [inside.to_vec(), mail("d", "li@desk.test", "Re: [#1002] [category=network] [quiet]", "")].concat(),
+        [inside.to_vec(), mail("e", "li@desk.test", "Re: [#1003] [category=software] [quiet]", "")].concat(),
+    ] {
+        assert_eq!(run_with(dir, &["deliver"], &raw).code, 0);
+    }
+    let before = done(dir, &["tickets", "list", "--json"]).out;
+    let same = "3 mails: 3 same, 0 changed (0 newly classified, 0 now unclassified); agents have set 2: 0 agreed before, 0 now\n\
+                nothing would change\n";
+    assert_eq!(done(dir, &["rules", "replay"]).out, same);
+
+    let lines = "[[rule]]\nname = \"lines\"\nwhen = { words = [\"telex\", \"传真\"] }\nthen = { category = \"network\" }\n";
+    std::fs::write(dir.join("rules/2.toml"), lines).unwrap();
+    let told = done(dir, &["rules", "replay"]).out;
+    let wanted = "\
+3 mails: 1 same, 2 changed (2 newly classified, 0 now unclassified); agents have set 2: 0 agreed before, 1 now
+ TICKET  SUBJECT           WAS                         IS NOW                 SINCE                RULE
+ #1003   Telex             unclassified, team support  network, team network  set by li: software  lines (rules/2.toml:1)
+ #1002   传真机发不出去了  unclassified, team support  network, team network  set by li: network   lines (rules/2.toml:1)
+";
+    assert_eq!(told, wanted);
+    let first = |arguments: &[&str]| done(dir, &[&["rules", "replay"], arguments].concat()).out.lines().next().unwrap().to_owned();
+    assert!(first(&["--last", "1"]).starts_with("1 mail: 0 same, 1 changed"));
+    assert!(first(&["--category", "hardware"]).starts_with("1 mail: 1 same, 0 changed"));
+    assert!(first(&["--category", "none"]).starts_with("2 mails: 0 same, 2 changed"));
+
+    let aside = FAX.replace("category = \"hardware\"", "quarantine = true");
+    std::fs::write(dir.join("rules/1.toml"), aside).unwrap();
+    let rows = done(dir, &["rules", "replay", "--json"]).rows();
+    assert_eq!((rows.len(), &rows[2]["changed"], &rows[2]["now"]), (3, &true.into(), &Value::Null), "{rows:?}");
+    assert_eq!((&rows[2]["was"]["category"], &rows[2]["rule"]["name"]), (&"hardware".into(), &"fax".into()));
+    assert_eq!(rows[1]["set"], serde_json::json!({"by": "li", "category": "network"}));
+    assert_eq!(done(dir, &["tickets", "list", "--json"]).out, before, "nothing is changed");
+}
+
+#[test]
 fn the_doctor_asks_the_newest_mail_of_an_agent_what_proves_him() {
     let scratch = desk("cli-doctor");
     let dir = scratch.path();

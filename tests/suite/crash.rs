@@ -80,6 +80,7 @@ impl Store for Mortal {
         withheld(folder: &Folder) -> Vec<Place>;
         raw(cause: CauseId) -> Option<Vec<u8>>;
         first_mails(limit: usize) -> Vec<CauseId>;
+        openings(limit: usize) -> Vec<(CauseId, TicketNo)>;
         newest_from(senders: &[Address]) -> Option<(DateTime<Utc>, Vec<u8>)>;
         next_wake() -> Option<DateTime<Utc>>;
         senders() -> Vec<String>;

@@ -477,6 +477,9 @@ fn the_journal_tells_everything(open: Open<'_>, dir: &Path) {
     let lone = store.first_mails(2).unwrap();
     assert_eq!((lone.len(), lone[0]), (2, ignored.id), "the last ones");
     assert!(!store.first_mails(9).unwrap().contains(&cause.id), "this one joined a ticket");
+    let openings = store.openings(9).unwrap();
+    assert_eq!(openings.iter().map(|(_, ticket)| *ticket).collect::<Vec<_>>(), [other.number, first.number], "the last first");
+    assert_eq!(store.openings(1).unwrap(), openings[..1]);
 
     let mut undone = next;
     for (_, _, before) in row.changes.iter().filter(|(number, ..)| *number == first.number).rev() {

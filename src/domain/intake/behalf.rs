@@ -13,7 +13,7 @@ use crate::domain::policy::{Agent, Policy};
 use crate::domain::tags::{self, Tag, TagReading};
 use crate::domain::thread::{By, Thread, numbers_in_subject};
 use crate::domain::ticket::{Change, Ticket};
-use crate::domain::trust::{Sender, Token, TokenPlace};
+use crate::domain::trust::{Sender, SenderRole, Token, TokenPlace};
 use crate::domain::{Case, Decision, Need, Outcome, reply};
 
 /// A mail as its real requester would have sent it.
@@ -31,6 +31,20 @@ pub(super) struct Behalf<'a> {
     errors: Vec<String>,
     /// What the agent gets back where nothing is opened.
     written: String,
+}
+
+impl Behalf<'_> {
+    /// The requester, of whom nothing is proved.
+    pub(super) fn sender(&self) -> Sender {
+        Sender {
+            role: SenderRole::Requester,
+            agent: None,
+            proved: Vec::new(),
+            vouched: false,
+            trusted: false,
+            because: self.because.clone(),
+        }
+    }
 }
 
 /// An agent's forward of somebody's mail. One to a ticket's own address is meant for that ticket.

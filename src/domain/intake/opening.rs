@@ -127,9 +127,7 @@ fn first_state(number: TicketNo, scene: &Scene<'_>, verdict: &Verdict, policy: &
     ticket.urgency = verdict.urgency.unwrap_or(ticket.urgency);
     ticket.priority = policy.matrix.priority(ticket.impact, ticket.urgency);
     ticket.owner.clone_from(&verdict.assign);
-    let owners_team = verdict.assign.as_deref().and_then(|h| policy.agent(h)).and_then(|a| a.team.clone());
-    let categorys_team = verdict.category.as_deref().and_then(|id| policy.category(id)).and_then(|c| c.team.clone());
-    ticket.team = verdict.team.clone().or(owners_team).or(categorys_team).or_else(|| policy.default_team().map(|t| t.name.clone()));
+    ticket.team = team(verdict, policy);
     ticket.labels.clone_from(&verdict.labels);
     ticket.fields.clone_from(&verdict.fields);
     ticket.playbook.clone_from(&verdict.playbook);
@@ -148,6 +146,13 @@ fn first_state(number: TicketNo, scene: &Scene<'_>, verdict: &Verdict, policy: &
         ticket.participants = notify::newcomers(scene.mail, &ticket, policy);
     }
     ticket
+}
+
+/// Whose queue: what a rule says, else the assigned agent's, the category's, the default one.
+pub fn team(verdict: &Verdict, policy: &Policy) -> Option<String> {
+    let owners_team = verdict.assign.as_deref().and_then(|h| policy.agent(h)).and_then(|a| a.team.clone());
+    let categorys_team = verdict.category.as_deref().and_then(|id| policy.category(id)).and_then(|c| c.team.clone());
+    verdict.team.clone().or(owners_team).or(categorys_team).or_else(|| policy.default_team().map(|t| t.name.clone()))
 }
 
 /// Who asks: From, or Reply-To where a rule says so; an address that nobody has where there is none.

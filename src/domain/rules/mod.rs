@@ -14,6 +14,7 @@ mod example;
 mod literals;
 mod load;
 mod reference;
+pub mod replay;
 mod scan;
 pub mod score;
 mod vote;

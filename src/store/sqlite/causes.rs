@@ -333,6 +333,15 @@ pub(super) fn first_mails(db: &Db, limit: usize) -> Result<Vec<CauseId>> {
     select.query_and_then([i64::try_from(limit).unwrap_or(i64::MAX)], read)?.collect()
 }
 
+pub(super) fn openings(db: &Db, limit: usize) -> Result<Vec<(CauseId, TicketNo)>> {
+    let mut select = db.sql(
+        "SELECT m.cause, json_extract(j.outcome, '$.ticket') FROM journal j JOIN message m ON m.cause = j.cause
+         WHERE json_extract(j.outcome, '$.became') = 'opened' ORDER BY j.id DESC LIMIT ?1",
+    )?;
+    let read = |row: &Row<'_>| Ok((CauseId(row.get(0)?), TicketNo(row.get(1)?)));
+    select.query_and_then([i64::try_from(limit).unwrap_or(i64::MAX)], read)?.collect()
+}
+
 /// No index leads from a sender to mails: all are looked at. A mail that was confirmed came when it was written.
 pub(super) fn newest_from(db: &Db, senders: &[Address]) -> Result<Option<(DateTime<Utc>, Vec<u8>)>> {
     let senders: Vec<&str> = senders.iter().map(Address::as_str).collect();

@@ -269,6 +269,10 @@ impl Store for Sqlite {
         causes::first_mails(&self.db, limit)
     }
 
+    fn openings(&self, limit: usize) -> Result<Vec<(super::CauseId, TicketNo)>> {
+        causes::openings(&self.db, limit)
+    }
+
     fn newest_from(&self, senders: &[Address]) -> Result<Option<(DateTime<Utc>, Vec<u8>)>> {
         causes::newest_from(&self.db, senders)
     }
