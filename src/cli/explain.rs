@@ -109,7 +109,7 @@ fn nothing_known(query: &Query) -> Answer {
         Query::Ticket(_) | Query::Keyed(_) => Answer::Ticket(None),
         Query::LiveOf(_) => Answer::Numbers(Vec::new()),
         Query::NewNumber => Answer::Number(TicketNo(1001)),
-        Query::AutomaticTo(..) | Query::AutomaticFor(..) | Query::NoticesTo(..) | Query::ConfirmationsTo(..) => Answer::Count(0),
+        Query::AutomaticTo(..) | Query::AutomaticFor(..) | Query::NoticesTo(..) | Query::QuestionsTo(..) => Answer::Count(0),
         Query::Held(_) => Answer::Letters(Vec::new()),
         Query::Outbox(_) => Answer::Outbox(Outbox::default()),
         Query::Tally(scope) => Answer::Tally(Box::new(Tally::new(scope.clone()))),

@@ -43,14 +43,17 @@ pub fn mail(case: &Case, scene: &Scene<'_>, ticket: &Ticket, policy: &Policy) ->
     let mut decision = if !proved && author.is_doubted() {
         author.hold_doubted(&read, &words)
     } else if !proved && read.has("new") && read.errors.is_empty() {
-        author.ask(case, &author.opens(&read, &words))?
+        author.ask(&author.opens(&read, &words))
     } else {
         match orders::plan(case, policy, ticket, agent, &read, sent, scene.now)? {
             Err(refusals) => {
                 let unproved = (!proved).then(|| author.unproved_because());
                 author.refuse(unproved.into_iter().chain(refusals.into_iter().map(|r| r.0)).collect(), &words)
             }
-            Ok(plan) if let Some(why) = author.crossed(case, &plan, &words)? => author.hold(why, &author.with_canned(&words, &plan)),
+            // Whether the mail is his comes before whether it may go now: that is looked at when he has confirmed it.
+            Ok(plan) if proved && let Some(why) = author.crossed(case, &plan, &words)? => {
+                author.hold(why, &author.with_canned(&words, &plan))
+            }
             Ok(plan) => {
                 let shows_past = plan.hands_over() || !plan.approvers.is_empty() || !plan.escalated.is_empty();
                 let past = match shows_past {
@@ -59,10 +62,13 @@ pub fn mail(case: &Case, scene: &Scene<'_>, ticket: &Ticket, policy: &Policy) ->
                 };
                 let mut decision = author.carry_out(&plan, &read, &own, &words, past);
                 author.tell_of_merge(case, &mut decision, &plan)?;
-                if proved { decision } else { author.ask_for(case, &plan, &words, decision)? }
+                if proved { decision } else { author.ask_for(&plan, &words, decision) }
             }
         }
     };
+    if !proved {
+        author.cap(case, &mut decision)?;
+    }
     decision.guards.push((ticket.number, ticket.version));
     let judged = decision.judged.get_or_insert_with(|| Box::new(Judged::of(scene)));
     judged.tag_errors = read.errors.iter().map(|e| e.sentence("en").to_owned()).collect();

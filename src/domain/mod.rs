@@ -165,8 +165,8 @@ pub enum Query {
     AutomaticFor(TicketNo, DateTime<Utc>),
     /// How many notices for this ticket were written to this address since then → [`Answer::Count`]
     NoticesTo(Address, TicketNo, DateTime<Utc>),
-    /// How many confirmation mails were written to this address since then → [`Answer::Count`]
-    ConfirmationsTo(Address, DateTime<Utc>),
+    /// How many mails that ask whether a mail is his, or what he meant, were written to this agent since then → [`Answer::Count`]
+    QuestionsTo(Address, DateTime<Utc>),
     /// The mails of this ticket that agents were asked to confirm, oldest first → [`Answer::Asked`]
     Asked(TicketNo),
     /// Letters that are held for this ticket → [`Answer::Letters`]
@@ -387,8 +387,8 @@ impl Case {
         notices_to(address: &Address, number: TicketNo, since: DateTime<Utc>) -> u32,
         Query::NoticesTo(address.clone(), number, since), Count(n) => *n);
     getter!(
-        /// Confirmation mails to an address since then.
-        confirmations_to(address: &Address, since: DateTime<Utc>) -> u32, Query::ConfirmationsTo(address.clone(), since), Count(n) => *n);
+        /// Questions to an agent's address since then: whether a mail is his, what he meant.
+        questions_to(address: &Address, since: DateTime<Utc>) -> u32, Query::QuestionsTo(address.clone(), since), Count(n) => *n);
     getter!(
         /// The mails of a ticket that agents were asked to confirm.
         asked(number: TicketNo) -> &[Asked], Query::Asked(number), Asked(list) => list.as_slice());

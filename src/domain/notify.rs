@@ -394,7 +394,7 @@ pub fn within_caps(
 pub fn may_ask(case: &Case, to: &Address, policy: &Policy, now: DateTime<Utc>) -> Result<Result<(), String>, Need> {
     let mut caps = Caps::default();
     for (within, most) in &policy.limits.per_address {
-        caps.count(case.confirmations_to(to, now - *within), *most, &format!("confirmation mails to {to}"), *within);
+        caps.count(case.questions_to(to, now - *within), *most, &format!("questions to {to}"), *within);
     }
     caps.end()
 }

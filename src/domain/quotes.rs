@@ -366,7 +366,7 @@ fn is_end_of_head(tail: &str) -> bool {
 }
 
 /// What is a head because marked lines follow: an address with a date or a verb, or a name with a verb.
-fn is_head_above_marks(joined: &str) -> bool {
+pub fn is_head_above_marks(joined: &str) -> bool {
     let lower = trim_head(joined).to_lowercase();
     let bare = trim_head(lower.trim_end_matches([':', '：']));
     let (colon, address, dated) = (bare.len() < lower.len(), bare.contains('@'), has_date(bare));

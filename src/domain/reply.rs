@@ -121,7 +121,8 @@ fn cut_heads(lines: &[&str], kinds: &mut [Kind], echo: Option<&Echo>) -> bool {
             at = ours;
             continue;
         }
-        let Some((start, end)) = quotes::wrote(lines, at) else {
+        let above_ours = || echo.and_then(|_| above_quote(lines, kinds, at));
+        let Some((start, end)) = quotes::wrote(lines, at).or_else(above_ours) else {
             own_before = true;
             at += 1;
             continue;
@@ -144,6 +145,12 @@ fn cut_heads(lines: &[&str], kinds: &mut [Kind], echo: Option<&Echo>) -> bool {
         at = end;
     }
     unsure
+}
+
+/// A head without a date right above what was told as ours: s-nail marks a quote by a tab alone.
+fn above_quote(lines: &[&str], kinds: &[Kind], at: usize) -> Option<(usize, usize)> {
+    let below = kinds.iter().skip(at + 1).find(|kind| **kind != Kind::Blank);
+    (below == Some(&Kind::Quote) && quotes::is_head_above_marks(lines.get(at)?.trim())).then_some((at, at + 1))
 }
 
 /// A greeting right below the head that our mail begins with as well stands there twice: once it is the writer's.
@@ -392,6 +399,16 @@ mod tests {
             ("greeting below", format!("{SENT}\n\nDear Li,\nall is well now."), "Dear Li,\nall is well now."),
             ("re-wrapped", format!("It works.\n\n{rewrapped}"), "It works."),
             ("quoted", format!("It works.\n\n{}", quoted(rewrapped)), "It works."),
+            (
+                "s-nail, tabs",
+                format!("\"IT Support\" <support@desk.example> wrote:\n\n{}\nIt works.", quoted(rewrapped).replace("> ", "\t")),
+                "It works.",
+            ),
+            (
+                "s-nail in Chinese, tabs",
+                format!("Li（IT） <support@desk.example> wrote:\n\n{}\n好了", quoted(rewrapped).replace("> ", "\t")),
+                "好了",
+            ),
             ("answers inside", rewrapped.replace("whether it works.", "whether it works.\n\nIt does!"), "It does!"),
         ] {
             let reply = own_words(&text, Some(SENT));

@@ -106,7 +106,7 @@ fn a_forger_fills_nobodys_mailbox() {
         assert_eq!(world.sent.iter().filter(|mail| template_of(mail) == "confirm").count(), most, "in hour {hour}");
     }
     let last = world.desk.store().history(TicketNo(1029)).unwrap();
-    assert!(because(last.last().unwrap()).contains("30 confirmation mails to li@desk.test within 24 h are enough: this one is held back"));
+    assert!(because(last.last().unwrap()).contains("30 questions to li@desk.test within 24 h are enough: this one is held back"));
     // He can be asked again the next day.
     world.now += chrono::Duration::hours(30);
     let sent = world.mail(&raw("own", "li@desk.test", "[#1001] [close]", "Done."));

@@ -1096,7 +1096,7 @@ fn a_confirmed_mail_is_a_cause_of_its_own(open: Open<'_>, dir: &Path) {
     assert_eq!(ask(&mut *store, Query::Asked(ticket.number)), asked(None));
     assert_eq!(ask(&mut *store, Query::Asked(TicketNo(9))), Answer::Asked(Vec::new()));
     for (who, since, count) in [("li@corp.example", 6, 1), ("li@corp.example", 7, 0), ("wang@corp.example", 0, 0)] {
-        assert_eq!(ask(&mut *store, Query::ConfirmationsTo(address(who), minute(since))), Answer::Count(count), "{who} {since}");
+        assert_eq!(ask(&mut *store, Query::QuestionsTo(address(who), minute(since))), Answer::Count(count), "{who} {since}");
     }
 
     let grant = |at: i64| Grant { original: order.key.clone(), by: "li".into(), written: minute(5), confirmed: minute(at) };

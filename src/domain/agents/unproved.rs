@@ -48,17 +48,27 @@ impl Author<'_> {
         self.hold(why, words)
     }
 
-    /// Asks the agent whether the mail is his. `planned` is what would follow if that were proved; what would be refused even then is
-    /// refused at once.
+    /// Asks the agent whether the mail is his. `planned` is what would follow if that were proved: what would be refused even then is
+    /// refused at once; what would be held is asked about first, for `[send]` would send it as his.
+    pub(super) fn ask_for(&self, plan: &Plan, words: &str, planned: Decision) -> Decision {
+        let held = planned.judged.as_ref().is_some_and(|judged| judged.held.is_some());
+        if !held && matches!(planned.outcome, Outcome::Refused { .. }) {
+            return planned;
+        }
+        let sent_to = if planned.internal && !held { String::new() } else { self.ticket.requester.called().to_owned() };
+        self.ask(&Wanted { done: plan.done.clone(), text: self.with_canned(words, plan), sent_to })
+    }
+
+    /// Keeps the desk's mails about what nothing proves within bounds: anybody can write in an agent's name.
     ///
     /// # Errors
     /// The [`Need`] for the caps.
-    pub(super) fn ask_for(&self, case: &Case, plan: &Plan, words: &str, planned: Decision) -> Result<Decision, Need> {
-        if matches!(planned.outcome, Outcome::Refused { .. }) {
-            return Ok(planned);
+    pub(super) fn cap(&self, case: &Case, decision: &mut Decision) -> Result<(), Need> {
+        if let Err(why) = notify::may_ask(case, &self.agent.address, self.policy, self.scene.now)? {
+            decision.drafts.retain(|draft| !matches!(draft.facts, Facts::Confirm(_) | Facts::AgentError(_)));
+            decision.because(why);
         }
-        let sent_to = if planned.internal { String::new() } else { self.ticket.requester.called().to_owned() };
-        self.ask(case, &Wanted { done: plan.done.clone(), text: self.with_canned(words, plan), sent_to })
+        Ok(())
     }
 
     /// What a mail wants that opens another ticket beside this one. Whether it can is decided when he has confirmed it.
@@ -71,19 +81,12 @@ impl Author<'_> {
     }
 
     /// Asks the agent whether the mail is his.
-    ///
-    /// # Errors
-    /// The [`Need`] for the caps.
-    pub(super) fn ask(&self, case: &Case, wanted: &Wanted) -> Result<Decision, Need> {
+    pub(super) fn ask(&self, wanted: &Wanted) -> Decision {
         let why = self.unproved_because();
         let mut decision = Decision::new(Outcome::Refused { ticket: Some(self.ticket.number) }, self.agent.handle.as_str());
         decision.internal = true;
         decision.because(format!("held: {why}"));
         decision.judged = Some(Box::new(Judged { held: Some(why.clone()), ..Judged::of(self.scene) }));
-        if let Err(why) = notify::may_ask(case, &self.agent.address, self.policy, self.scene.now)? {
-            decision.because(why);
-            return Ok(decision);
-        }
         decision.because(format!("{} is asked to confirm it", self.agent.handle));
         let facts = Confirm {
             ticket: notify::card(self.ticket, self.policy, self.language),
@@ -100,7 +103,7 @@ impl Author<'_> {
         let mut draft = notify::to_agent(self.agent, Some(self.ticket), self.policy, Facts::Confirm(facts));
         draft.agent = Some(Question::about(self.scene.cause, self.agent, self.ticket, &self.policy.key).name());
         decision.drafts.push(draft);
-        Ok(decision)
+        decision
     }
 }
 

@@ -160,7 +160,7 @@ impl Read for Sqlite {
             Query::AutomaticTo(address, since) => Ok(Answer::Count(outbox::automatic_to(&self.db, address, *since)?)),
             Query::AutomaticFor(number, since) => Ok(Answer::Count(outbox::automatic_for(&self.db, *number, *since)?)),
             Query::NoticesTo(address, number, since) => Ok(Answer::Count(outbox::notices_to(&self.db, address, *number, *since)?)),
-            Query::ConfirmationsTo(address, since) => Ok(Answer::Count(outbox::confirmations_to(&self.db, address, *since)?)),
+            Query::QuestionsTo(address, since) => Ok(Answer::Count(outbox::questions_to(&self.db, address, *since)?)),
             Query::Asked(number) => Ok(Answer::Asked(causes::asked(&self.db, *number)?)),
             Query::Held(number) => Ok(Answer::Letters(outbox::held(&self.db, *number)?)),
             Query::Outbox(number) => Ok(Answer::Outbox(outbox::unsent(&self.db, *number)?)),

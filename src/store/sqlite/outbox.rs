@@ -410,11 +410,11 @@ pub(super) fn notices_to(db: &Db, address: &Address, number: TicketNo, since: Da
     Ok(select.query_row(params![number.0, micros(since), address.as_str()], |row| row.get(0))?)
 }
 
-/// No index leads from a recipient to notices, but one to the few letters that ask to confirm.
-pub(super) fn confirmations_to(db: &Db, address: &Address, since: DateTime<Utc>) -> Result<u32> {
+/// No index leads from a recipient to notices, but one to the few letters that ask an agent something.
+pub(super) fn questions_to(db: &Db, address: &Address, since: DateTime<Utc>) -> Result<u32> {
     let mut select = db.sql(
-        "SELECT count(*) FROM letter l INDEXED BY letter_confirm JOIN envelope e ON e.letter = l.id
-         WHERE l.template = 'confirm' AND l.created >= ?1 AND e.recipient = ?2",
+        "SELECT count(*) FROM letter l INDEXED BY letter_question JOIN envelope e ON e.letter = l.id
+         WHERE l.template IN ('confirm', 'agent_error') AND l.created >= ?1 AND e.recipient = ?2",
     )?;
     Ok(select.query_row(params![micros(since), address.as_str()], |row| row.get(0))?)
 }
