@@ -199,7 +199,7 @@ pub fn agent_new(
         note: handed.map_or_else(String::new, |handed| shortened(handed.note)),
         text: own_text(mail),
         defects: warnings(ticket, Some(mail), language),
-        evidence: heaviest(found.evidence).into_iter().map(because).collect(),
+        evidence: heaviest(found.evidence).into_iter().map(|evidence| because(evidence, language)).collect(),
         articles: agent_links(found.articles, policy, language),
         ..bare_new(agent, ticket, &files, policy)
     };
@@ -270,8 +270,28 @@ fn heaviest(evidence: &[Evidence]) -> Vec<&Evidence> {
     ranked.into_iter().map(|(_, e)| e).collect()
 }
 
-fn because(evidence: &Evidence) -> Because {
-    Because { rule: evidence.rule.clone(), at: evidence.at.clone(), field: evidence.field.clone(), matched: evidence.matched.clone() }
+fn because(evidence: &Evidence, language: &str) -> Because {
+    let Evidence { rule, at, field, matched, .. } = evidence;
+    Because { rule: rule.clone(), at: at.clone(), field: field_in(language, field), matched: matched.clone() }
+}
+
+/// What a rule looked at, as its reader calls it: rule files are English, agents need not be.
+fn field_in(language: &str, field: &str) -> String {
+    const CHINESE: [(&str, &str); 11] = [
+        ("subject", "主题"),
+        ("text", "正文"),
+        ("from", "发件人"),
+        ("from_domain", "发件人域名"),
+        ("to", "收件人"),
+        ("cc", "抄送"),
+        ("attachment", "附件"),
+        ("language", "语言"),
+        ("origin", "邮件类型"),
+        ("role", "发件人身份"),
+        ("business_hours", "工作时间"),
+    ];
+    let chinese = CHINESE.iter().find(|(name, _)| *name == field).filter(|_| language == "zh");
+    chinese.map_or(field, |(_, chinese)| *chinese).to_owned()
 }
 
 /// The notification that something happened on a ticket.

@@ -43,14 +43,15 @@ const BY_RULE: f64 = 1.0;
 const MOST_TEXT: usize = 1000;
 
 /// The articles that the rules name, in their order, then those that a person's words lead to, best first. Where the rules name enough
-/// articles that a requester of this language can read, nothing is searched; where they name one, the words add only such of the same
-/// category: beside a sure answer, "laptop" and "down" in a mail about the VPN are no reason to send how one mends a slow laptop.
+/// articles that a requester of this language can read, nothing is searched; where they name one, or tell the category, the words add only
+/// such of that category: "laptop" and "down" in a mail about the VPN are no reason to send how one mends a slow laptop.
 pub fn articles(verdict: &Verdict, scene: &Scene<'_>, policy: &Policy, language: &str) -> Vec<Hit> {
     let named = &verdict.kb;
     let mut hits: Vec<Hit> = named.iter().map(|id| Hit { id: id.clone(), score: BY_RULE }).collect();
     if scene.origin.kind == OriginKind::Person && are_wanted(named, policy, language) {
-        let named_one = named.iter().filter_map(|id| policy.article(id, language)).any(|article| article.language == language);
-        let fits = |hit: &Hit| !named.contains(&hit.id) && (!named_one || of_category(&hit.id, verdict, policy, language));
+        let named_one = || named.iter().filter_map(|id| policy.article(id, language)).any(|article| article.language == language);
+        let told = verdict.category.is_some() || named_one();
+        let fits = |hit: &Hit| !named.contains(&hit.id) && (!told || of_category(&hit.id, verdict, policy, language));
         let found = scene.foreseen().map_or_else(|| search(scene.mail, policy, language), |foresight| foresight.found(language));
         hits.extend(found.into_iter().filter(fits));
     }

@@ -161,11 +161,12 @@ fn requester(mail: &Reading, verdict: &Verdict) -> Person {
     form.or(mail.from.as_ref()).cloned().unwrap_or_else(|| Person { name: String::new(), address: Address::nowhere() })
 }
 
-/// The requester's language where templates speak it; else the mailbox's, else the desk's.
+/// The requester's language where templates speak it, by what he writes or, of an agent, by the config; else the mailbox's, else the desk's.
 pub fn language(mail: &Reading, mailbox: &str, policy: &Policy) -> String {
     let theirs = mail.language.as_deref().filter(|l| policy.languages.iter().any(|known| known == l));
-    let mailbox = policy.mailbox(mailbox).and_then(|m| m.language.as_deref());
-    theirs.or(mailbox).unwrap_or(&policy.desk.language).to_owned()
+    let agent = || mail.from.as_ref().and_then(|from| policy.agent_at(&from.address)).and_then(|agent| agent.language.as_deref());
+    let mailbox = || policy.mailbox(mailbox).and_then(|m| m.language.as_deref());
+    theirs.or_else(agent).or_else(mailbox).unwrap_or(&policy.desk.language).to_owned()
 }
 
 fn subject_of(mail: &Reading, language: &str) -> String {
