@@ -179,15 +179,11 @@ impl Desk {
     /// # Errors
     /// The store fails: nothing of these was received.
     pub fn receive(&mut self, mails: Vec<Prepared>) -> anyhow::Result<()> {
-        let outcome = self.put(mails).and_then(|()| self.flush_marked());
-        if outcome.is_err() {
-            self.store.drop_batch()?;
-        }
-        outcome
-    }
-
-    fn put(&mut self, mails: Vec<Prepared>) -> anyhow::Result<()> {
-        mails.into_iter().try_for_each(|mail| self.store.receive(mail).map(drop))
+        self.marked = self.durably(|store| {
+            mails.into_iter().try_for_each(|mail| store.receive(mail).map(drop))?;
+            store.mark(BATCH)
+        })?;
+        Ok(())
     }
 
     /// Ends a batch: what comes next is marked in the same flush.
@@ -340,7 +336,7 @@ impl Desk {
             self.put_words(written)?;
         }
         self.composer = Some(composer);
-        self.put(arrived())?;
+        arrived().into_iter().try_for_each(|mail| self.store.receive(mail).map(drop))?;
         self.flush_marked()?;
         Ok(step)
     }

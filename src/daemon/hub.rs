@@ -174,11 +174,16 @@ struct Arrivals {
 }
 
 impl Arrivals {
-    /// All mails that have come by now.
-    fn take(&mut self) -> Vec<Prepared> {
+    /// Empties the channel.
+    fn fetch(&mut self) {
         while let Ok(message) = self.inbound.try_recv() {
             self.aside.push(message);
         }
+    }
+
+    /// All mails that have come by now.
+    fn take(&mut self) -> Vec<Prepared> {
+        self.fetch();
         let mut taken = Vec::new();
         for message in std::mem::take(&mut self.aside) {
             match message {
@@ -276,9 +281,7 @@ impl Hub {
                 Err(_) => {}
             }
         }
-        while let Ok(message) = self.arrivals.inbound.try_recv() {
-            self.arrivals.aside.push(message);
-        }
+        self.arrivals.fetch();
         self.serve();
     }
 
