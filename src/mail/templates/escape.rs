@@ -60,16 +60,17 @@ pub(super) fn restore(text: &str) -> String {
 /// A stranger's text as plain lines: LF line ends, no control characters, no blank lines around it.
 pub(super) fn lines(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        match c {
-            '\r' if chars.peek() == Some(&'\n') => {}
-            '\r' | '\u{2028}' | '\u{2029}' => out.push('\n'),
-            '\n' | '\t' => out.push(c),
-            c if c.is_control() => {}
-            c => out.push(c),
+    let mut rest = text;
+    let odd = |c: char| matches!(c, '\u{2028}' | '\u{2029}') || (c.is_control() && !matches!(c, '\n' | '\t'));
+    while let Some((before, from)) = rest.find(odd).and_then(|at| rest.split_at_checked(at)) {
+        out.push_str(before);
+        let mut chars = from.chars();
+        if matches!(chars.next(), Some('\r' | '\u{2028}' | '\u{2029}')) && !from.starts_with("\r\n") {
+            out.push('\n');
         }
+        rest = chars.as_str();
     }
+    out.push_str(rest);
     let end = out.trim_end().len();
     out.truncate(end);
     // Only whole blank lines go: the first line's indentation belongs to the text.

@@ -8,7 +8,7 @@ use pulldown_cmark::{Alignment, CodeBlockKind, CowStr, Event, HeadingLevel, Opti
 use serde_json::Value;
 
 use super::escape::{self, END, RELAY, VERBATIM};
-use super::html::{PART, html_line, push_html};
+use super::html::{PART, ends_in_www, html_line, push_html};
 
 /// Both parts of a mail's body, without the layout around them.
 pub(super) struct Parts {
@@ -316,8 +316,7 @@ impl<'a> Page<'a> {
     /// Adds a punctuation mark of a fact. `://` and `www.` are parted, else mail clients would make the link that the template did not.
     fn mark(&mut self, c: char) {
         self.settle();
-        let www = || self.text.get(self.text.len().saturating_sub(3)..).is_some_and(|end| end.eq_ignore_ascii_case("www"));
-        if (c == '/' && self.text.ends_with(":/")) || (c == '.' && www()) {
+        if (c == '/' && self.text.ends_with(":/")) || (c == '.' && ends_in_www(&self.text)) {
             self.text.push(' ');
             self.html.push_str(PART);
         }
