@@ -3,6 +3,11 @@
 mod feet;
 mod tables;
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
+
 use super::text::is_invisible;
 pub use feet::is_client_line;
 use tables::{
@@ -296,9 +301,17 @@ fn is_start(line: &str) -> bool {
     STARTS.iter().any(|s| head.starts_with(s))
 }
 
-/// For each verb of heads in a text of lower case: what follows it.
+/// The verbs of heads; `None` never happens.
+static VERBS: LazyLock<Option<AhoCorasick>> =
+    LazyLock::new(|| AhoCorasick::new([WROTE, WROTE_LAST, WROTE_BESIDE_ADDRESS].into_iter().flatten()).ok());
+
+/// For each verb of heads in a text of lower case: what follows its last place.
 fn verb_tails(lower: &str) -> impl Iterator<Item = &str> {
-    [WROTE, WROTE_LAST, WROTE_BESIDE_ADDRESS].into_iter().flatten().filter_map(|verb| Some(lower.rsplit_once(verb)?.1))
+    let mut ends = BTreeMap::new();
+    for found in VERBS.iter().flat_map(|verbs| verbs.find_overlapping_iter(lower)) {
+        ends.insert(found.pattern(), found.end());
+    }
+    ends.into_values().filter_map(|end| lower.get(end..))
 }
 
 /// Two groups of digits, as every date or time has.
