@@ -206,8 +206,8 @@ fn strays() {
     }
     for subject in [
         "(new)", "(see below)", "VPN (office)", "[JIRA-12", "a] b", "]resolve[ VPN", "(help me)", "<li@example.com>", "《使用说明》",
-        "C# note", "F#note", "#1042", "#vpn", "#newsletter", "[Röte]", "[Teams]", "[EXTERNAL", "[wai…", "[node-7]", "[Note…",
-        "【备份】", "【关注】", "【备件】", "[then]", "(1)", "[#1042",
+        "C# note", "F#note", "#1042", "#vpn", "#newsletter", "[Röte]", "[Teams]", "[EXTERNAL", "[wai…", "[node-7]", "[Note…", "【备份】",
+        "【关注】", "【备件】", "[then]", "(1)", "[#1042",
     ] {
         let reading = read(&format!("Re: VPN down {subject}"), OWN, "", true);
         assert!(reading.tags.is_empty(), "{subject}: {:?}", reading.tags);
