@@ -25,17 +25,18 @@ pub mod domain;
 
 pub mod transfer;
 
+pub mod sasl;
+pub mod tls;
+
+pub mod config;
+
 pub mod kb;
 pub mod mail;
 pub mod store;
 
-pub mod sasl;
-pub mod tls;
-
 pub mod delivery;
 pub mod source;
 
-pub mod config;
 pub mod policy;
 
 pub mod desk;

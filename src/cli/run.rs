@@ -27,11 +27,12 @@ pub struct Arguments {
 /// # Errors
 /// The configuration is unsound, another process works on the same directory, or the store fails for good.
 pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
+    let listening = daemon::Listening::start()?;
     let loaded = load_to_work(config)?;
     daemon::log_to_stderr(arguments.log_json);
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
-    daemon::run(config, loaded, arguments.once)?;
+    daemon::run(listening, config, loaded, arguments.once)?;
     Ok(Exit::Done)
 }

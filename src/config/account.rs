@@ -45,6 +45,24 @@ pub struct ImapAccount {
     pub idle: bool,
 }
 
+impl ImapAccount {
+    /// Do both read one folder?
+    pub(super) fn shares(&self, other: &ImapAccount) -> bool {
+        let account = self.host.eq_ignore_ascii_case(&other.host) && self.port == other.port && self.user == other.user;
+        account && other.folders.iter().any(|folder| self.watches(folder))
+    }
+
+    /// Is this folder among those that are read?
+    pub(super) fn watches(&self, folder: &str) -> bool {
+        self.folders.iter().any(|own| is_same_folder(own, folder))
+    }
+}
+
+/// INBOX is one name however it is written; others are case-sensitive (RFC 3501 section 5.1).
+fn is_same_folder(one: &str, other: &str) -> bool {
+    one == other || [one, other].iter().all(|name| name.eq_ignore_ascii_case("INBOX"))
+}
+
 /// Where mail goes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Delivery {
@@ -122,7 +140,7 @@ fn imap(section: &mut Section<'_>, base: &Path) -> Option<ImapAccount> {
     let server = server(section, base, [993, 143, 143], "imap.example.com");
     let user = section.required("user", "user = \"support@example.com\"");
     let secret = secret(section, base, true);
-    let folders: Vec<String> = section.list("folders").into_iter().map(Spanned::into_inner).collect();
+    let folders = folders(section);
     let poll = section.parsed("poll", value::positive_duration).and_then(|d| d.into_inner().to_std().ok());
     let idle = section.flag("idle").unwrap_or(true);
     let server = server?;
@@ -137,6 +155,17 @@ fn imap(section: &mut Section<'_>, base: &Path) -> Option<ImapAccount> {
         poll: poll.unwrap_or(Duration::from_secs(60)),
         idle,
     })
+}
+
+fn folders(section: &mut Section<'_>) -> Vec<String> {
+    let mut folders: Vec<String> = Vec::new();
+    for folder in section.list("folders") {
+        if folders.iter().any(|known| is_same_folder(known, folder.get_ref())) {
+            section.page.complain(folder.span(), format!("folder \"{}\" stands here twice", folder.get_ref()), "delete one of the two");
+        }
+        folders.push(folder.into_inner());
+    }
+    folders
 }
 
 /// Reads `[delivery]` or a mailbox's own `delivery`.

@@ -130,15 +130,26 @@ fn operator(root: &mut Section<'_>, names: &mut Names) -> Operator {
 
 fn mailboxes(root: &mut Section<'_>, names: &mut Names, base: &Path, zone: Tz, delivery: Option<&Delivery>) -> Vec<Mailbox> {
     let desk_delivers = root.has("delivery");
-    let mut mailboxes = Vec::new();
+    let mut mailboxes: Vec<Mailbox> = Vec::new();
     for section in root.tables("mailbox") {
-        mailboxes.extend(mailbox(section, names, base, zone, delivery, desk_delivers));
+        let header = section.header();
+        let Some(read) = mailbox(section, names, base, zone, delivery, desk_delivers) else { continue };
+        if let Some(other) = mailboxes.iter().find(|other| read_the_same(other, &read)) {
+            let message =
+                format!("\"{}\" reads a folder that \"{}\" reads: which of the two answers would be chance", read.name, other.name);
+            root.page.complain(header, message, "keep one of the two, and write the address of the other into its `aliases`");
+        }
+        mailboxes.push(read);
     }
     if !root.has("mailbox") {
         let help = "add  [[mailbox]]  with name, address and source = { kind = \"imap\", … } ; config.example.toml shows one";
         root.page.complain(root.header(), "there is no mailbox, so there is nothing to do", help);
     }
     mailboxes
+}
+
+fn read_the_same(one: &Mailbox, other: &Mailbox) -> bool {
+    matches!((&one.source, &other.source), (Source::Imap(one), Source::Imap(other)) if one.shares(other))
 }
 
 fn mailbox(
@@ -162,7 +173,7 @@ fn mailbox(
     };
     let marks = [("none", Mark::None), ("seen", Mark::Seen), ("keyword", Mark::Keyword)];
     let mark = section.choice("mark", &marks).map_or(Mark::None, Spanned::into_inner);
-    let done_folder = section.text("done_folder").map(Spanned::into_inner);
+    let done_folder = section.text("done_folder");
     let sent_folder = section.text("sent_folder").map(Spanned::into_inner);
     if let Some(name) = &name {
         names.define(section.page, Thing::Mailbox, name);
@@ -171,10 +182,7 @@ fn mailbox(
         }
     }
     let source = section.table("source").and_then(|table| account::source(table, base));
-    if mark == Mark::Keyword && matches!(source, Some(Source::Maildir { .. })) {
-        let help = "write mark = \"seen\" , or delete the line";
-        section.page.warn(section.key_span("mark"), "a Maildir has no keywords: this marks nothing", help);
-    }
+    check_filing(&section, mark, done_folder.as_ref(), source.as_ref());
     if !section.has("source") {
         let help = "add  source = { kind = \"imap\", host = \"…\", user = \"…\", password_file = \"…\" }  or  source = { kind = \"maildir\", path = \"…\" }";
         section.page.complain(section.header(), "this mailbox has no `source`", help);
@@ -194,11 +202,26 @@ fn mailbox(
         start,
         plus_addresses: plus_addresses.is_some_and(Spanned::into_inner),
         mark,
-        done_folder,
+        done_folder: done_folder.map(Spanned::into_inner),
         sent_folder,
         source: source?,
         delivery: own.or_else(|| delivery.cloned())?,
     })
+}
+
+/// What is done with a received mail must be possible, and end.
+fn check_filing(section: &Section<'_>, mark: Mark, done_folder: Option<&Spanned<String>>, source: Option<&Source>) {
+    match (source, done_folder) {
+        (Some(Source::Maildir { .. }), _) if mark == Mark::Keyword => {
+            let help = "write mark = \"seen\" , or delete the line";
+            section.page.warn(section.key_span("mark"), "a Maildir has no keywords: this marks nothing", help);
+        }
+        (Some(Source::Imap(imap)), Some(done)) if imap.watches(done.get_ref()) => {
+            let message = format!("\"{}\" is read itself: what is moved there would come again, without end", done.get_ref());
+            section.page.complain(done.span(), message, "name another folder; it is made when it is missing");
+        }
+        _ => {}
+    }
 }
 
 fn start(text: &str, zone: Tz) -> Result<Start, Trouble> {

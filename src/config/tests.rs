@@ -161,6 +161,16 @@ fn complaints_name_place_and_remedy() {
         ("name = \"support\"", "name = \"support\"\nstart = \"yesterday\"", "6:9", "2026-12-01"),
         ("name = \"support\"", "name = \"support\"\nmark = \"read\"", "6:8", "none, seen, keyword"),
         ("name = \"support\"", "name = \"support\"\nreply_address = \"x+{token}@desk.example\"", "6:17", "support+{token}@desk.example"),
+        // What would be read twice.
+        ("name = \"support\"", "name = \"support\"\ndone_folder = \"inbox\"", "6:15", "without end"),
+        ("kind = \"imap\"", "kind = \"imap\", folders = [\"INBOX\", \"Inbox\"]", "7:47", "stands here twice"),
+        (
+            "[delivery]",
+            "[[mailbox]]\nname = \"b\"\naddress = \"b@desk.example\"\nsource = { kind = \"imap\", host = \"IMAP.desk.example\", \
+             user = \"support@desk.example\", password_command = \"a\" }\n[delivery]",
+            "9:1",
+            "reads a folder that \"support\" reads",
+        ),
         // What is missing.
         ("handle = \"li\"\n", "", "15:1", "has no `handle`"),
         ("address = \"support@desk.example\"\n", "", "4:1", "has no `address`"),
@@ -249,6 +259,16 @@ fn complaints_name_place_and_remedy() {
         assert!(wrong.len() <= 2, "one slip, many words:\n{}", shown.join("\n"));
         assert!(wrong.iter().all(|c| !c.help.is_empty()), "every complaint has a remedy:\n{}", shown.join("\n"));
     }
+}
+
+#[test]
+fn folders_and_accounts_of_their_own_are_no_slip() {
+    let folders = "folders = [\"Support\", \"support\"], kind = \"imap\"";
+    let other = "[[mailbox]]\nname = \"b\"\naddress = \"b@desk.example\"\nsource = { kind = \"imap\", host = \"imap.desk.example\", \
+                 user = \"support@desk.example\", password_command = \"a\" }\n[delivery]";
+    let text =
+        SMALL.replacen("kind = \"imap\"", folders, 1).replacen("name = \"support\"", "name = \"support\"\ndone_folder = \"INBOX\"", 1);
+    load(&text.replacen("[delivery]", other, 1)).unwrap_or_else(|wrong| panic!("{}", wrong[0]));
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod copies;
 mod doctor;
 pub mod hub;
 pub mod played;
+mod signals;
 mod tokens;
 
 use std::collections::VecDeque;
@@ -18,7 +19,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use chrono::Utc;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::Signal;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
@@ -27,6 +28,8 @@ use self::alarm::{Alarm, Subject};
 use self::copies::Copies;
 pub use self::doctor::Examination;
 use self::hub::{Door, Hub, Line, Message};
+pub use self::signals::Listening;
+use self::signals::Signals;
 use crate::config::Mailbox;
 use crate::delivery::{Carrier, Handover};
 use crate::desk::{Desk, Rulebook};
@@ -86,15 +89,15 @@ fn in_colour(terminal: bool, variable: impl Fn(&str) -> Option<OsString>) -> boo
 ///
 /// # Errors
 /// Another process works on the same directory, or the store fails for good.
-pub fn run(config: &Path, loaded: Loaded, once: bool) -> anyhow::Result<()> {
+pub fn run(listening: Listening, config: &Path, loaded: Loaded, once: bool) -> anyhow::Result<()> {
     let _lock = lock(&loaded.config.data)?;
     let desk = store::open(&loaded.config.data).and_then(|store| Desk::open(store, book_of(&loaded))).inspect_err(|error| {
         if !once {
             alarm::at_start(&loaded.config, error);
         }
     })?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().context("starting the runtime")?;
-    let outcome = runtime.block_on(serve(config.to_owned(), loaded, desk, once));
+    let Listening { runtime, signals } = listening;
+    let outcome = runtime.block_on(serve(config.to_owned(), loaded, desk, signals, once));
     runtime.shutdown_timeout(Duration::from_secs(2));
     outcome
 }
@@ -129,7 +132,8 @@ fn book_of(loaded: &Loaded) -> Rulebook {
     Rulebook { policy: Arc::clone(&loaded.policy), templates: Arc::clone(&loaded.templates) }
 }
 
-async fn serve(config: PathBuf, loaded: Loaded, desk: Desk, once: bool) -> anyhow::Result<()> {
+async fn serve(config: PathBuf, loaded: Loaded, desk: Desk, signals: Signals, once: bool) -> anyhow::Result<()> {
+    let Signals { stop: mut asked, hangup } = signals;
     let (sender, inbound) = mpsc::channel(WAITING);
     let (live, policy) = watch::channel(Arc::clone(&loaded.policy));
     let door = Door { desk: sender, policy };
@@ -152,7 +156,8 @@ async fn serve(config: PathBuf, loaded: Loaded, desk: Desk, once: bool) -> anyho
         (!once).then(|| tokio::spawn(canary::send(loaded.config.clone(), Arc::clone(&loaded.policy), alarm.clone(), stopping.clone())));
     tracing::info!(mailboxes = loaded.policy.mailboxes.len(), policy = loaded.policy.fingerprint, "the desk is open");
     let running = loaded.config.mailboxes.clone();
-    let reloading = tokio::spawn(reload_on_change(config, loaded.snapshot.clone(), running, door.clone(), alarm.clone(), stopping.clone()));
+    let reloading =
+        tokio::spawn(reload_on_change(config, loaded.snapshot.clone(), running, hangup, door.clone(), alarm.clone(), stopping.clone()));
 
     let outcome = if once {
         tokio::select! {
@@ -161,7 +166,7 @@ async fn serve(config: PathBuf, loaded: Loaded, desk: Desk, once: bool) -> anyho
         }
     } else {
         tokio::select! {
-            () = asked_to_stop() => Ok(()),
+            () = asked.asked() => Ok(()),
             ended = &mut hub_ended => flat(ended),
         }
     };
@@ -247,25 +252,16 @@ async fn work_off(sources: &mut JoinSet<anyhow::Result<()>>, door: &Door) -> any
     outcome
 }
 
-async fn asked_to_stop() {
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return std::future::pending().await };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = tokio::signal::ctrl_c() => {}
-    }
-    tracing::info!("asked to stop: what is in flight is finished first");
-}
-
 /// SIGHUP and changed files reload rules, templates, articles and the key, only when everything is sound (promise 11).
 async fn reload_on_change(
     config: PathBuf,
     mut seen: Snapshot,
     running: Vec<Mailbox>,
+    mut hangup: Signal,
     door: Door,
     alarm: Alarm,
     mut stopping: watch::Receiver<bool>,
 ) {
-    let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
     loop {
         tokio::select! {
             _ = hangup.recv() => seen = seen.changed().unwrap_or(seen),

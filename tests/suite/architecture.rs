@@ -2,18 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
-/// Each room and the rooms that it may import from.
+/// Each room and the rooms that it may import from, lowest first.
 const FLOORS: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("transfer", &["domain"]),
     ("sasl", &[]),
     ("tls", &[]),
-    ("source", &["domain", "sasl", "tls"]),
-    ("delivery", &["domain", "sasl", "tls"]),
-    ("mail", &["domain", "transfer"]),
-    ("kb", &["domain", "config"]),
-    ("store", &["domain", "transfer"]),
     ("config", &["domain", "sasl", "tls"]),
+    ("kb", &["domain", "config"]),
+    ("mail", &["domain", "transfer"]),
+    ("store", &["domain", "transfer"]),
+    ("delivery", &["domain", "sasl", "tls"]),
+    ("source", &["domain", "sasl", "tls"]),
     ("policy", &["domain", "config", "kb", "mail"]),
     ("desk", &["domain", "delivery", "mail", "kb", "store"]),
     ("daemon", &["domain", "delivery", "desk", "mail", "sasl", "source", "store", "config", "policy"]),
@@ -72,6 +72,17 @@ fn imports_run_downward() {
         }
     }
     assert!(upward.is_empty(), "{}", upward.join("\n"));
+}
+
+#[test]
+fn the_rooms_stand_in_the_order_of_their_dependencies() {
+    let order: Vec<&str> = FLOORS.iter().map(|(room, _)| *room).collect();
+    for (height, (room, allowed)) in FLOORS.iter().enumerate() {
+        assert!(allowed.iter().all(|below| order[..height].contains(below)), "{room} imports from above");
+    }
+    let lib = std::fs::read_to_string(root().join("src/lib.rs")).unwrap();
+    let listed: Vec<&str> = lib.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')).collect();
+    assert_eq!(listed, order, "src/lib.rs says that its modules stand so");
 }
 
 #[test]

@@ -19,6 +19,7 @@ mod kb;
 mod leaks;
 mod replies;
 mod robots;
+mod signals;
 mod store;
 mod stories;
 mod strangers;

@@ -6,6 +6,7 @@
 //! with `=`: people write so, and no other reading is likely.
 
 use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
 
 use super::registry::{self, Known, Scope, TagSpec, Takes};
 use super::{Op, Tag, TagError, TagReading, strays};
@@ -426,6 +427,11 @@ fn misuse(spec: &TagSpec, parts: &Parts, shown: &str) -> Option<(String, String)
 /// characters; before `=` hardly anything but an order is meant.
 fn near_miss(parts: &Parts) -> Option<Known> {
     let name = fold_name(parts.name);
+    if let Some(known) =
+        registry::names().find(|known| known.len() >= 4 && known.is_ascii() && *known != name && is_same_word(&name, known))
+    {
+        return registry::lookup(known);
+    }
     let letters = name.chars().count();
     let with_value = parts.op != Op::Bare && !parts.colon;
     if name.chars().all(|c| c.is_ascii_alphabetic() || c == '-' || c == '_') {
@@ -443,6 +449,12 @@ fn near_miss(parts: &Parts) -> Option<Known> {
     let long = |name: &str| name.chars().count() >= 3 && !parts.name.trim().contains(char::is_whitespace);
     let known = registry::names().filter(|known| !known.is_ascii() && (with_value || long(known)));
     nearest(&name, known.filter(|_| chinese && (with_value || long(&name)))).and_then(registry::lookup)
+}
+
+/// Are the letters the same but for accents, spaces and hyphens, as autocorrection leaves them: `[résolve]`, `[re solve]`?
+fn is_same_word(written: &str, known: &str) -> bool {
+    let bare = |word: &str| word.nfd().filter(|c| !is_combining_mark(*c) && !matches!(c, ' ' | '-' | '_')).collect::<String>();
+    bare(written) == bare(known)
 }
 
 /// Do two letters next to each other stand the wrong way round, and all else is the same?

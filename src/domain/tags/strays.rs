@@ -1,4 +1,4 @@
-//! Tags that missed their brackets: `[note` without an end, `note]`, `(note)`, and what is nearly `note`.
+//! Tags that missed their brackets: `[note` without an end, `note]`, `(note)`, `#note` in the subject, and what is nearly `note`.
 //!
 //! A reply whose `[resolve]` was missed does little harm. One whose `[note]` was missed goes out to the requester, so here more is an error
 //! than elsewhere. Read only in an answer, and only what the subject that is answered does not say.
@@ -49,6 +49,7 @@ pub(super) fn find(subject: &str) -> Vec<Stray<'_>> {
     let mut found = Vec::new();
     let mut open: Option<(usize, usize)> = None;
     let mut word = (0, 1);
+    let mut after_space = true;
     let mut add = |(start, column): (usize, usize), end: usize, whole: bool| {
         if let Some(content) = subject.get(start..end).filter(|content| !content.trim().is_empty()) {
             found.push(Stray { column, content, whole });
@@ -68,7 +69,13 @@ pub(super) fn find(subject: &str) -> Vec<Stray<'_>> {
             && let Some(length) = subject.get(after.0..).and_then(|rest| rest.find(*close))
         {
             add(after, after.0 + length, true);
+        } else if after_space && open.is_none() && matches!(c, '#' | '＃') {
+            // An order line's dress: it counts above the text, not here.
+            let rest = subject.get(after.0..).unwrap_or_default();
+            let length = rest.find(|c: char| c.is_whitespace() || is_bracket(c)).unwrap_or(rest.len());
+            add((at, index + 1), after.0 + length, true);
         }
+        after_space = c.is_whitespace();
         if c.is_whitespace() || is_bracket(c) {
             word = after;
         }
@@ -95,5 +102,5 @@ pub(super) fn nearly_note(text: &str) -> Option<Known> {
     }
     let says = |word: &str| registry::lookup(word).is_some_and(|known| known.name() == "note");
     let words = || text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
-    (words().count() > 1 && words().count() <= 4 && words().any(says)).then(note).flatten()
+    ((1..=4).contains(&words().count()) && words().any(says)).then(note).flatten()
 }

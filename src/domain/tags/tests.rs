@@ -136,6 +136,9 @@ fn mistyped_tags() {
         ("[clsoe]", "[close]"),
         ("[reopne]", "[reopen]"),
         ("[quite]", "[quiet]"),
+        ("[résolve]", "[resolve]"),
+        ("[re solve]", "[resolve]"),
+        ("[pri ority=high]", "[priority]"),
         ("[asign=li]", "[assign]"),
         ("[assing=li]", "[assign]"),
         ("[prioriy=high]", "[priority]"),
@@ -193,7 +196,7 @@ fn strays() {
         "[note", "note]", "(note)", "{note}", "[note}", "[ note", "（备注）", "「备注」", "〖备注〗", "【备注", "备注】", "<note>",
         "[resolve VPN", "resolve] VPN", "(resolve) VPN", "[note: she is difficult", "(priority=high)", "[take [note]", "note] [take]",
         "([note)", "[notee]", "[ntoe]", "[note1]", "[not]", "[Notes]", "[internal note]", "[note to self]", "【备住】", "【被注】",
-        "[tkae]", "[hlep]", "[close …]", "[note...]",
+        "[tkae]", "[hlep]", "[close …]", "[note...]", "[note -]", "[*note*]", "[nóte]", "[n o t e]", "#note", "＃备注", "#priority high",
     ] {
         let reading = read(&format!("Re: VPN down {subject}"), OWN, "", true);
         assert!(!reading.errors.is_empty(), "{subject}");
@@ -203,7 +206,8 @@ fn strays() {
     }
     for subject in [
         "(new)", "(see below)", "VPN (office)", "[JIRA-12", "a] b", "]resolve[ VPN", "(help me)", "<li@example.com>", "《使用说明》",
-        "[Teams]", "[EXTERNAL", "[wai…", "[node-7]", "[Note…", "【备份】", "【关注】", "【备件】", "[then]", "(1)", "[#1042",
+        "C# note", "F#note", "#1042", "#vpn", "#newsletter", "[Röte]", "[Teams]", "[EXTERNAL", "[wai…", "[node-7]", "[Note…", "【备份】",
+        "【关注】", "【备件】", "[then]", "(1)", "[#1042",
     ] {
         let reading = read(&format!("Re: VPN down {subject}"), OWN, "", true);
         assert!(reading.tags.is_empty(), "{subject}: {:?}", reading.tags);
