@@ -22,6 +22,7 @@ use marks::asks_for_none;
 
 use super::message::Reading;
 use super::policy::Policy;
+use super::trust::LetterName;
 
 /// The kinds, as `explain` spells them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -77,12 +78,9 @@ pub fn judge(mail: &Reading, policy: &Policy) -> Origin {
     Origin { kind, because, suspect: suspicion.is_some(), suppress: marks::suppressed(mail), bounce }
 }
 
-/// Our signed Message-ID (`pdl.<key>.<signature>@…`) or our loop header; never From.
+/// Our signed Message-ID or our loop header; never From.
 fn own(mail: &Reading, policy: &Policy) -> Option<String> {
-    if let Some((local, _)) = mail.id.as_ref().and_then(|id| id.as_str().split_once('@'))
-        && let Some((key, signature)) = local.strip_prefix("pdl.").and_then(|rest| rest.split_once('.'))
-        && policy.key.signed(&["letter", key], signature)
-    {
+    if mail.id.as_ref().and_then(LetterName::read).is_some_and(|letter| letter.is_signed(&policy.key)) {
         return Some("its Message-ID carries our signature".to_owned());
     }
     let looped = mail.all_headers("X-Postdesk-Loop").any(|mark| policy.key.signed(&["loop"], mark.trim()));

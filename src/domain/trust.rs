@@ -132,6 +132,40 @@ impl Token {
     }
 }
 
+/// What the Message-ID of a letter of ours says: `<pdl.1042.KEY.SIG@desk.example>`. The ticket stands in it, so that an answer leads there
+/// without an index of all ids; who finds the letter by it compares the whole id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LetterName<'a> {
+    /// `None` for what belongs to no ticket, as a summary does.
+    pub ticket: Option<TicketNo>,
+    /// What makes the letter itself.
+    pub key: &'a str,
+    signature: &'a str,
+}
+
+impl<'a> LetterName<'a> {
+    /// The id of a letter; `None` where the domain cannot stand in one.
+    pub fn make(ticket: Option<TicketNo>, letter: &str, domain: &str, key: &Key) -> Option<MessageId> {
+        let ticket = ticket.map_or(0, |ticket| ticket.0);
+        MessageId::parse(&format!("pdl.{ticket}.{letter}.{}@{domain}", key.sign(&["letter", letter])))
+    }
+
+    /// Takes an id apart that has this form; whether it is ours is not said yet.
+    pub fn read(id: &'a MessageId) -> Option<LetterName<'a>> {
+        let (local, _) = id.as_str().split_once('@')?;
+        let mut parts = local.strip_prefix("pdl.")?.split('.');
+        let number: i64 = parts.next()?.parse().ok()?;
+        let (key, signature) = (parts.next()?, parts.next()?);
+        let ticket = (number > 0).then_some(TicketNo(number));
+        parts.next().is_none().then_some(LetterName { ticket, key, signature })
+    }
+
+    /// Did this desk write it?
+    pub fn is_signed(&self, key: &Key) -> bool {
+        key.signed(&["letter", self.key], self.signature)
+    }
+}
+
 /// Who wrote a mail.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Sender {

@@ -20,7 +20,7 @@ use crate::domain::facts::Facts;
 use crate::domain::message::{Address, Attach, Draft, Enclosure, Letter, LetterKey, LetterKind, MessageId, Recipient, Wording};
 use crate::domain::policy::{Mailbox, Policy};
 use crate::domain::text;
-use crate::domain::trust::Token;
+use crate::domain::trust::{LetterName, Token};
 use crate::transfer::encode;
 
 /// What composing needs beside the draft.
@@ -51,7 +51,7 @@ pub fn address(draft: &Draft, ordinal: usize, desk: Desk<'_>) -> anyhow::Result<
         ticket: draft.ticket,
         reverse_path: Some(reverse_path(mailbox, &ids.key, desk.policy)),
         to: draft.to.iter().map(|to| to.person.address.clone()).collect(),
-        message_id: ids.message_id(mailbox, desk.policy)?,
+        message_id: ids.message_id(draft, mailbox, desk.policy)?,
         held: draft.held.clone(),
         not_before: draft.not_before,
     })
@@ -74,7 +74,7 @@ pub fn word(draft: &Draft, ordinal: usize, desk: Desk<'_>) -> anyhow::Result<Wor
     tag_subject(&mut mail, draft, policy);
 
     let ids = Ids::new(draft, ordinal, desk);
-    let message_id = ids.message_id(mailbox, policy)?;
+    let message_id = ids.message_id(draft, mailbox, policy)?;
     let headers = headers(draft, &mail, mailbox, token.as_deref(), &message_id, desk)?;
     let mut bytes = headers.to_string().into_bytes();
     let places = add_body(&mut bytes, &mail.text, &mail.html, &draft.attach, &ids.boundary(policy));
@@ -104,9 +104,9 @@ impl Ids {
         policy.key.sign(&["boundary", &self.key])
     }
 
-    fn message_id(&self, mailbox: &Mailbox, policy: &Policy) -> anyhow::Result<MessageId> {
-        let id = format!("pdl.{}.{}@{}", self.key, policy.key.sign(&["letter", &self.key]), mailbox.address.domain());
-        MessageId::parse(&id).ok_or_else(|| anyhow!("{} has no domain for a Message-ID", mailbox.address))
+    fn message_id(&self, draft: &Draft, mailbox: &Mailbox, policy: &Policy) -> anyhow::Result<MessageId> {
+        let id = LetterName::make(draft.ticket, &self.key, mailbox.address.domain(), &policy.key);
+        id.ok_or_else(|| anyhow!("{} has no domain for a Message-ID", mailbox.address))
     }
 }
 

@@ -14,7 +14,7 @@ use postdesk::domain::message::{
 };
 use postdesk::domain::policy::{Closing, Desk as DeskPolicy, Limits, Mailbox, Policy};
 use postdesk::domain::ticket::{Matrix, TicketNo};
-use postdesk::domain::trust::{Key, Token};
+use postdesk::domain::trust::{Key, LetterName, Token};
 use postdesk::mail::compose::{self, Desk};
 use postdesk::mail::templates::Templates;
 use proptest::prelude::*;
@@ -246,9 +246,8 @@ fn headers_say_who_and_why() {
             let head: String = lines.iter().filter(|(n, _)| n != "subject").map(|(n, v)| format!("{n}: {v}\n")).collect();
             assert!(!head.contains("alice@example.com") && !head.contains("evil.example"), "{head}");
         }
-        let id = letter.message_id.as_str();
-        let (key, signature) = id.strip_prefix("pdl.").unwrap().split_once('@').unwrap().0.split_once('.').unwrap();
-        assert_eq!(policy.key.sign(&["letter", key]), signature);
+        let id = LetterName::read(&letter.message_id).unwrap();
+        assert!(id.is_signed(&policy.key) && id.ticket == draft.ticket);
         let path = letter.reverse_path.unwrap();
         assert_eq!(path.split_plus().map_or("", |(_, detail)| detail).starts_with("bounce."), plus);
     }

@@ -5,7 +5,7 @@ use super::super::message::{Address, MessageId, Person, RecipientReport, ReplyTe
 use super::super::policy::{Closing, Desk, Limits, Mailbox};
 use super::super::rules::RuleSet;
 use super::super::ticket::Matrix;
-use super::super::trust::Key;
+use super::super::trust::{Key, LetterName};
 use super::*;
 use OriginKind::{AutomaticReply, Bounce as B, Bulk, Generated, Own, Person as P};
 
@@ -279,10 +279,10 @@ fn own_mail_is_signed() {
     let (policy, key) = (policy(), "abcdefghijklmnop");
     let rotated = Policy { key: Key::new([8; 32]).after(vec![[7; 32]]), ..policy.clone() };
     let mut ours = mail("From: x@elsewhere.example\nSubject: x\nAuto-Submitted: auto-replied\n\nx");
-    ours.id = MessageId::parse(&format!("pdl.{key}.{}@desk.example", policy.key.sign(&["letter", key])));
+    ours.id = LetterName::make(None, key, "desk.example", &policy.key);
     assert_eq!(judge(&ours, &policy).kind, Own);
     assert_eq!(judge(&ours, &rotated).kind, Own);
-    ours.id = MessageId::parse(&format!("pdl.{key}.aaaaaaaaaaaaaaaa@desk.example"));
+    ours.id = MessageId::parse(&format!("pdl.0.{key}.aaaaaaaaaaaaaaaa@desk.example"));
     assert_eq!(judge(&ours, &policy).kind, AutomaticReply);
     let looped = format!("Subject: x\nX-Postdesk-Loop: {}\n\nx", policy.key.sign(&["loop"]));
     assert_eq!(judge(&mail(&looped), &policy).kind, Own);

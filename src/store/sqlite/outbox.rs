@@ -13,6 +13,7 @@ use rusqlite::{OptionalExtension, Row, params};
 use super::{Db, blobs, causes, commit, due_micros, enclosures, micros, moment};
 use crate::domain::message::{Address, Letter, LetterId, LetterKey, LetterKind, TemplateName, hash64};
 use crate::domain::ticket::{Change, TicketNo};
+use crate::domain::trust::LetterName;
 use crate::domain::{CauseKey, Crossing, HeldLetter, Outbox, QueuedLetter, Reader, Sent, Undelivered};
 use crate::store::{CauseId, Fate, JournalMail, Note, OutboxRow, Posting, Result, Sealed};
 
@@ -80,7 +81,8 @@ pub(super) fn queue(db: &Db, cause: CauseId, letter: &Letter, at: DateTime<Utc>)
             letter.held.as_deref().unwrap_or("")
         ])?;
     }
-    if let Some(number) = letter.ticket {
+    // Most ids of ours say themselves where they lead.
+    if let Some(number) = letter.ticket.filter(|number| LetterName::read(&letter.message_id).and_then(|id| id.ticket) != Some(*number)) {
         commit::know(db, &letter.message_id, number, Some(LetterId(id)))?;
     }
     Ok(LetterId(id))

@@ -9,6 +9,7 @@ use crate::domain::attachment::Attachment;
 use crate::domain::message::{Address, LetterId, MessageId, hash64};
 use crate::domain::reports::{Scope, Tally};
 use crate::domain::ticket::{Status, Ticket, TicketNo, Version};
+use crate::domain::trust::LetterName;
 use crate::domain::{CauseKey, Known, TicketFile};
 use crate::store::{Counts, JournalRow, Result, TicketFilter};
 
@@ -35,6 +36,15 @@ pub(super) fn known(db: &Db, ids: &[MessageId]) -> Result<Vec<Known>> {
 
 /// The ticket that an id leads to, and the letter, where it is one of ours. What mails referred to comes before received mails.
 pub(super) fn leads_to(db: &Db, id: &MessageId) -> Result<Option<(TicketNo, Option<LetterId>)>> {
+    if let Some(ticket) = LetterName::read(id).and_then(|id| id.ticket) {
+        let letter: Option<i64> = db
+            .sql("SELECT id FROM letter WHERE ticket = ?1 AND message_id = ?2")?
+            .query_row(params![ticket.0, id.as_str()], |row| row.get(0))
+            .optional()?;
+        if letter.is_some() {
+            return Ok(letter.map(|letter| (ticket, Some(LetterId(letter)))));
+        }
+    }
     let known = db
         .sql("SELECT ticket, letter FROM known_id WHERE hash = ?1 AND id = ?2")?
         .query_row(params![id.hash64(), id.as_str()], |row| Ok((TicketNo(row.get(0)?), row.get::<_, Option<i64>>(1)?.map(LetterId))))
