@@ -6,6 +6,7 @@ use super::{Scene, file_only};
 use crate::domain::message::{Address, LetterKind, Reading};
 use crate::domain::notify::{self, say};
 use crate::domain::origin::bounce::Ended;
+use crate::domain::origin::reason::BounceReason;
 use crate::domain::policy::Policy;
 use crate::domain::thread::{By, Thread};
 use crate::domain::ticket::{Change, Ticket};
@@ -108,12 +109,17 @@ pub fn undelivered(case: &Case, fate: &Undelivered, policy: &Policy) -> Result<D
     decision.outcome = Outcome::Filed { ticket: ticket.number };
     decision.guards.push((ticket.number, ticket.version));
     let loss = Loss { address: &fate.to, en: fate.why.clone(), zh: fate.why.clone() };
+    // A full mailbox or a suspicion of spam says nothing lasting about the address.
+    let dead = BounceReason::of_dead_address(&fate.why);
     match fate.kind {
         LetterKind::Reply => {
             // A person wrote this: each refusal is told, also where the address was known to be out of reach.
-            decision.changes.push((ticket.number, Change::Unreachable(fate.to.clone(), true)));
+            if dead {
+                decision.changes.push((ticket.number, Change::Unreachable(fate.to.clone(), true)));
+            }
             tell(&mut decision, ticket, &[loss], policy);
         }
+        LetterKind::Automatic if !dead => tell(&mut decision, ticket, &[loss], policy),
         LetterKind::Automatic => {
             if newly_unreachable(&mut decision, ticket, &fate.to, &fate.why) {
                 tell(&mut decision, ticket, &[loss], policy);

@@ -5,9 +5,9 @@
 
 use super::Defects;
 use super::header::{self, Header};
-use super::report::{self, MOST, enhanced, one_line};
+use super::report::{self, MOST, one_line};
 use crate::domain::message::{Address, Reading, RecipientReport, Report};
-use crate::domain::origin::reason::{self, BounceReason};
+use crate::domain::origin::reason::{self, BounceReason, enhanced};
 
 /// Lines of a notice that are searched.
 const LINES: usize = 300;
