@@ -67,6 +67,11 @@ fn addresses() {
         ("\"=?utf-8?B?5p2O?=\" <li@b.example>", vec![p("李", "li@b.example")]),
         ("=?utf-8?B?5p2OLCDkvJ8=?= <li@b.example>", vec![p("李, 伟", "li@b.example")]),
         ("=?utf-8?Q?Li_=3Cli=40b.example=3E?=", vec![p("Li", "li@b.example")]),
+        (
+            "=?utf-8?Q?Meier,_Anna?= <a@b.example>, =?utf-8?Q?IT:_a;_b?= <c@d.example>",
+            vec![p("Meier, Anna", "a@b.example"), p("IT: a; b", "c@d.example")],
+        ),
+        ("=?utf-8?Q?Li <li@b.example>, =?utf-8?Q?Wei?= <w@b.example>", vec![p("=?utf-8?Q?Li", "li@b.example"), p("Wei", "w@b.example")]),
         ("\"O\\\"Neil\" <o@b.example>", vec![p("O\"Neil", "o@b.example")]),
         ("李伟 <li@b.example>；王 <w@b.example>", vec![p("李伟", "li@b.example"), p("王", "w@b.example")]),
         ("nobody, \"", vec![]),
