@@ -215,6 +215,18 @@ fn notices_in_words() {
     );
     assert_eq!(
         notice(
+            "postmaster@a.example",
+            "退信通知: VPN",
+            "您的邮件未能投递成功。\n\n收件人: li@x.example\n退信代码: 554\n退信原因: 发信IP被列入黑名单 (554 RBL)\n"
+        ),
+        e("li@x.example", "5.7.1", "failed", "")
+    );
+    assert_eq!(
+        notice("postmaster@a.example", "投递状态通知", "您的邮件已投递成功。\n\n收件人: li@x.example\n"),
+        e("li@x.example", "", "delivered", "")
+    );
+    assert_eq!(
+        notice(
             "MAILER-DAEMON@s.example",
             "Warning: message still undelivered",
             "<li@x.example>: connection timed out. Will be retried until 2 days old."
