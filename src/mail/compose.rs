@@ -20,7 +20,7 @@ use crate::domain::facts::Facts;
 use crate::domain::message::{Address, Attach, Draft, Enclosure, Letter, LetterKey, LetterKind, MessageId, Recipient, Wording};
 use crate::domain::policy::{Mailbox, Policy};
 use crate::domain::text;
-use crate::domain::trust::Token;
+use crate::domain::trust::{self, Token};
 use crate::transfer::encode;
 
 /// What composing needs beside the draft.
@@ -104,7 +104,7 @@ impl Ids {
     }
 
     fn message_id(&self, mailbox: &Mailbox, policy: &Policy) -> anyhow::Result<MessageId> {
-        let id = format!("pdl.{}.{}@{}", self.key, policy.key.sign(&["letter", &self.key]), mailbox.address.domain());
+        let id = format!("{}@{}", trust::letter_id(&self.key, &policy.key), mailbox.address.domain());
         MessageId::parse(&id).ok_or_else(|| anyhow!("{} has no domain for a Message-ID", mailbox.address))
     }
 }
@@ -225,8 +225,7 @@ fn plus(address: &Address, detail: &str) -> Option<Address> {
 
 /// Where bounces go: to the mailbox; where plus addresses work, with a signed detail that names the letter.
 fn reverse_path(mailbox: &Mailbox, key: &str, policy: &Policy) -> Address {
-    let detail = || format!("bounce.{key}.{}", policy.key.sign(&["bounce", key]));
-    let signed = if mailbox.plus_addresses { plus(&mailbox.address, &detail()) } else { None };
+    let signed = if mailbox.plus_addresses { plus(&mailbox.address, &trust::bounce_detail(key, &policy.key)) } else { None };
     signed.unwrap_or_else(|| mailbox.address.clone())
 }
 

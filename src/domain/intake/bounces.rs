@@ -10,13 +10,14 @@ use crate::domain::origin::reason::BounceReason;
 use crate::domain::policy::Policy;
 use crate::domain::thread::{By, Thread};
 use crate::domain::ticket::{Change, Ticket};
-use crate::domain::trust::{Token, TokenPlace};
+use crate::domain::trust::{self, Token, TokenPlace};
 use crate::domain::{Case, Decision, Need, Outcome, Undelivered, approvals};
 
-/// The ticket of the mail that bounced: by its known Message-ID, else by our signed id in what is returned of it, else by the signed
-/// address that the bounce went to.
+/// The ticket of the mail that bounced: by the signed address that the bounce went to, or its known Message-ID, else by our signed id in
+/// what is returned of it.
 pub(super) fn bounced_thread(case: &Case, mail: &Reading, tokens: &[(Token, TokenPlace)], policy: &Policy) -> Result<Thread, Need> {
-    let mut ids: Vec<_> = mail.report.iter().flat_map(|r| r.original.iter().chain(r.original_references.iter())).cloned().collect();
+    let mut ids: Vec<_> = trust::bounced(mail, policy).into_iter().collect();
+    ids.extend(mail.report.iter().flat_map(|r| r.original.iter().chain(r.original_references.iter())).cloned());
     ids.extend(mail.in_reply_to.iter().chain(mail.references.iter()).cloned());
     ids.truncate(20);
     let known = if ids.is_empty() { None } else { case.known(&ids)?.first() };
