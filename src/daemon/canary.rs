@@ -30,6 +30,7 @@ const HEAD: usize = 64 * 1024;
 pub async fn send(config: Config, policy: Arc<Policy>, alarm: Alarm, mut stopping: watch::Receiver<bool>) {
     let Some(every) = config.operator.canary else { return };
     let mailboxes = || config.mailboxes.iter().filter(|mailbox| matches!(mailbox.delivery, Delivery::Smtp(_)));
+    let language = config.operator.language.as_ref().unwrap_or(&config.desk.language);
     let mut wait = FIRST.min(every);
     while mailboxes().next().is_some() {
         tokio::select! {
@@ -38,27 +39,36 @@ pub async fn send(config: Config, policy: Arc<Policy>, alarm: Alarm, mut stoppin
         }
         wait = every;
         for mailbox in mailboxes() {
-            send_one(mailbox, &policy.key, &alarm).await;
+            send_one(mailbox, &policy.key, &alarm, language).await;
         }
     }
 }
 
-async fn send_one(mailbox: &Mailbox, key: &Key, alarm: &Alarm) {
+async fn send_one(mailbox: &Mailbox, key: &Key, alarm: &Alarm, language: &str) {
     let (address, now) = (&mailbox.address, Utc::now());
     let bytes = Arc::new(letter(mailbox, key, now));
     let mut carrier = carrier(&mailbox.delivery);
     let handover = carrier.deliver(&Parcel { reverse_path: Some(address.clone()), to: address.clone(), bytes }).await;
     carrier.close().await;
-    let left = now.format("%Y-%m-%d %H:%M UTC");
-    let why = match handover {
-        Handover::Taken(_) => format!("the one that left at {left} was taken by the mail server"),
-        Handover::Later { why, .. } | Handover::Refused(why) | Handover::Uncertain(why) => {
-            format!("the one of {left} was not taken: {why}")
-        }
-    };
+    let why = fate(&handover, now, language);
     tracing::debug!(mailbox = mailbox.name, why, "canary");
     // It is a trouble until it is seen; seen in time, nobody hears of it.
     alarm.ill(Subject::Canary(mailbox.name.clone()), &why, false);
+}
+
+/// How far it came, in the operator's language.
+fn fate(handover: &Handover, left: DateTime<Utc>, language: &str) -> String {
+    let (left, chinese) = (left.format("%Y-%m-%d %H:%M UTC"), language.starts_with("zh"));
+    match handover {
+        Handover::Taken(_) if chinese => format!("{left} 发出的一封已被邮件服务器接收"),
+        Handover::Taken(_) => format!("the one that left at {left} was taken by the mail server"),
+        Handover::Later { why, .. } | Handover::Refused(why) | Handover::Uncertain(why) if chinese => {
+            format!("{left} 的一封未被接收：{why}")
+        }
+        Handover::Later { why, .. } | Handover::Refused(why) | Handover::Uncertain(why) => {
+            format!("the one of {left} was not taken: {why}")
+        }
+    }
 }
 
 fn letter(mailbox: &Mailbox, key: &Key, now: DateTime<Utc>) -> Vec<u8> {
@@ -92,6 +102,19 @@ fn is_canary(raw: &[u8], key: &Key) -> bool {
 mod tests {
     use super::*;
     use crate::mail::parse;
+
+    #[test]
+    fn its_fate_is_told_in_the_operators_language() {
+        let refused = Handover::Refused("550 no".to_owned());
+        for (handover, language, words) in [
+            (&Handover::Taken(String::new()), "en", "the one that left at 1970-01-01 00:00 UTC was taken by the mail server"),
+            (&Handover::Taken(String::new()), "zh", "1970-01-01 00:00 UTC 发出的一封已被邮件服务器接收"),
+            (&refused, "en", "the one of 1970-01-01 00:00 UTC was not taken: 550 no"),
+            (&refused, "zh-cn", "1970-01-01 00:00 UTC 的一封未被接收：550 no"),
+        ] {
+            assert_eq!(fate(handover, DateTime::UNIX_EPOCH, language), words);
+        }
+    }
 
     #[test]
     fn a_canary_is_our_own_mail_and_nobody_elses() {

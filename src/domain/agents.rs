@@ -220,6 +220,9 @@ impl Author<'_> {
             after.apply(&Change::Told(Some(self.scene.now)), self.scene.at);
         }
         decision.because(if relays { "the agent's words go to the requester" } else { "nothing of it is relayed" });
+        if !plan.release.is_empty() {
+            decision.because(format!("what was held goes out now: {} in all", plan.release.len()));
+        }
         if !self.files.known.is_empty() {
             decision.because(format!("known from earlier mails of the ticket, not sent on: {}", self.files.known.join(", ")));
         }

@@ -66,6 +66,7 @@ fn subtract(lines: &[&str], kinds: &mut [Kind], echo: &Echo) -> bool {
             _ => {}
         }
     }
+    cut_tabbed(lines, kinds, echo);
     let headless = cut_heads(lines, kinds, Some(echo));
     // Behind the whole of an unmarked quote stands what a gateway adds, or the answer.
     let last = echo.last().unwrap_or(0);
@@ -151,6 +152,24 @@ fn cut_heads(lines: &[&str], kinds: &mut [Kind], echo: Option<&Echo>) -> bool {
 fn above_quote(lines: &[&str], kinds: &[Kind], at: usize) -> Option<(usize, usize)> {
     let below = kinds.iter().skip(at + 1).find(|kind| **kind != Kind::Blank);
     (below == Some(&Kind::Quote) && quotes::is_head_above_marks(lines.get(at)?.trim())).then_some((at, at + 1))
+}
+
+/// s-nail may quote header fields above our text and the HTML part below it, marked by a tab alone: under a head, they are the quote's.
+fn cut_tabbed(lines: &[&str], kinds: &mut [Kind], echo: &Echo) {
+    let line = |at: usize| lines.get(at).copied().unwrap_or_default();
+    let tabbed = |at: &usize| line(*at).is_empty() || line(*at).starts_with('\t');
+    let (Some(first), Some(last)) = (echo.next(0).filter(|at| line(*at).starts_with('\t')), echo.last()) else { return };
+    let start = (0..first).rev().take_while(tabbed).last().unwrap_or(first);
+    let Some(head) = start.checked_sub(1) else { return };
+    if !quotes::is_head_above_marks(line(head).trim()) && quotes::separator(lines, head).is_none() {
+        return;
+    }
+    mark(kinds, start, first);
+    let below = (last + 1..lines.len()).find(|at| !line(*at).is_empty());
+    if below.is_some_and(|at| line(at).starts_with("\t<") || line(at).starts_with("\tContent-")) {
+        let length = (last + 1..lines.len()).take_while(tabbed).count();
+        mark(kinds, last + 1, last + 1 + length);
+    }
 }
 
 /// A greeting right below the head that our mail begins with as well stands there twice: once it is the writer's.
@@ -408,6 +427,28 @@ mod tests {
                 "s-nail in Chinese, tabs",
                 format!("Li（IT） <support@desk.example> wrote:\n\n{}\n好了", quoted(rewrapped).replace("> ", "\t")),
                 "好了",
+            ),
+            (
+                "s-nail with header fields and the HTML part",
+                format!(
+                    "Li（IT） <support@desk.example> wrote:\n\n\tFrom support@desk.example Tue Dec  1 09:12:00 2026\n\tReceived: from a by b\n\t\
+                     Date: Tue, 1 Dec 2026 09:12:00 +0800\n\tTo: li@desk.example\n\n\n\tContent-Type: text/plain\n\n{}\n\t<!DOCTYPE html>\n\t<p>x\n\n好了",
+                    quoted(rewrapped).replace("> ", "\t")
+                ),
+                "好了",
+            ),
+            (
+                "s-nail, the whole mail below the answer",
+                format!(
+                    "It works.\n-------- Original Message --------\n\tFrom support@desk.example Tue Dec  1 09:12:00 2026\n\tReceived: from a by b\n\n{}\n\tContent-Type: text/html\n\n\t<p>x\n",
+                    quoted(rewrapped).replace("> ", "\t")
+                ),
+                "It works.",
+            ),
+            (
+                "a tab of his own below the tabs",
+                format!("IT Support <support@desk.example> wrote:\n\n{}\n\tIt works.", quoted(rewrapped).replace("> ", "\t")),
+                "It works.",
             ),
             ("answers inside", rewrapped.replace("whether it works.", "whether it works.\n\nIt does!"), "It does!"),
         ] {

@@ -67,6 +67,11 @@ impl Key {
     pub fn signed(&self, parts: &[&str], claimed: &str) -> bool {
         self.secrets().fold(false, |any, secret| any | same(&signature(secret, parts), claimed))
     }
+
+    /// The key that signed the parts so, alone.
+    fn signer(&self, parts: &[&str], claimed: &str) -> Option<Key> {
+        self.secrets().find(|secret| same(&signature(secret, parts), claimed)).map(|secret| Key::new(*secret))
+    }
 }
 
 fn signature(secret: &Secret, parts: &[&str]) -> String {
@@ -258,6 +263,24 @@ pub fn tokens(mail: &Reading, policy: &Policy) -> Vec<(Token, TokenPlace)> {
     found
 }
 
+/// The detail of the address to which a letter's bounces go, `bounce.<ticket or 0>.<letter>.<signature>`.
+pub fn bounce_detail(ticket: Option<TicketNo>, letter: &str, key: &Key) -> String {
+    format!("bounce.{}.{letter}.{}", ticket.map_or(0, |ticket| ticket.0), key.sign(&["bounce", letter]))
+}
+
+/// The Message-ID of the letter whose bounce this is, by the signed address that it went to: some servers return nothing of the mail.
+pub fn bounced(mail: &Reading, policy: &Policy) -> Option<MessageId> {
+    let addresses = mail.recipients().map(|p| &p.address).chain(mail.delivered_to.iter());
+    addresses.filter(|a| policy.is_own(a)).find_map(|address| {
+        let (_, detail) = address.split_plus()?;
+        let (ticket, letter) = detail.strip_prefix("bounce.")?.split_once('.')?;
+        let (letter, signature) = letter.split_once('.')?;
+        let ticket: i64 = ticket.parse().ok()?;
+        let key = policy.key.signer(&["bounce", letter], signature)?;
+        LetterName::make((ticket > 0).then_some(TicketNo(ticket)), letter, address.domain(), &key)
+    })
+}
+
 /// Every token of ours in a text, whatever stands around it.
 pub fn in_text(text: &str, key: &Key) -> Vec<Token> {
     let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '.' || c == '-' || c == '_'));
@@ -346,6 +369,9 @@ mod tests {
             let case = format!("{signing:?} read with {reading:?}");
             assert_eq!(old.sign(&["loop"]), Key::new(signing[0]).sign(&["loop"]), "{case}");
             assert_eq!(new.signed(&["loop"], &old.sign(&["loop"])), counts, "{case}");
+            let signer = new.signer(&["loop"], &old.sign(&["loop"]));
+            let id = |key: &Key| LetterName::make(None, "a", "desk.example", key);
+            assert_eq!(signer.map(|key| id(&key)), counts.then(|| id(&old)), "{case}");
             let token = Token { ticket: TicketNo(1042), agent: Some("li".into()) };
             assert_eq!(Token::read(&token.text(&old), &new), counts.then(|| token.clone()), "{case}");
             assert_eq!(in_text(&format!("> Ref: {}", token.text(&old)), &new).len(), usize::from(counts), "{case}");

@@ -20,7 +20,7 @@ use crate::domain::facts::Facts;
 use crate::domain::message::{Address, Attach, Draft, Enclosure, Letter, LetterKey, LetterKind, MessageId, Recipient, Wording};
 use crate::domain::policy::{Mailbox, Policy};
 use crate::domain::text;
-use crate::domain::trust::{LetterName, Token};
+use crate::domain::trust::{self, LetterName, Token};
 use crate::transfer::encode;
 
 /// What composing needs beside the draft.
@@ -49,7 +49,7 @@ pub fn address(draft: &Draft, ordinal: usize, desk: Desk<'_>) -> anyhow::Result<
         template: desk.templates.stem(&draft.facts, draft.variant.as_deref(), &draft.language),
         mailbox: mailbox.name.clone(),
         ticket: draft.ticket,
-        reverse_path: Some(reverse_path(mailbox, &ids.key, desk.policy)),
+        reverse_path: Some(reverse_path(draft, mailbox, &ids.key, desk.policy)),
         to: draft.to.iter().map(|to| to.person.address.clone()).collect(),
         message_id: ids.message_id(draft, mailbox, desk.policy)?,
         held: draft.held.clone(),
@@ -225,8 +225,8 @@ fn plus(address: &Address, detail: &str) -> Option<Address> {
 }
 
 /// Where bounces go: to the mailbox; where plus addresses work, with a signed detail that names the letter.
-fn reverse_path(mailbox: &Mailbox, key: &str, policy: &Policy) -> Address {
-    let detail = || format!("bounce.{key}.{}", policy.key.sign(&["bounce", key]));
+fn reverse_path(draft: &Draft, mailbox: &Mailbox, key: &str, policy: &Policy) -> Address {
+    let detail = || trust::bounce_detail(draft.ticket, key, &policy.key);
     let signed = if mailbox.plus_addresses { plus(&mailbox.address, &detail()) } else { None };
     signed.unwrap_or_else(|| mailbox.address.clone())
 }

@@ -65,6 +65,16 @@ fn the_history_says_what_was_asked_and_what_was_confirmed() {
 }
 
 #[test]
+fn the_history_says_when_what_was_held_went_out() {
+    let mut world = opened();
+    let told = world.sent.iter().find(|mail| template_of(mail) == "agent_new").cloned().unwrap();
+    let question = world.mail(&answer(&told, "away", "I am out of the office until Monday."));
+    world.mail(&answer(&question[0], "send", "#send"));
+    let rows = history(&mut world);
+    assert!(because(rows.last().unwrap()).contains("what was held goes out now: 1 in all"), "{}", because(rows.last().unwrap()));
+}
+
+#[test]
 fn explain_says_it_beforehand_and_changes_nothing() {
     let (mut world, question) = asked();
     let now = world.now;
@@ -106,7 +116,9 @@ fn a_forger_fills_nobodys_mailbox() {
         assert_eq!(world.sent.iter().filter(|mail| template_of(mail) == "confirm").count(), most, "in hour {hour}");
     }
     let last = world.desk.store().history(TicketNo(1029)).unwrap();
-    assert!(because(last.last().unwrap()).contains("30 questions to li@desk.test within 24 h are enough: this one is held back"));
+    let last = because(last.last().unwrap());
+    assert!(last.contains("30 questions to li@desk.test within 24 h are enough: this one is held back"), "{last}");
+    assert!(!last.contains("is asked to confirm it"), "{last}");
     // He can be asked again the next day.
     world.now += chrono::Duration::hours(30);
     let sent = world.mail(&raw("own", "li@desk.test", "[#1001] [close]", "Done."));

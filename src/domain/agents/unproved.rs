@@ -67,6 +67,8 @@ impl Author<'_> {
         if let Err(why) = notify::may_ask(case, &self.agent.address, self.policy, self.scene.now)? {
             decision.drafts.retain(|draft| !matches!(draft.facts, Facts::Confirm(_) | Facts::AgentError(_)));
             decision.because(why);
+        } else if decision.drafts.iter().any(|draft| matches!(draft.facts, Facts::Confirm(_))) {
+            decision.because(format!("{} is asked to confirm it", self.agent.handle));
         }
         Ok(())
     }
@@ -87,7 +89,6 @@ impl Author<'_> {
         decision.internal = true;
         decision.because(format!("held: {why}"));
         decision.judged = Some(Box::new(Judged { held: Some(why.clone()), ..Judged::of(self.scene) }));
-        decision.because(format!("{} is asked to confirm it", self.agent.handle));
         let facts = Confirm {
             ticket: notify::card(self.ticket, self.policy, self.language),
             agent: self.agent.name.clone(),

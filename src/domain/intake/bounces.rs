@@ -6,16 +6,18 @@ use super::{Scene, file_only};
 use crate::domain::message::{Address, LetterKind, Reading};
 use crate::domain::notify::{self, say};
 use crate::domain::origin::bounce::Ended;
+use crate::domain::origin::reason::BounceReason;
 use crate::domain::policy::Policy;
 use crate::domain::thread::{By, Thread};
 use crate::domain::ticket::{Change, Ticket};
-use crate::domain::trust::{Token, TokenPlace};
+use crate::domain::trust::{self, Token, TokenPlace};
 use crate::domain::{Case, Decision, Need, Outcome, Undelivered, approvals};
 
-/// The ticket of the mail that bounced: by its known Message-ID, else by our signed id in what is returned of it, else by the signed
-/// address that the bounce went to.
+/// The ticket of the mail that bounced: by the signed address that the bounce went to, or its known Message-ID, else by our signed id in
+/// what is returned of it.
 pub(super) fn bounced_thread(case: &Case, mail: &Reading, tokens: &[(Token, TokenPlace)], policy: &Policy) -> Result<Thread, Need> {
-    let mut ids: Vec<_> = mail.report.iter().flat_map(|r| r.original.iter().chain(r.original_references.iter())).cloned().collect();
+    let mut ids: Vec<_> = trust::bounced(mail, policy).into_iter().collect();
+    ids.extend(mail.report.iter().flat_map(|r| r.original.iter().chain(r.original_references.iter())).cloned());
     ids.extend(mail.in_reply_to.iter().chain(mail.references.iter()).cloned());
     ids.truncate(20);
     let known = if ids.is_empty() { None } else { case.known(&ids)?.first() };
@@ -108,12 +110,17 @@ pub fn undelivered(case: &Case, fate: &Undelivered, policy: &Policy) -> Result<D
     decision.outcome = Outcome::Filed { ticket: ticket.number };
     decision.guards.push((ticket.number, ticket.version));
     let loss = Loss { address: &fate.to, en: fate.why.clone(), zh: fate.why.clone() };
+    // A full mailbox or a suspicion of spam says nothing lasting about the address.
+    let dead = BounceReason::of_dead_address(&fate.why);
     match fate.kind {
         LetterKind::Reply => {
             // A person wrote this: each refusal is told, also where the address was known to be out of reach.
-            decision.changes.push((ticket.number, Change::Unreachable(fate.to.clone(), true)));
+            if dead {
+                decision.changes.push((ticket.number, Change::Unreachable(fate.to.clone(), true)));
+            }
             tell(&mut decision, ticket, &[loss], policy);
         }
+        LetterKind::Automatic if !dead => tell(&mut decision, ticket, &[loss], policy),
         LetterKind::Automatic => {
             if newly_unreachable(&mut decision, ticket, &fate.to, &fate.why) {
                 tell(&mut decision, ticket, &[loss], policy);

@@ -27,12 +27,20 @@ pub fn asks_for_none(mail: &Reading) -> bool {
     })
 }
 
+/// Fields that begin with "yes" in what a filter takes for spam: SpamAssassin's, rspamd's.
+const SPAM: &[&str] = &["X-Spam-Flag", "X-Spam-Status", "X-Spam"];
+
+/// Exchange's spam confidence level, -1 to 9; what has at least [`SPAM_LEVEL`] goes to the junk folder.
+const LEVEL: &str = "X-MS-Exchange-Organization-SCL";
+const SPAM_LEVEL: u8 = 5;
+
 /// Why the border distrusts this mail.
 pub fn suspicion(mail: &Reading, policy: &Policy) -> Option<String> {
-    for name in ["X-Spam-Flag", "X-Spam-Status"] {
-        if let Some(value) = mail.header(name).filter(|v| v.trim().to_ascii_lowercase().starts_with("yes")) {
-            return Some(format!("{name}: {}", value.chars().take(40).collect::<String>()));
-        }
+    let yes = |value: &str| value.trim().to_ascii_lowercase().starts_with("yes");
+    let marked = SPAM.iter().find_map(|name| Some((*name, mail.header(name).filter(|value| yes(value))?)));
+    let high = |value: &str| value.trim().parse::<u8>().is_ok_and(|level| level >= SPAM_LEVEL);
+    if let Some((name, value)) = marked.or_else(|| Some((LEVEL, mail.header(LEVEL).filter(|value| high(value))?))) {
+        return Some(format!("{name}: {}", value.chars().take(40).collect::<String>()));
     }
     authentication::dmarc_failed(mail, policy).then(|| "our border reports dmarc=fail".to_owned())
 }

@@ -145,6 +145,15 @@ impl BounceReason {
         matches!(self, R::NoMailbox | R::NoHost | R::NoMailThere | R::Moved | R::Disabled | R::Unknown)
     }
 
+    /// Does a server's final answer to a mail (`550 5.1.1 no such user`) speak of an address that takes no other mail either?
+    pub fn of_dead_address(answer: &str) -> bool {
+        let status = enhanced(answer);
+        let reason = BounceReason::of(status.as_deref(), &[answer]);
+        // What was only given up begins with no reply code of failure.
+        let class = answer.chars().next().filter(|c| *c == '5').or(Some('4'));
+        reason.lasts(class) && reason.is_of_the_address()
+    }
+
     /// The reason by code and words: a code that says something, else the first words that do, else what the code hints at.
     pub fn of(status: Option<&str>, words: &[&str]) -> BounceReason {
         let (firm, hint) = status.map_or((None, None), by_status);
@@ -187,6 +196,27 @@ fn hint(subject: &str, detail: &str) -> Option<BounceReason> {
         ("7", _) => R::Policy,
         _ => return None,
     })
+}
+
+/// The first enhanced status code (RFC 3463) in a text; one that says something before `5.0.0`.
+pub fn enhanced(text: &str) -> Option<String> {
+    let mut vague = None;
+    for word in text.split(|c: char| !c.is_ascii_digit() && c != '.') {
+        let word = word.trim_matches('.');
+        let mut parts = word.split('.');
+        let (Some(class), Some(subject), Some(detail), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else { continue };
+        let sound = matches!(class, "2" | "4" | "5") && (1..=3).contains(&subject.len()) && (1..=3).contains(&detail.len());
+        // 5.7.0 to 5.7.30 exist; a version number has a larger subject.
+        if !sound || subject.parse::<u16>().is_ok_and(|s| s > 7) {
+            continue;
+        }
+        if word.ends_with(".0.0") {
+            vague.get_or_insert(word);
+        } else {
+            return Some(word.to_owned());
+        }
+    }
+    vague.map(str::to_owned)
 }
 
 /// The reason that a notice's words give; the first group with a phrase in the text wins. That something takes long says less than why.
@@ -268,6 +298,26 @@ mod tests {
             (None, "nothing of use", R::Unknown),
         ] {
             assert_eq!(BounceReason::of(status, &[words]), reason, "{status:?} {words}");
+        }
+    }
+
+    #[test]
+    fn answers_that_speak_of_the_address() {
+        for (answer, dead) in [
+            ("550 5.1.1 <li@x.example>: Recipient address rejected: User unknown", true),
+            ("550 no such user", true),
+            ("550 5.1.2 bad domain", true),
+            ("550 5.2.1 account disabled", true),
+            ("550 refused", true),
+            ("550 5.2.2 <li@x.example>: Recipient address rejected: Mailbox full", false),
+            ("552 对方邮箱已满", false),
+            ("552 5.3.4 message too large", false),
+            ("550 5.7.1 message content rejected as SPAM", false),
+            ("554 5.7.1 client host [192.0.2.1] blocked using zen.spamhaus.org", false),
+            ("given up after five days; the last answer was: 450 4.4.1 connection timed out", false),
+            ("given up after five days; the last answer was: 450 mailbox unavailable", false),
+        ] {
+            assert_eq!(BounceReason::of_dead_address(answer), dead, "{answer}");
         }
     }
 

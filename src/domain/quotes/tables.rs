@@ -22,7 +22,8 @@ pub const STARTS: &[&str] = &[
 ];
 
 /// Heads that name a sender and no date.
-pub const QUOTING: &[&str] = &["quoting ", "zitat von ", "citando a ", "quoting: ", "in article <", "in message <", "citat ", "cita de "];
+pub const QUOTING: &[&str] =
+    &["quoting ", "zitat von ", "citando a ", "quoting: ", "in article <", "in message <", "citat ", "cita de ", "引用 "];
 
 /// Fields of quoted header blocks that name the sender.
 pub const FROM_FIELDS: &[&str] = &[

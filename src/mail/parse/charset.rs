@@ -122,7 +122,13 @@ fn labelled<'a>(bytes: &'a [u8], encoding: &'static Encoding, label: &str) -> (C
         }
     }
     let used = if is_gb { GB18030 } else { encoding };
-    let (text, broken) = used.decode_without_bom_handling(bytes);
+    let (text, broken) = if used == UTF_16LE || used == UTF_16BE {
+        // A byte order mark says which of the two it is (RFC 2781 section 3.2), and is no text.
+        let (text, _, broken) = used.decode(bytes);
+        (text, broken)
+    } else {
+        used.decode_without_bom_handling(bytes)
+    };
     if !broken {
         let beyond = is_gb && label.to_ascii_lowercase().contains("2312") && gb_shape(bytes).outside > 0;
         return (text, beyond.then_some(Defect::Mislabelled));
@@ -267,6 +273,9 @@ mod tests {
             (&big5, None, "您好，印表機壞了，請幫忙看一下。", m),
             (b"caf\xe9 cr\xe8me", Some("iso-8859-1"), "café crème", None),
             (b"Gr\xfc\xdfe aus M\xfcnchen", Some("windows-1252"), "Grüße aus München", None),
+            (b"\xfe\xff\x4f\x60\x59\x7d", Some("utf-16"), "你好", None),
+            (b"\xff\xfe\x60\x4f\x7d\x59", Some("utf-16"), "你好", None),
+            (b"\x60\x4f\x7d\x59", Some("utf-16le"), "你好", None),
             (b"~{<:Ky2;SP~} ok", Some("hz-gb-2312"), "己所不有 ok", None),
             (b"Hi +ZeVnLIqe-", Some("utf-7"), "Hi 日本語", None),
             (b"\x1b$BF|K\\8l\x1b(B", Some("iso-2022-jp"), "日本語", None),

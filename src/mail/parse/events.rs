@@ -4,8 +4,9 @@
 
 use serde::Deserialize;
 
-use super::report::{MOST, enhanced, one_line};
+use super::report::{MOST, one_line};
 use crate::domain::message::{Address, MessageId, Reading, RecipientReport, Report};
+use crate::domain::origin::reason::enhanced;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]

@@ -247,11 +247,14 @@ fn split_mailboxes(line: &str) -> Vec<&str> {
             pieces.push(piece);
         }
     };
+    // Some mailers leave the comma of `Meier, Anna` bare inside an encoded-word.
+    let mut word_ends = 0;
     for (i, c) in line.char_indices() {
-        if std::mem::take(&mut escaped) {
+        if std::mem::take(&mut escaped) || i < word_ends {
             continue;
         }
         match c {
+            '=' if !quoted && comment == 0 && !angle => word_ends = i + unbroken_word(line.get(i..).unwrap_or("")),
             '\\' if quoted || comment > 0 => escaped = true,
             '"' if comment == 0 && !angle => quoted = !quoted,
             _ if quoted => {}
@@ -271,6 +274,13 @@ fn split_mailboxes(line: &str) -> Vec<&str> {
     // An unclosed quote or bracket swallows the rest; take it as it is.
     cut(start, line.len());
     pieces
+}
+
+/// The length of an encoded-word that a text begins with; 0 where white space stands in it, for then it may be none.
+fn unbroken_word(text: &str) -> usize {
+    let length = encoded_word(text).map_or(0, |(_, after)| text.len() - after.len());
+    let unbroken = text.get(..length).is_some_and(|word| !word.contains(char::is_whitespace));
+    if unbroken { length } else { 0 }
 }
 
 /// `Name <address>`, `address (Name)` or `address`.

@@ -5,9 +5,9 @@
 
 use super::Defects;
 use super::header::{self, Header};
-use super::report::{self, MOST, enhanced, one_line};
+use super::report::{self, MOST, one_line};
 use crate::domain::message::{Address, Reading, RecipientReport, Report};
-use crate::domain::origin::reason::{self, BounceReason};
+use crate::domain::origin::reason::{self, BounceReason, enhanced};
 
 /// Lines of a notice that are searched.
 const LINES: usize = 300;
@@ -64,7 +64,9 @@ fn recipient(address: Option<&Address>, [notice, block, common]: [&[&str]; 3], a
     let status = precise.or(derived).or_else(vague);
     let telling = |s: &String| enhanced(s).is_some() || reply_class(s).is_some() || reason::by_words(s).is_some();
     let diagnostic = told.iter().zip(&sources).find(|(_, s)| telling(s)).map(|(t, _)| one_line(t)).unwrap_or_default();
-    let action = if status.as_deref().is_some_and(|s| s.starts_with('5')) && action == "delayed" { "failed" } else { action };
+    // A code of failure beside it says more than words do.
+    let refused = |s: &str| s.starts_with('5') || action == "delivered" && s.starts_with('4');
+    let action = if action != "failed" && status.as_deref().is_some_and(refused) { "failed" } else { action };
     RecipientReport { recipient: address.cloned(), status, action: action.to_owned(), diagnostic }
 }
 
@@ -96,6 +98,12 @@ const ARRIVED: &[&str] = &[
     "已成功投递",
 ];
 
+/// Words with which the same is said of a mail that did not arrive, lower case: 未能投递成功.
+const NOT_ARRIVED: &[&str] = &[
+    "could not", "unable", "failed", "not successfully", "nicht erfolgreich", "无法", "失败", "未能", "未投递", "未成功", "未发送成功",
+    "没有投递", "没有送达", "不成功", "退信", "退回",
+];
+
 /// Failed, delayed or delivered, as RFC 3464 section 2.3.3 names them.
 fn action(mail: &Reading, notice: &[&str]) -> &'static str {
     let said = format!("{}\n{}", mail.subject, one_text(notice)).to_lowercase();
@@ -103,7 +111,7 @@ fn action(mail: &Reading, notice: &[&str]) -> &'static str {
     let failed = says(&[
         "permanent", "giving up", "i've given up", "returned to sender", "was not delivered", "not been delivered to the following",
     ]);
-    if says(ARRIVED) && !says(&["could not", "unable", "failed", "无法", "失败"]) {
+    if says(ARRIVED) && !says(NOT_ARRIVED) {
         "delivered"
     } else if says(LATER) && !failed {
         "delayed"

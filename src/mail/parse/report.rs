@@ -7,7 +7,7 @@ use super::mime::Part;
 use super::{Defects, events, notice};
 use crate::domain::message::{Address, Reading, RecipientReport, Report};
 use crate::domain::origin::bounce;
-use crate::domain::origin::reason;
+use crate::domain::origin::reason::{self, enhanced};
 
 /// Recipients of one report that are read.
 pub const MOST: usize = 50;
@@ -122,27 +122,6 @@ pub fn take_ids(returned: &Header<'_>, report: &mut Report, defects: &mut Defect
             report.original_references.push(id);
         }
     }
-}
-
-/// The first enhanced status code (RFC 3463) in a text; one that says something before `5.0.0`.
-pub fn enhanced(text: &str) -> Option<String> {
-    let mut vague = None;
-    for word in text.split(|c: char| !c.is_ascii_digit() && c != '.') {
-        let word = word.trim_matches('.');
-        let mut parts = word.split('.');
-        let (Some(class), Some(subject), Some(detail), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else { continue };
-        let sound = matches!(class, "2" | "4" | "5") && (1..=3).contains(&subject.len()) && (1..=3).contains(&detail.len());
-        // 5.7.0 to 5.7.30 exist; a version number has a larger subject.
-        if !sound || subject.parse::<u16>().is_ok_and(|s| s > 7) {
-            continue;
-        }
-        if word.ends_with(".0.0") {
-            vague.get_or_insert(word);
-        } else {
-            return Some(word.to_owned());
-        }
-    }
-    vague.map(str::to_owned)
 }
 
 /// White space folded, at most [`DIAGNOSTIC`] characters.

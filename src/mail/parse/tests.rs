@@ -67,6 +67,11 @@ fn addresses() {
         ("\"=?utf-8?B?5p2O?=\" <li@b.example>", vec![p("李", "li@b.example")]),
         ("=?utf-8?B?5p2OLCDkvJ8=?= <li@b.example>", vec![p("李, 伟", "li@b.example")]),
         ("=?utf-8?Q?Li_=3Cli=40b.example=3E?=", vec![p("Li", "li@b.example")]),
+        (
+            "=?utf-8?Q?Meier,_Anna?= <a@b.example>, =?utf-8?Q?IT:_a;_b?= <c@d.example>",
+            vec![p("Meier, Anna", "a@b.example"), p("IT: a; b", "c@d.example")],
+        ),
+        ("=?utf-8?Q?Li <li@b.example>, =?utf-8?Q?Wei?= <w@b.example>", vec![p("=?utf-8?Q?Li", "li@b.example"), p("Wei", "w@b.example")]),
         ("\"O\\\"Neil\" <o@b.example>", vec![p("O\"Neil", "o@b.example")]),
         ("李伟 <li@b.example>；王 <w@b.example>", vec![p("李伟", "li@b.example"), p("王", "w@b.example")]),
         ("nobody, \"", vec![]),
@@ -207,6 +212,18 @@ fn notices_in_words() {
             "很抱歉您的邮件被退回。\n收件人邮件地址：li@x.example\n退信原因：收件人邮箱已满\n"
         ),
         e("li@x.example", "5.2.2", "failed", "")
+    );
+    assert_eq!(
+        notice(
+            "postmaster@a.example",
+            "退信通知: VPN",
+            "您的邮件未能投递成功。\n\n收件人: li@x.example\n退信代码: 554\n退信原因: 发信IP被列入黑名单 (554 RBL)\n"
+        ),
+        e("li@x.example", "5.7.1", "failed", "")
+    );
+    assert_eq!(
+        notice("postmaster@a.example", "投递状态通知", "您的邮件已投递成功。\n\n收件人: li@x.example\n"),
+        e("li@x.example", "", "delivered", "")
     );
     assert_eq!(
         notice(
