@@ -9,6 +9,7 @@ mod unproved;
 use super::absence;
 use super::approvals::Question;
 use super::canned;
+use super::courtesy;
 use super::facts::{self, AgentError, AgentReceipt, Closed, Facts, Help, Link, NOTICE_END, Update, Words};
 use super::files::Own;
 use super::intake::Scene;
@@ -84,7 +85,8 @@ fn proved(case: &Case, scene: &Scene<'_>, ticket: &Ticket, agent: &Agent) -> Res
     Ok(for_ticket(ticket) || merged.is_some_and(for_ticket))
 }
 
-/// A question that an agent asks outside of any ticket, such as `[help]`: answered to the configured address, so no proof is needed.
+/// A question that an agent asks outside of any ticket, such as `[help]`: answered to the configured address, so no proof is needed. It
+/// opens no ticket: words beside it that may be meant for one go back to him.
 pub fn question(scene: &Scene<'_>, policy: &Policy) -> Option<Decision> {
     let agent = scene.sender.agent.as_deref().and_then(|handle| policy.agent(handle))?;
     let read = tags::read(&scene.mail.subject, None, &scene.mail.reply.text, false);
@@ -96,16 +98,21 @@ pub fn question(scene: &Scene<'_>, policy: &Policy) -> Option<Decision> {
     let mut decision = Decision::new(Outcome::Answered, agent.handle.as_str());
     decision.because("an agent asks for the tags");
     decision.internal = true;
-    decision.drafts.push(help(agent, None, policy));
+    let words = if scene.mail.forwarded { scene.mail.text.trim() } else { read.body.trim() };
+    let polite = courtesy::is_all(words, agent, &policy.desk.name);
+    let unfiled = if polite { String::new() } else { notify::shortened(words) };
+    let help = Help { unfiled, files: notify::file_names(scene.mail), ..help(agent, policy) };
+    if !help.unfiled.is_empty() || !help.files.is_empty() {
+        decision.because("what it says and carries beside that is filed nowhere: the answer says so, and how a ticket is opened");
+    }
+    decision.drafts.push(notify::to_agent(agent, None, policy, Facts::Help(help)));
     decision.judged = Some(Box::new(Judged { tags: read.tags, ..Judged::of(scene) }));
     Some(decision)
 }
 
-fn help(agent: &Agent, ticket: Option<&Ticket>, policy: &Policy) -> Draft {
-    let language = notify::agent_language(agent, policy);
-    let card = ticket.map(|t| notify::card(t, policy, language));
-    let facts = Help { ticket: card, agent: agent.name.clone(), tags: tags::help_rows(language) };
-    notify::to_agent(agent, ticket, policy, Facts::Help(facts))
+fn help(agent: &Agent, policy: &Policy) -> Help {
+    let tags = tags::help_rows(notify::agent_language(agent, policy));
+    Help { ticket: None, agent: agent.name.clone(), tags, unfiled: String::new(), files: Vec::new() }
 }
 
 /// What a colleague to whom a ticket is handed over must be shown of its past.
@@ -231,7 +238,9 @@ impl Author<'_> {
             decision.drafts.push(self.receipt(plan, &after, relays, kept, &copied));
         }
         if plan.help {
-            decision.drafts.push(help(self.agent, Some(&after), self.policy));
+            let ticket = Some(notify::card(&after, self.policy, self.language));
+            let facts = Help { ticket, ..help(self.agent, self.policy) };
+            decision.drafts.push(notify::to_agent(self.agent, Some(&after), self.policy, Facts::Help(facts)));
         }
         for approver in plan.approvers.iter().filter_map(|handle| self.policy.approver(handle)) {
             let question = Question { asked_by: &self.agent.name, note: words, text: past.words.to_owned(), files: Vec::new() };

@@ -343,6 +343,10 @@ pub struct Help {
     pub agent: String,
     /// Every tag.
     pub tags: Vec<TagHelp>,
+    /// Words of the mail that asks, which no ticket was opened for.
+    pub unfiled: String,
+    /// Names of its files.
+    pub files: Vec<String>,
 }
 
 /// One tag.

@@ -13,6 +13,7 @@ pub mod calendar;
 pub mod canned;
 pub mod complaint;
 pub mod confirm;
+pub mod courtesy;
 pub mod echo;
 pub mod facts;
 pub mod files;

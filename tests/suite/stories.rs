@@ -419,9 +419,11 @@ fn follows(world: &mut World, before: &[(i64, String)], sent: &[Sent]) -> String
         let whole =
             ["reply", "resolved", "update", "reminder", "agent_error", "agent_receipt", "agent_followup", "approval", "consult", "confirm"]
                 .contains(&template.as_str());
-        // Of an acknowledgment its lists, what is linked and what is asked; of a notification the steps of a playbook.
+        // Of an acknowledgment its lists, what is linked and what is asked; of a notification the steps of a playbook,
+        // of the help all but its list.
         let listed = |line: &str| match template.as_str() {
             "ack" => line.starts_with("- "),
+            "help" => !line.starts_with(['-', ' ']),
             "agent_new" => line.trim_start_matches(|c: char| c.is_ascii_digit()).starts_with(". "),
             _ => whole || template.starts_with("ack-"),
         };

@@ -403,10 +403,12 @@ fn reports(w: &Vocabulary) -> Vec<Facts> {
     let quiet = Summary { name: summary.name.clone(), since: summary.since.clone(), until: summary.until.clone(), ..Summary::default() };
     let tags: Vec<TagHelp> =
         w.tags.iter().map(|(usage, zh, doc)| TagHelp { usage: (*usage).into(), zh: (*zh).into(), doc: (*doc).into() }).collect();
+    let help = Help { ticket: None, agent: w.owner.into(), tags, unfiled: String::new(), files: Vec::new() };
     vec![
         Facts::Summary(Box::new(summary)),
         Facts::Summary(Box::new(quiet)),
-        Facts::Help(Help { ticket: Some(w.card()), agent: w.owner.into(), tags: tags.clone() }),
-        Facts::Help(Help { ticket: None, agent: w.owner.into(), tags }),
+        Facts::Help(Help { ticket: Some(w.card()), ..help.clone() }),
+        Facts::Help(Help { unfiled: w.text.into(), files: vec![w.file.into()], ..help.clone() }),
+        Facts::Help(help),
     ]
 }

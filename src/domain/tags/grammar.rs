@@ -22,17 +22,25 @@ const LONGEST: usize = 200;
 /// Reads a mail's orders. Total: any strings give a reading.
 ///
 /// `subject` is the decoded subject on one line, `ticket_subject` that of the ticket which the mail joins, `body` the writer's own
-/// words. With `joins` false only the names of [`Scope::Opening`] are orders, and those of [`Scope::Question`] where no text remains.
+/// words. With `joins` false only the names of [`Scope::Opening`] are orders; those of [`Scope::Question`] where no text remains, or where
+/// the subject says nothing else.
 pub fn read(subject: &str, ticket_subject: Option<&str>, body: &str, joins: bool) -> TagReading {
     let own = &[ticket_subject.unwrap_or_default()];
     if joins {
         return scan(subject, own, body, &|_| true);
     }
     let asked = scan(subject, own, body, &|scope| scope != Scope::Ticket);
-    if is_wordless(&asked.subject) && asked.body.trim().is_empty() {
+    if is_wordless(&asked.subject) && (asked.body.trim().is_empty() || only_asks(&asked)) {
         return asked;
     }
     scan(subject, own, body, &|scope| scope == Scope::Opening)
+}
+
+/// Is there a question in the subject, and no other order in the mail? Then the words below it are no matter of their own: mailers set
+/// greetings and signatures there.
+fn only_asks(reading: &TagReading) -> bool {
+    let asks = |tag: &Tag| registry::lookup(&tag.name).is_some_and(|known| known.scope() == Scope::Question);
+    reading.tags.iter().any(|tag| tag.at.starts_with("subject:")) && reading.tags.iter().all(asks)
 }
 
 /// Reads the orders of an answer on a ticket. `own` are the subjects that it may answer: the ticket's, and that of our mail, which may say
