@@ -143,7 +143,7 @@ pub async fn watch<I: Inbox>(
     let place = Folder { host: account.host.to_lowercase(), user: account.user.clone(), folder: name::on_the_wire(folder) };
     let key = format!("{} {} {}", place.host, place.user, place.folder);
     let reader = Reader { account, folder: place, inbox, clock, shutdown: &shutdown, report };
-    let mut progress = Progress { reached: false, unfinished: None, doubts: Doubts::default(), asked_again: None };
+    let mut progress = Progress { reached: false, unfinished: None, spent: Vec::new(), doubts: Doubts::default(), asked_again: None };
     let mut failures = 0;
     while !stopping(&shutdown) {
         let ended = tokio::select! {
@@ -177,10 +177,26 @@ struct Progress {
     reached: bool,
     /// UIDs that were received but perhaps not marked or moved; `None` in a new process, which cannot know.
     unfinished: Option<Vec<u32>>,
+    /// UIDs that were received and are to be removed.
+    spent: Vec<u32>,
     /// Mails that the server did not give out.
     doubts: Doubts,
     /// When those that were passed over were last asked for again.
     asked_again: Option<DateTime<Utc>>,
+}
+
+impl Progress {
+    fn received(&mut self, uids: Received) {
+        self.unfinished.get_or_insert_default().extend(uids.kept);
+        self.spent.extend(uids.spent);
+    }
+}
+
+/// UIDs of mails that the desk has.
+struct Received {
+    kept: Vec<u32>,
+    /// Those that nobody needs any more.
+    spent: Vec<u32>,
 }
 
 /// Mails that were passed over are asked for again after so long, and in each new process.
@@ -196,7 +212,7 @@ struct NotGiven {
 
 /// Mails that are ready to be handed over.
 struct Batch<I: Inbox> {
-    uids: Vec<u32>,
+    uids: Received,
     /// Where the folder is read on after them, where they carry it.
     cursor: Option<Cursor>,
     mails: I::Ready,
@@ -233,6 +249,7 @@ impl<I: Inbox, C: Fn() -> DateTime<Utc> + Sync, R: Fn(SourceState) + Sync> Reade
             }
             self.inbox.set_cursor(&self.folder, cursor).await?;
             progress.unfinished = Some(Vec::new());
+            progress.spent.clear();
             progress.doubts.forget();
         }
         self.finish_earlier(&mut session, cursor, progress).await?;
@@ -298,7 +315,7 @@ impl<I: Inbox, C: Fn() -> DateTime<Utc> + Sync, R: Fn(SourceState) + Sync> Reade
                 None => Some(next.await?),
                 Some(batch) => {
                     let (next, uids) = tokio::join!(next, self.receive(batch, &mut reached));
-                    progress.unfinished.get_or_insert_default().extend(uids?);
+                    progress.received(uids?);
                     let next = next?;
                     self.finish(session, progress).await?;
                     Some(next)
@@ -307,7 +324,7 @@ impl<I: Inbox, C: Fn() -> DateTime<Utc> + Sync, R: Fn(SourceState) + Sync> Reade
         }
         if let Some(batch) = ready {
             let uids = self.receive(batch, &mut reached).await?;
-            progress.unfinished.get_or_insert_default().extend(uids);
+            progress.received(uids);
             self.finish(session, progress).await?;
         }
         Ok(reached)
@@ -319,7 +336,9 @@ impl<I: Inbox, C: Fn() -> DateTime<Utc> + Sync, R: Fn(SourceState) + Sync> Reade
     }
 
     async fn batch(&self, arrivals: Vec<Arrival>) -> anyhow::Result<Batch<I>> {
-        let uids = arrivals.iter().filter_map(|arrival| arrival.place.as_ref()).map(|place| place.uid).collect();
+        let (spent, kept): (Vec<&Arrival>, Vec<&Arrival>) = arrivals.iter().partition(|arrival| self.inbox.is_spent(arrival));
+        let uids = |of: Vec<&Arrival>| of.into_iter().filter_map(|arrival| arrival.place.as_ref()).map(|place| place.uid).collect();
+        let uids = Received { kept: uids(kept), spent: uids(spent) };
         let cursor = arrivals.last().and_then(|arrival| arrival.cursor.as_ref()).map(|(_, cursor)| *cursor);
         Ok(Batch { uids, cursor, mails: self.inbox.prepare(arrivals).await? })
     }
@@ -388,18 +407,19 @@ impl<I: Inbox, C: Fn() -> DateTime<Utc> + Sync, R: Fn(SourceState) + Sync> Reade
             tracing::info!(uid = place.uid, given = arrivals.len(), "a mail that was passed over is given out now, or gone");
             let uids = self.receive(self.batch(arrivals).await?, &mut cursor.clone()).await?;
             self.inbox.no_more(vec![place]).await?;
-            progress.unfinished.get_or_insert_default().extend(uids);
+            progress.received(uids);
             self.finish(session, progress).await?;
         }
         Ok(())
     }
 
     /// Durable on return. Returns the UIDs.
-    async fn receive(&self, batch: Batch<I>, reached: &mut Cursor) -> anyhow::Result<Vec<u32>> {
+    async fn receive(&self, batch: Batch<I>, reached: &mut Cursor) -> anyhow::Result<Received> {
         let Batch { uids, cursor, mails } = batch;
-        if !uids.is_empty() {
+        let count = uids.kept.len() + uids.spent.len();
+        if count > 0 {
             self.inbox.receive(mails).await?;
-            tracing::debug!(mailbox = self.account.mailbox, folder = self.folder.folder, mails = uids.len(), "mail received");
+            tracing::debug!(mailbox = self.account.mailbox, folder = self.folder.folder, mails = count, "mail received");
         }
         *reached = cursor.unwrap_or(*reached);
         Ok(uids)
@@ -423,8 +443,12 @@ impl<I: Inbox, C: Fn() -> DateTime<Utc> + Sync, R: Fn(SourceState) + Sync> Reade
         Place { folder: self.folder.clone(), uidvalidity, uid, name: String::new() }
     }
 
-    /// Marks and moves what was received, as far as the config says so.
+    /// Removes what nobody needs; marks and moves the rest of what was received, as far as the config says so.
     async fn finish(&self, session: &mut Session, progress: &mut Progress) -> anyhow::Result<()> {
+        if !progress.spent.is_empty() {
+            session.remove(&progress.spent, &self.folder.folder, self.account.writes()).await?;
+            progress.spent.clear();
+        }
         let uids = progress.unfinished.get_or_insert_default();
         if self.account.writes() && !uids.is_empty() {
             session.mark(uids, &self.account.mark).await?;
