@@ -6,6 +6,8 @@
 mod colleagues;
 mod unproved;
 
+use chrono::{DateTime, Utc};
+
 use super::absence;
 use super::approvals::Question;
 use super::canned;
@@ -13,7 +15,7 @@ use super::courtesy;
 use super::facts::{self, AgentError, AgentReceipt, Closed, Facts, Help, Link, NOTICE_END, Update, Words};
 use super::files::Own;
 use super::intake::Scene;
-use super::message::{Address, Draft, LetterKind, Person, ReplyText, TemplateName};
+use super::message::{Address, Draft, Held, LetterKind, Person, ReplyText, TemplateName};
 use super::notify::{self, say};
 use super::orders::{self, Plan};
 use super::pacing;
@@ -53,7 +55,7 @@ pub fn mail(case: &Case, scene: &Scene<'_>, ticket: &Ticket, policy: &Policy) ->
             }
             // Whether the mail is his comes before whether it may go now: that is looked at when he has confirmed it.
             Ok(plan) if proved && let Some(why) = author.crossed(case, &plan, &words)? => {
-                author.hold(why, &author.with_canned(&words, &plan))
+                author.hold(why, &author.with_canned(&words, &plan), None)
             }
             Ok(plan) => {
                 let shows_past = plan.hands_over() || !plan.approvers.is_empty() || !plan.escalated.is_empty();
@@ -142,11 +144,12 @@ impl Author<'_> {
         for error in &errors {
             decision.because(format!("refused: {error}"));
         }
-        decision.drafts.push(self.error(errors, words, false));
+        decision.drafts.push(self.error(errors, words, None));
         decision
     }
 
-    fn error(&self, errors: Vec<String>, words: &str, held: bool) -> Draft {
+    fn error(&self, errors: Vec<String>, words: &str, held: Option<&Held>) -> Draft {
+        let lapses = held.and_then(|held| held.lapses);
         let facts = AgentError {
             tags: true,
             ticket: Some(notify::card(self.ticket, self.policy, self.language)),
@@ -154,25 +157,27 @@ impl Author<'_> {
             subject: self.scene.mail.subject.clone(),
             errors,
             text: words.to_owned(),
-            held,
+            held: held.is_some(),
+            days: lapses.map_or(0, |lapses| (lapses - self.scene.now).num_days()),
         };
         notify::to_agent(self.agent, Some(self.ticket), self.policy, Facts::AgentError(facts))
     }
 
     /// The words are kept as a held letter, orders are left undone, and the agent is asked.
-    fn hold(&self, why: String, words: &str) -> Decision {
+    fn hold(&self, why: String, words: &str, lapses: Option<DateTime<Utc>>) -> Decision {
         let mut decision = Decision::new(Outcome::Refused { ticket: Some(self.ticket.number) }, self.agent.handle.as_str());
         decision.internal = true;
         decision.because(format!("held: {why}"));
-        let held = !words.is_empty() && self.ticket.alert.is_none();
-        if held {
+        let held = Held { why: why.clone(), lapses };
+        let held = (!words.is_empty() && self.ticket.alert.is_none()).then_some(held);
+        if held.is_some() {
             let facts = self.words_facts(None, &[], words, self.ticket);
             let mut letter = notify::to_requester(self.ticket, LetterKind::Reply, facts, self.copied(self.ticket));
-            letter.held = Some(why.clone());
+            letter.held.clone_from(&held);
             letter.attach.clone_from(&self.files.attach);
             decision.drafts.push(letter);
         }
-        decision.drafts.push(self.error(vec![why.clone()], words, held));
+        decision.drafts.push(self.error(vec![why.clone()], words, held.as_ref()));
         decision.judged = Some(Box::new(Judged { held: Some(why), ..Judged::of(self.scene) }));
         decision
     }
@@ -188,7 +193,7 @@ impl Author<'_> {
         let relays = speaks && !plan.note && !kept;
         let doubt = || self.uncertain(own, own_words).or_else(|| self.absent(read, own_words));
         if relays && let Some(why) = doubt() {
-            return self.hold(why, words);
+            return self.hold(why, words, None);
         }
         // An adviser outside must not read the notification either.
         if !plan.consulted.is_empty()

@@ -316,6 +316,7 @@ impl Answer<'_> {
             errors: vec![say(language, en, zh)],
             text: self.words.to_owned(),
             held: false,
+            days: 0,
         };
         decision.drafts.push(to_approver(self.approver, self.ticket, self.question, self.policy, Facts::AgentError(facts)));
         if !self.words.is_empty() {

@@ -213,6 +213,7 @@ impl Said<'_> {
             errors: vec![say(language, en, zh)],
             text: notify::shortened(self.words),
             held: false,
+            days: 0,
         };
         notify::to_agent(self.agent, Some(self.ticket), self.policy, Facts::AgentError(facts))
     }

@@ -268,6 +268,8 @@ pub struct AgentError {
     pub text: String,
     /// The words are held and go out with `[send]`.
     pub held: bool,
+    /// For so many days; 0 for ever.
+    pub days: i64,
     /// The remedy is in the tags.
     pub tags: bool,
 }

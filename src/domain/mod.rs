@@ -297,6 +297,8 @@ pub struct HeldLetter {
     pub key: message::LetterKey,
     /// Why it is held.
     pub why: String,
+    /// When it lapses, if ever.
+    pub lapses: Option<DateTime<Utc>>,
     /// Its subject.
     pub subject: String,
 }

@@ -381,6 +381,7 @@ mod tests {
             id: LetterId(*id),
             key: LetterKey(format!("mail:a#{id}")),
             why: "unsure".into(),
+            lapses: None,
             subject: format!("Re: VPN {id}"),
         };
         case.learn(Query::Held(TicketNo(1042)), Answer::Letters(held.iter().map(letter).collect()));
@@ -533,6 +534,7 @@ mod tests {
             id: LetterId(id),
             key: LetterKey(format!("mail:{cause}#0")),
             why: "unsure".into(),
+            lapses: None,
             subject: String::new(),
         };
         let asks = |cause: &str, template| Sent {

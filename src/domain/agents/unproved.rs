@@ -37,7 +37,7 @@ impl Author<'_> {
         say(self.language, en, zh)
     }
 
-    /// The words wait for `[send]` in an answer to the mail that asks. A note, and what may be a mistyped one, waits for nothing: it must
+    /// The words wait for `[send]` in an answer to the mail that asks, as long as a question waits for its answer. A note, and what may be a mistyped one, waits for nothing: it must
     /// never go out.
     pub(super) fn hold_doubted(&self, read: &TagReading, words: &str) -> Decision {
         let why = self.unproved_because();
@@ -45,7 +45,7 @@ impl Author<'_> {
             let errors = read.errors.iter().map(|error| error.sentence(self.language).to_owned());
             return self.refuse(std::iter::once(why).chain(errors).collect(), words);
         }
-        self.hold(why, words)
+        self.hold(why, words, Some(self.scene.now + confirm::lapses()))
     }
 
     /// Asks the agent whether the mail is his. `planned` is what would follow if that were proved: what would be refused even then is

@@ -320,6 +320,7 @@ fn answers(w: &Vocabulary) -> Vec<Facts> {
         errors: vec![w.error.into()],
         text: w.words.into(),
         held: false,
+        days: 0,
         tags: true,
     };
     let done: Vec<String> = w.done.iter().map(|d| (*d).to_owned()).collect();
@@ -361,6 +362,7 @@ fn answers(w: &Vocabulary) -> Vec<Facts> {
         }),
         Facts::AgentError(error.clone()),
         Facts::AgentError(AgentError { held: true, ..error.clone() }),
+        Facts::AgentError(AgentError { held: true, days: 7, ..error.clone() }),
         Facts::AgentError(AgentError { tags: false, ..error.clone() }),
         Facts::AgentError(AgentError { ticket: None, text: String::new(), ..error }),
         Facts::Confirm(confirm.clone()),

@@ -224,6 +224,7 @@ impl Behalf<'_> {
             errors: self.errors.clone(),
             text: notify::shortened(self.written.trim()),
             held: false,
+            days: 0,
         };
         decision.drafts.push(notify::to_agent(self.by, None, policy, Facts::AgentError(facts)));
         Some(decision)

@@ -340,6 +340,14 @@ pub fn send(plan: &mut Plan, scene: &Scene, _: &Arg) -> Effect {
     let held = scene.case.held(scene.ticket.number).unwrap_or_default();
     let asked = scene.answered.filter(|sent| sent.template == Some(TemplateName::AgentError));
     let meant: Vec<&HeldLetter> = held.iter().filter(|letter| asked.is_none_or(|sent| letter.key.is_beside(&sent.key))).collect();
+    let lapsed = |letter: &&HeldLetter| letter.lapses.is_some_and(|lapses| lapses <= scene.now);
+    let (late, meant): (Vec<&HeldLetter>, Vec<&HeldLetter>) = meant.into_iter().partition(lapsed);
+    if meant.is_empty() && !late.is_empty() {
+        return Err(scene.refuse(
+            "[send]: what was held back has expired; write your reply as the text of the mail.".into(),
+            "【发送】：暂扣的回复已过期；请直接在邮件正文中回复。".into(),
+        ));
+    }
     let Some(first) = meant.first() else {
         return Err(scene.refuse(
             "[send]: no reply of this ticket is held back that this mail could mean; write your reply as the text of the mail.".into(),
