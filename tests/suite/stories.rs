@@ -1,4 +1,5 @@
-//! Story files: mails in, clock steps, and everything that follows from them. `UPDATE=1 cargo test stories` writes what follows anew.
+//! Story files: mails in, clock steps, and everything that follows from them. `UPDATE=1 cargo test stories` writes what follows anew;
+//! `STORY=68` plays those alone whose names begin so.
 //!
 //! A step begins with `>>>`, what follows from it stands below `<<<`:
 //!
@@ -42,6 +43,9 @@ fn stories_go_as_they_are_told() {
         std::fs::read_dir(&dir).unwrap().map(|e| e.unwrap().path()).filter(|p| p.extension().is_some_and(|e| e == "txt")).collect();
     files.sort();
     assert!(files.len() >= 10, "the stories are missing");
+    if let Ok(begins) = std::env::var("STORY") {
+        files.retain(|file| file.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&begins)));
+    }
     let update = std::env::var_os("UPDATE").is_some();
     let mut differing = Vec::new();
     for file in files {
