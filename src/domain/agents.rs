@@ -21,6 +21,7 @@ use super::orders::{self, Plan};
 use super::pacing;
 use super::policy::{Agent, Policy};
 use super::reply;
+use super::sentence::Sentence;
 use super::tags::{self, TagReading};
 use super::ticket::{Change, Status, Ticket};
 use super::trust;
@@ -74,7 +75,7 @@ pub fn mail(case: &Case, scene: &Scene<'_>, ticket: &Ticket, policy: &Policy) ->
     }
     decision.guards.push((ticket.number, ticket.version));
     let judged = decision.judged.get_or_insert_with(|| Box::new(Judged::of(scene)));
-    judged.tag_errors = read.errors.iter().map(|e| e.sentence("en").to_owned()).collect();
+    judged.tag_errors = read.errors.iter().map(|e| e.sentence.en.clone()).collect();
     judged.tags = read.tags;
     judged.reply = ReplyText { text: words, ..own };
     Ok(decision)
@@ -138,24 +139,24 @@ struct Author<'a> {
 
 impl Author<'_> {
     /// Nothing is done; the text is kept, internally, and the agent is told.
-    fn refuse(&self, errors: Vec<String>, words: &str) -> Decision {
+    fn refuse(&self, errors: Vec<Sentence>, words: &str) -> Decision {
         let mut decision = Decision::new(Outcome::Refused { ticket: Some(self.ticket.number) }, self.agent.handle.as_str());
         decision.internal = true;
         for error in &errors {
-            decision.because(format!("refused: {error}"));
+            decision.because(format!("refused: {}", error.en));
         }
-        decision.drafts.push(self.error(errors, words, None));
+        decision.drafts.push(self.error(&errors, words, None));
         decision
     }
 
-    fn error(&self, errors: Vec<String>, words: &str, held: Option<&Held>) -> Draft {
+    fn error(&self, errors: &[Sentence], words: &str, held: Option<&Held>) -> Draft {
         let lapses = held.and_then(|held| held.lapses);
         let facts = AgentError {
             tags: true,
             ticket: Some(notify::card(self.ticket, self.policy, self.language)),
             agent: self.agent.name.clone(),
             subject: self.scene.mail.subject.clone(),
-            errors,
+            errors: errors.iter().map(|error| error.to(self.language).to_owned()).collect(),
             text: words.to_owned(),
             held: held.is_some(),
             days: lapses.map_or(0, |lapses| (lapses - self.scene.now).num_days()),
@@ -164,11 +165,11 @@ impl Author<'_> {
     }
 
     /// The words are kept as a held letter, orders are left undone, and the agent is asked.
-    fn hold(&self, why: String, words: &str, lapses: Option<DateTime<Utc>>) -> Decision {
+    fn hold(&self, why: Sentence, words: &str, lapses: Option<DateTime<Utc>>) -> Decision {
         let mut decision = Decision::new(Outcome::Refused { ticket: Some(self.ticket.number) }, self.agent.handle.as_str());
         decision.internal = true;
-        decision.because(format!("held: {why}"));
-        let held = Held { why: why.clone(), lapses };
+        decision.because(format!("held: {}", why.en));
+        let held = Held { why: why.en.clone(), lapses };
         let held = (!words.is_empty() && self.ticket.alert.is_none()).then_some(held);
         if held.is_some() {
             let facts = self.words_facts(None, &[], words, self.ticket);
@@ -177,8 +178,8 @@ impl Author<'_> {
             letter.attach.clone_from(&self.files.attach);
             decision.drafts.push(letter);
         }
-        decision.drafts.push(self.error(vec![why.clone()], words, held.as_ref()));
-        decision.judged = Some(Box::new(Judged { held: Some(why), ..Judged::of(self.scene) }));
+        decision.drafts.push(self.error(std::slice::from_ref(&why), words, held.as_ref()));
+        decision.judged = Some(Box::new(Judged { held: Some(why.en), ..Judged::of(self.scene) }));
         decision
     }
 
@@ -202,13 +203,12 @@ impl Author<'_> {
             return self.refuse(vec![why], words);
         }
         if words.is_empty() && files.is_empty() && read.tags.is_empty() {
-            let empty = say(self.language, "The mail holds no words of yours and no order.", "邮件中没有您写的内容，也没有指令。");
+            let empty = Sentence::new("The mail holds no words of yours and no order.", "邮件中没有您写的内容，也没有指令。");
             return self.refuse(vec![empty], words);
         }
         if (relays || !plan.consulted.is_empty()) && self.files.size() > self.policy.limits.attachments {
             let limit = self.policy.limits.attachments / 1_048_576;
-            let too_big =
-                say(self.language, format!("The files are larger than {limit} MB together."), format!("附件总大小超过 {limit} MB。"));
+            let too_big = Sentence::new(format!("The files are larger than {limit} MB together."), format!("附件总大小超过 {limit} MB。"));
             return self.refuse(vec![too_big], words);
         }
         let mut decision = Decision::new(Outcome::Joined { ticket: self.ticket.number }, self.agent.handle.as_str());
@@ -305,12 +305,11 @@ impl Author<'_> {
     }
 
     /// Why the words may hold something internal, if that is not certain.
-    fn uncertain(&self, own: &ReplyText, words: &str) -> Option<String> {
+    fn uncertain(&self, own: &ReplyText, words: &str) -> Option<Sentence> {
         let token = !trust::in_text(words, &self.policy.key).is_empty() || words.contains(NOTICE_END);
         let quoted = notification(self.scene).is_some_and(|sent| repeats(words, sent));
         (own.unsure || token || quoted).then(|| {
-            say(
-                self.language,
+            Sentence::new(
                 "Parts of the notification seem to stand among your words, so they were not sent on.",
                 "您的文字中似乎夹有通知的内容，因此没有转发。",
             )
@@ -318,7 +317,7 @@ impl Author<'_> {
     }
 
     /// Somebody else's answer went out after the mail that this one answers: the requester should not get two that may differ.
-    fn crossed(&self, case: &Case, plan: &Plan, words: &str) -> Result<Option<String>, Need> {
+    fn crossed(&self, case: &Case, plan: &Plan, words: &str) -> Result<Option<Sentence>, Need> {
         if plan.note || self.ticket.alert.is_some() || (words.is_empty() && plan.canned.is_empty() && self.files.attach.is_empty()) {
             return Ok(None);
         }
@@ -335,20 +334,21 @@ impl Author<'_> {
         }
         let name = notify::agent_name(self.policy, by);
         let said = notify::one_line(words, 200);
-        let ago = notify::ago(self.scene.now - *at, self.language);
-        let said = if said.is_empty() { String::new() } else { say(self.language, format!(": \"{said}\""), format!("：“{said}”")) };
-        Ok(Some(say(
-            self.language,
+        let [ago, ago_zh] = ["en", "zh"].map(|language| notify::ago(self.scene.now - *at, language));
+        let [said, said_zh] = match said.is_empty() {
+            true => [String::new(), String::new()],
+            false => [format!(": \"{said}\""), format!("：“{said}”")],
+        };
+        Ok(Some(Sentence::new(
             format!("{name} answered {ago}{said}. [send] sends yours too."),
-            format!("{name}已于{ago}答复{said}。如仍要发出您的回复，请发送【发送】。"),
+            format!("{name}已于{ago_zh}答复{said_zh}。如仍要发出您的回复，请发送【发送】。"),
         )))
     }
 
     /// Why a machine may have written the words, though nothing in the header says so. Machines write no tags.
-    fn absent(&self, read: &TagReading, words: &str) -> Option<String> {
+    fn absent(&self, read: &TagReading, words: &str) -> Option<Sentence> {
         let phrase = absence::phrase(words).filter(|_| read.tags.is_empty())?;
-        Some(say(
-            self.language,
+        Some(Sentence::new(
             format!("It reads like an automatic answer (\"{phrase}\"), so it was not sent on."),
             format!("这封邮件像是自动回复（“{phrase}”），因此没有转发。"),
         ))

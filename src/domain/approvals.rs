@@ -205,7 +205,7 @@ fn ruling(read: &tags::TagReading, words: &str) -> Option<bool> {
 /// Orders beside yes and no, and mistyped ones: all or nothing (promise 7).
 fn foreign(read: &tags::TagReading) -> Option<(String, String)> {
     if let Some(error) = read.errors.first() {
-        return Some((error.en.clone(), error.zh.clone()));
+        return Some((error.sentence.en.clone(), error.sentence.zh.clone()));
     }
     let other = read.orders().find(|tag| !["approve", "reject"].contains(&tag.name.as_str()))?;
     let en = format!("[{}] cannot stand in this answer: only [approve] or [reject] can.", other.name);

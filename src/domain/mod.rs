@@ -32,6 +32,7 @@ pub mod reply;
 pub mod reports;
 pub mod retire;
 pub mod rules;
+pub mod sentence;
 pub mod sla;
 pub mod suggest;
 pub mod tags;

@@ -10,6 +10,7 @@ use crate::domain::forward;
 use crate::domain::message::{Original, Person, Reading, ReplyText};
 use crate::domain::notify::{self, say};
 use crate::domain::policy::{Agent, Policy};
+use crate::domain::sentence::Sentence;
 use crate::domain::tags::{self, Tag, TagReading};
 use crate::domain::thread::{By, Thread, numbers_in_subject};
 use crate::domain::ticket::{Change, Ticket};
@@ -28,7 +29,7 @@ pub(super) struct Behalf<'a> {
     /// Who is the requester, and why.
     pub because: String,
     forwarded: bool,
-    errors: Vec<String>,
+    errors: Vec<Sentence>,
     /// What the agent gets back where nothing is opened.
     written: String,
 }
@@ -77,7 +78,7 @@ pub(super) fn of_forward<'a>(mail: &Reading, by: &'a Agent, tokens: &[(Token, To
         note: orders.read.body.trim().to_owned(),
         because,
         forwarded: true,
-        errors: orders.errors(by, policy),
+        errors: orders.errors(),
         written: mail.text.clone(),
     })
 }
@@ -138,7 +139,7 @@ pub(super) fn of_order<'a>(
             ..thread.clone()
         };
     }
-    let errors = orders.errors(by, policy);
+    let errors = orders.errors();
     if !orders.new && orders.requester.is_none() && errors.is_empty() {
         return Ok(None);
     }
@@ -177,23 +178,21 @@ impl Orders {
         Orders { new: read.has("new"), requester, wrong, read }
     }
 
-    /// What is wrong with them, in the agent's language.
-    fn errors(&self, agent: &Agent, policy: &Policy) -> Vec<String> {
-        let language = notify::agent_language(agent, policy);
-        let written = self.read.errors.iter().map(|e| e.sentence(language).to_owned());
+    /// What is wrong with them.
+    fn errors(&self) -> Vec<Sentence> {
+        let written = self.read.errors.iter().map(|error| error.sentence.clone());
         let others: Vec<String> =
             self.read.orders().filter(|t| !matches!(t.name.as_str(), "new" | "for" | "help")).map(Tag::to_string).collect();
         let alone = (!others.is_empty()).then(|| {
             let others = others.join(" ");
             let en = format!("{others}: beside [new] only [for=…] counts; send the rest in a reply to the receipt of the new ticket.");
-            say(language, en, format!("{others}：与【新建】同用的只能是【代报=…】；其余指令请在回复新工单的通知时发送。"))
+            Sentence::new(en, format!("{others}：与【新建】同用的只能是【代报=…】；其余指令请在回复新工单的通知时发送。"))
         });
         let nobody = self.wrong.iter().map(|value| {
             let en = format!(
                 "[for={value}]: \"{value}\" is no address that can be written to; write the requester's, as in [for=alice@example.com]."
             );
-            say(
-                language,
+            Sentence::new(
                 en,
                 format!("【代报={value}】：“{value}”不是可以联系的邮箱地址；请写请求人的邮箱，例如【代报=alice@example.com】。"),
             )
@@ -215,13 +214,14 @@ impl Behalf<'_> {
         }
         let mut decision = Decision::new(Outcome::Refused { ticket: None }, self.by.handle.as_str());
         decision.internal = true;
-        self.errors.iter().for_each(|error| decision.because(format!("refused: {error}")));
+        self.errors.iter().for_each(|error| decision.because(format!("refused: {}", error.en)));
+        let language = notify::agent_language(self.by, policy);
         let facts = AgentError {
             tags: true,
             ticket: None,
             agent: self.by.name.clone(),
             subject: received.subject.clone(),
-            errors: self.errors.clone(),
+            errors: self.errors.iter().map(|error| error.to(language).to_owned()).collect(),
             text: notify::shortened(self.written.trim()),
             held: false,
             days: 0,

@@ -10,6 +10,7 @@ use unicode_normalization::UnicodeNormalization;
 use super::registry::{self, Known, Scope, TagSpec, Takes};
 use super::{Op, Tag, TagError, TagReading, strays};
 use crate::domain::complaint::{distance, nearest};
+use crate::domain::sentence::Sentence;
 use crate::domain::text;
 
 /// Brackets that hold tags.
@@ -293,7 +294,7 @@ impl Meant {
     fn file(self, reading: &mut TagReading, at: String) {
         let error = self.wrong.as_ref().map(|(en, _)| en.clone());
         if let Some((en, zh)) = self.wrong {
-            reading.errors.push(TagError { at: at.clone(), en, zh });
+            reading.errors.push(TagError { at: at.clone(), sentence: Sentence::new(en, zh) });
         }
         reading.tags.push(Tag { name: self.name, op: self.op, value: self.value, at, error });
     }

@@ -176,10 +176,10 @@ fn mistyped_tags() {
     ];
     for (subject, says) in cases {
         let reading = read(&format!("Re: VPN down {subject}"), OWN, "", true);
-        let sentences: Vec<&str> = reading.errors.iter().map(|e| e.sentence("en")).collect();
+        let sentences: Vec<&str> = reading.errors.iter().map(|e| e.sentence.to("en")).collect();
         assert_eq!(sentences.len(), 1, "{subject}: {sentences:?}");
         assert!(sentences[0].contains(says), "{subject}: {sentences:?}");
-        assert!(reading.errors[0].sentence("zh-CN").chars().any(|c| c > '\u{2e80}'), "{subject}");
+        assert!(reading.errors[0].sentence.to("zh-CN").chars().any(|c| c > '\u{2e80}'), "{subject}");
         assert_eq!(reading.subject, "Re: VPN down", "{subject}");
         assert_eq!(reading.tags[0].error.as_deref(), Some(sentences[0]), "{subject}");
         assert_eq!(reading.orders().count(), 0, "{subject}");
@@ -307,7 +307,7 @@ fn wrong_order_lines() {
     for (body, says) in cases {
         let reading = read("VPN", OWN, &format!("{body}\nSecret"), true);
         assert_eq!(reading.errors.len(), 1, "{body}");
-        assert!(reading.errors[0].en.contains(says), "{body}: {}", reading.errors[0].en);
+        assert!(reading.errors[0].sentence.en.contains(says), "{body}: {}", reading.errors[0].sentence.en);
         assert_eq!((reading.errors[0].at.as_str(), reading.body.as_str()), ("body:1", "Secret"), "{body}");
     }
 }
