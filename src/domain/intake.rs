@@ -253,15 +253,28 @@ pub fn verdict(
     policy.rules.judge(mail, &around)
 }
 
-/// What the rules say of a mail that opens a ticket; of an agent's forward, what they say of the mail that it carries. `quiet`: it was
-/// taken up as history, where nobody hands anything in.
-pub fn first_verdict(seen: &Foresight, quiet: bool, at: DateTime<Utc>, policy: &Policy) -> Verdict {
+/// What the rules say of a mail that opened a ticket; of one that an agent handed in, what they say of that. Of history nobody hands
+/// anything in.
+///
+/// # Errors
+/// The [`Need`] for what the mail answers.
+pub fn first_verdict(case: &Case, seen: &Foresight, opened: &Ticket, policy: &Policy) -> Result<Verdict, Need> {
+    let mail = seen.mail.as_ref();
     let agent = seen.sender.agent.as_deref().and_then(|handle| policy.agent(handle));
-    let agent = agent.filter(|_| seen.origin.kind == OriginKind::Person && !seen.origin.suspect && !quiet);
-    match agent.and_then(|agent| behalf::of_forward(&seen.mail, agent, &seen.tokens, policy)) {
-        Some(behalf) => verdict(&behalf.reading, (&seen.origin, &behalf.sender()), &BTreeMap::new(), at, policy),
+    let agent = agent.filter(|_| seen.origin.kind == OriginKind::Person && !seen.origin.suspect && opened.clocked);
+    let Some(agent) = agent else { return Ok(seen.verdict().clone()) };
+    let behalf = match behalf::of_forward(mail, agent, &seen.tokens, policy) {
+        Some(behalf) => Some(behalf),
+        None => {
+            let beside = opened.linked.map(|number| case.ticket(number)).transpose()?.flatten();
+            let sent = if beside.is_some() { thread::answered(case, mail)? } else { None };
+            behalf::ordered(mail, agent, beside, sent.as_ref(), policy)
+        }
+    };
+    Ok(match behalf {
+        Some(behalf) => verdict(&behalf.reading, (&seen.origin, &behalf.sender()), &BTreeMap::new(), opened.opened, policy),
         None => seen.verdict().clone(),
-    }
+    })
 }
 
 /// Generated and bulk mail: a word on what its key names, or a ticket when a rule says so; never answered.

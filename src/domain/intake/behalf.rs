@@ -15,7 +15,7 @@ use crate::domain::tags::{self, Tag, TagReading};
 use crate::domain::thread::{By, Thread, numbers_in_subject};
 use crate::domain::ticket::{Change, Ticket};
 use crate::domain::trust::{Sender, SenderRole, Token, TokenPlace};
-use crate::domain::{Case, Decision, Need, Outcome, reply};
+use crate::domain::{Case, Decision, Need, Outcome, Sent, reply};
 
 /// A mail as its real requester would have sent it.
 #[derive(Debug, Clone)]
@@ -114,23 +114,13 @@ pub(super) fn of_order<'a>(
     thread: &mut Thread,
     policy: &Policy,
 ) -> Result<Option<Behalf<'a>>, Need> {
-    let own = reply::own_words(&mail.text, thread.sent_text());
     let joined = thread.ticket.map(|number| case.ticket(number)).transpose()?.flatten();
-    let read = match joined {
-        Some(ticket) => {
-            let sent = thread.sent.as_ref().map_or("", |sent| sent.subject.as_str());
-            tags::read_answer(&mail.subject, [ticket.subject.as_str(), sent], &own.text)
-        }
-        None => tags::read(&mail.subject, None, &own.text, false),
-    };
-    let orders = Orders::of(read, policy);
-    let mut requester = orders.requester.clone();
+    let Some(behalf) = ordered(mail, by, joined, thread.sent.as_ref(), policy) else { return Ok(None) };
     if let Some(ticket) = joined {
         let number = ticket.number;
-        if !orders.new || !sender.is_proved(number, ticket.retired(&by.handle)) {
+        if !sender.is_proved(number, ticket.retired(&by.handle)) {
             return Ok(None);
         }
-        requester = requester.or_else(|| Some(ticket.requester.clone()));
         *thread = Thread {
             ticket: None,
             by: By::None,
@@ -139,17 +129,38 @@ pub(super) fn of_order<'a>(
             ..thread.clone()
         };
     }
+    Ok(Some(behalf))
+}
+
+/// What such a mail hands in, on the ticket that it joins and in answer to this mail of ours.
+pub(super) fn ordered<'a>(
+    mail: &Reading,
+    by: &'a Agent,
+    joined: Option<&Ticket>,
+    sent: Option<&Sent>,
+    policy: &Policy,
+) -> Option<Behalf<'a>> {
+    let own = reply::own_words(&mail.text, sent.map(|sent| sent.text.as_str()));
+    let read = match joined {
+        Some(ticket) => {
+            let sent = sent.map_or("", |sent| sent.subject.as_str());
+            tags::read_answer(&mail.subject, [ticket.subject.as_str(), sent], &own.text)
+        }
+        None => tags::read(&mail.subject, None, &own.text, false),
+    };
+    let orders = Orders::of(read, policy);
     let errors = orders.errors();
-    if !orders.new && orders.requester.is_none() && errors.is_empty() {
-        return Ok(None);
+    if !orders.new && (joined.is_some() || orders.requester.is_none() && errors.is_empty()) {
+        return None;
     }
+    let requester = orders.requester.clone().or_else(|| joined.map(|ticket| ticket.requester.clone()));
     let from = requester.unwrap_or_else(|| Person { name: by.name.clone(), address: by.address.clone() });
     let because = format!("{} opens it for {}", by.handle, from.address);
     let written = if mail.forwarded { mail.text.clone() } else { orders.read.body.trim().to_owned() };
     let text = written.clone();
     let subject = without_orders(&mail.base_subject);
     let reading = Reading { reply: ReplyText { text: text.clone(), ..own }, text, ..from_else(mail, from, subject) };
-    Ok(Some(Behalf { by, reading, note: String::new(), because, forwarded: false, errors, written }))
+    Some(Behalf { by, reading, note: String::new(), because, forwarded: false, errors, written })
 }
 
 fn from_else(mail: &Reading, from: Person, subject: String) -> Reading {
