@@ -25,7 +25,7 @@ use super::sentence::Sentence;
 use super::tags::{self, TagReading};
 use super::ticket::{Change, Status, Ticket};
 use super::trust;
-use super::{Case, Crossing, Decision, Judged, Need, Outcome, Reader, TicketFile};
+use super::{Case, Crossing, Decision, Judged, Need, Outcome, Reader, TicketFile, text};
 
 /// An agent's mail on a ticket of somebody else.
 ///
@@ -341,7 +341,7 @@ impl Author<'_> {
         };
         Ok(Some(Sentence::new(
             format!("{name} answered {ago}{said}. [send] sends yours too."),
-            format!("{name}已于{ago_zh}答复{said_zh}。如仍要发出您的回复，请发送【发送】。"),
+            text::joined(&[&name, "已于", &ago_zh, &format!("答复{said_zh}。如仍要发出您的回复，请发送【发送】。")]),
         )))
     }
 

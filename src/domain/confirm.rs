@@ -139,10 +139,15 @@ pub fn answer_of_another(case: &Case, scene: &Scene<'_>, answer: &Answer<'_>, ti
                     "You answered a mail to {asked}. It asks whether a mail that came in the name of {asked} is genuine, and only {asked} can say so, \
                      in a reply to it; where nobody does, it lapses by itself. Yours went to nobody. To write on this ticket, reply to this mail."
                 ),
-                format!(
-                    "您回复的是发给 {asked} 的邮件：它询问一封以 {asked} 名义发来的邮件是否属实，只有 {asked} 本人回复该邮件才能确认；无人确认则自动失效。\
-                     您的邮件没有转给任何人。如需在该工单中回复，请直接回复本邮件。"
-                ),
+                text::joined(&[
+                    "您回复的是发给",
+                    &asked,
+                    "的邮件：它询问一封以",
+                    &asked,
+                    "名义发来的邮件是否属实，只有",
+                    &asked,
+                    "本人回复该邮件才能确认；无人确认则自动失效。您的邮件没有转给任何人。如需在该工单中回复，请直接回复本邮件。",
+                ]),
             ));
         }
         Err(why) => decision.because(why),

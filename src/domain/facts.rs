@@ -356,7 +356,7 @@ pub struct Help {
 pub struct TagHelp {
     /// `[priority=high]`
     pub usage: String,
-    /// Chinese synonyms, `优先级`.
+    /// Chinese synonyms that the usage does not show, `优先级`.
     pub zh: String,
     /// What it does.
     pub doc: String,

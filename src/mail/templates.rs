@@ -165,7 +165,7 @@ impl Templates {
         for sample in samples.of(name, language) {
             let context = context(sample, "Desk").map_err(|e| vec![Complaint::whole(file, e.to_string(), "")])?;
             self.subjects.render_with_context(&key, &context).map_err(|e| vec![subject.render(&e)])?;
-            let markdown = self.bodies.render_with_context(&key, &context).map_err(|e| vec![body.render(&e)])?;
+            let markdown = escape::settle(&self.bodies.render_with_context(&key, &context).map_err(|e| vec![body.render(&e)])?);
             if let Some(tag) = markdown::raw_html(&markdown) {
                 return Err(vec![body.html(&tag)]);
             }
@@ -189,8 +189,8 @@ impl Templates {
         let key = format!("{language}/{stem}");
         let context = context(facts, desk)?;
         let failed = || format!("template {key}");
-        let subject = self.subjects.render_with_context(&key, &context).with_context(failed)?;
-        let markdown = self.bodies.render_with_context(&key, &context).with_context(failed)?;
+        let subject = escape::settle(&self.subjects.render_with_context(&key, &context).with_context(failed)?);
+        let markdown = escape::settle(&self.bodies.render_with_context(&key, &context).with_context(failed)?);
         let mut parts = markdown::render(&markdown, context.data());
         let mut last = Vec::new();
         if to_agents(name) {
@@ -229,10 +229,10 @@ fn to_agents(name: TemplateName) -> bool {
     matches!(name, Approval | AgentNew | AgentFollowup | AgentReceipt | AgentError | Confirm | Help | Summary | Quarantined)
 }
 
-fn registry(escape: fn(&str) -> String) -> Handlebars<'static> {
+fn registry(of_fact: fn(&str) -> String) -> Handlebars<'static> {
     let mut registry = Handlebars::new();
     registry.set_strict_mode(true);
-    registry.register_escape_fn(escape);
+    registry.register_escape_fn(move |fact| escape::edged(&of_fact(fact)));
     registry.register_helper("relay", Box::new(Mark(escape::RELAY)));
     registry.register_helper("verbatim", Box::new(Mark(escape::VERBATIM)));
     registry

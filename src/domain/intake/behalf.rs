@@ -15,7 +15,7 @@ use crate::domain::tags::{self, Tag, TagReading};
 use crate::domain::thread::{By, Thread, numbers_in_subject};
 use crate::domain::ticket::{Change, Ticket};
 use crate::domain::trust::{Sender, SenderRole, Token, TokenPlace};
-use crate::domain::{Case, Decision, Need, Outcome, Sent, reply};
+use crate::domain::{Case, Decision, Need, Outcome, Sent, reply, text};
 
 /// A mail as its real requester would have sent it.
 #[derive(Debug, Clone)]
@@ -252,13 +252,13 @@ impl Behalf<'_> {
             (true, true) => say(
                 language,
                 format!("Opened for {who}, whose mail you forwarded. If that is wrong, reply with [requester=…]."),
-                format!("已为{who}（您所转发的邮件）新建工单。如有误，请回复【请求人=…】。"),
+                text::joined(&["已为", &who, "（您所转发的邮件）新建工单。如有误，请回复【请求人=…】。"]),
             ),
-            (true, false) => say(language, format!("Opened for {who}."), format!("已为{who}新建工单。")),
+            (true, false) => say(language, format!("Opened for {who}."), text::joined(&["已为", &who, "新建工单。"])),
             (false, _) => say(
                 language,
                 format!("The mail that you forwarded is one of {who}, and is on this ticket now."),
-                format!("您转发的是{who}的邮件，已归入该工单。"),
+                text::joined(&["您转发的是", &who, "的邮件，已归入该工单。"]),
             ),
         };
         let mut done = vec![sentence];

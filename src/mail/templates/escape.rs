@@ -5,7 +5,7 @@
 //! [`super::markdown`] turns it back while it writes. The same plane carries the marks of `{{relay …}}` and `{{verbatim …}}`, whose
 //! texts never pass through Markdown at all. Plane 15 and not the BMP's private area, because GB18030 mail really uses the latter.
 
-use crate::domain::text::is_invisible;
+use crate::domain::text::{is_invisible, stand_apart};
 
 /// Punctuation of a fact: its ASCII code is added.
 const FACT: u32 = 0xF_0000;
@@ -15,6 +15,32 @@ pub(super) const RELAY: char = '\u{F0200}';
 pub(super) const VERBATIM: char = '\u{F0201}';
 /// Ends either mark.
 pub(super) const END: char = '\u{F0202}';
+
+/// Stands at both ends of a fact, until [`settle`] sees its neighbours.
+const EDGE: char = '\u{F0203}';
+
+/// A fact that a template sets among its own words.
+pub(super) fn edged(fact: &str) -> String {
+    format!("{EDGE}{fact}{EDGE}")
+}
+
+/// The edges taken away, for a space where a Latin name meets Chinese words: `support有新工单` reads `support 有新工单`.
+pub(super) fn settle(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let (mut before, mut edge) = (None, false);
+    for c in text.chars() {
+        if c == EDGE {
+            edge = true;
+            continue;
+        }
+        if std::mem::take(&mut edge) && before.is_some_and(|before| stand_apart(before, c)) {
+            out.push(' ');
+        }
+        out.push(c);
+        before = Some(c);
+    }
+    out
+}
 
 /// A fact on one line, its punctuation out of Markdown's reach.
 pub(super) fn fact(text: &str) -> String {
@@ -154,6 +180,25 @@ mod tests {
         assert!(!hidden.chars().any(|c| c.is_ascii_punctuation() || c == '\n'), "{hidden:?}");
         assert_eq!(restore(&hidden), "# *x* [y](http://z) <b> - `q` | \\ & 1. 好");
         assert_eq!(fact("\u{F0200}words\u{F0202}"), "\u{FFFD}words\u{FFFD}");
+    }
+
+    #[test]
+    fn names_stand_apart_from_chinese_words() {
+        for (before, given, after, wanted) in [
+            ("", "support", "有新工单", "support 有新工单"),
+            ("", "信息部", "有新工单", "信息部有新工单"),
+            ("发给", "Alice Baker", "。", "发给 Alice Baker。"),
+            ("发给", "王芳", "。", "发给王芳。"),
+            ("由 ", "Li", " 转来", "由 Li 转来"),
+            ("**由", "Li", "**转来", "**由 Li**转来"),
+            ("主题“", "VPN连不上", "”", "主题“VPN连不上”"),
+            ("有", "3", "封", "有 3 封"),
+            ("有", "", "封", "有封"),
+            ("Hello ", "王芳", ",", "Hello 王芳,"),
+        ] {
+            assert_eq!(settle(&format!("{before}{}{after}", edged(given))), wanted);
+        }
+        assert_eq!(fact("a\u{F0203}b"), "a\u{FFFD}b", "nobody else sets an edge");
     }
 
     #[test]
