@@ -22,6 +22,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::time::sleep;
 
@@ -153,12 +154,12 @@ pub async fn watch<I: Inbox>(
         };
         let error = match ended {
             Ok(()) => return Ok(()),
-            Err(error) if once && !error.is::<NotGiven>() => return Err(error),
+            Err(error) if once && !(error.is::<NotGiven>() || error.is::<Broken>() && failures < PATIENCE_AT_ONCE) => return Err(error),
             Err(error) => error,
         };
         failures = if std::mem::take(&mut progress.reached) { 1 } else { failures + 1 };
         let refused = error.is::<Refused>();
-        let wait = backoff::wait(if refused { Trouble::Refused } else { Trouble::Passing }, failures, &key);
+        let wait = backoff::wait(if refused { Trouble::Refused } else { Trouble::Passing }, if once { 1 } else { failures }, &key);
         let why = format!("{error:#}");
         let seconds = wait.as_millis().div_ceil(1000);
         tracing::warn!(mailbox = account.mailbox, folder, why, seconds, "the mailbox cannot be read now, waiting");
@@ -209,6 +210,14 @@ struct NotGiven {
     uid: u32,
     why: String,
 }
+
+/// The connection ended while a mail was asked for: that mail's fault, or a passing trouble. The next connection knows more.
+#[derive(Debug, thiserror::Error)]
+#[error("the connection ended while mail was read")]
+struct Broken;
+
+/// With `once`, so many connections may end so: enough for some mails that are passed over, too few for a server that ends each.
+const PATIENCE_AT_ONCE: u32 = 12;
 
 /// Mails that are ready to be handed over.
 struct Batch<I: Inbox> {
@@ -353,7 +362,10 @@ impl<I: Inbox, C: Fn() -> DateTime<Utc> + Sync, R: Fn(SourceState) + Sync> Reade
             return Ok(Vec::new());
         }
         let read = session.read(group, self.account.message_size).await;
-        let Group { mails, unread } = read.inspect_err(|error| doubts.broke(group, &format!("{error:#}")))?;
+        let Group { mails, unread } = read.map_err(|error| {
+            doubts.broke(group, &format!("{error:#}"));
+            error.context(Broken)
+        })?;
         for mail in &mails {
             doubts.given(mail.wanted.uid);
         }
@@ -397,9 +409,9 @@ impl<I: Inbox, C: Fn() -> DateTime<Utc> + Sync, R: Fn(SourceState) + Sync> Reade
         progress.asked_again = Some(now);
         for place in self.inbox.passed_over(&self.folder).await? {
             let here = place.uidvalidity == cursor.uidvalidity;
-            let found = if here { session.look(place.uid).await? } else { None };
+            let found = if here { session.look(place.uid).await.context(Broken)? } else { None };
             let wanted = plan::choose(found.into_iter().collect(), Cursor { next_uid: place.uid, ..cursor }, self.account.start, now);
-            let Group { mails, unread } = session.read(&wanted, self.account.message_size).await?;
+            let Group { mails, unread } = session.read(&wanted, self.account.message_size).await.context(Broken)?;
             if !unread.is_empty() {
                 continue;
             }
