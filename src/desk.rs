@@ -31,7 +31,7 @@ use crate::mail::templates::Templates;
 use crate::store::{CauseId, CommitError, Fate, Note, Pending, PendingBody, PendingMail, Posting, Prepared, Store};
 
 /// Causes that share one flush.
-pub const BATCH: usize = 64;
+pub const BATCH: usize = 128;
 
 /// How often `decide` may ask before something must be wrong with it.
 const ROUNDS: usize = 8;

@@ -35,6 +35,10 @@ impl Results {
     pub fn read(value: &str) -> Option<Results> {
         let mut lexer = Lexer { rest: value };
         let authserv_id = lexer.value(|c| !c.is_whitespace() && !";=()".contains(c))?.to_lowercase();
+        // A quoted string may be empty.
+        if authserv_id.is_empty() {
+            return None;
+        }
         match lexer.word(|c| c.is_ascii_digit()) {
             "" | "1" => {}
             _ => return None,
@@ -337,6 +341,7 @@ mod tests {
             ("\"mx.desk.test\"; spf=none", "mx.desk.test: spf=none"),
             // Exchange Online: nobody says it.
             ("spf=pass (sender IP is 192.0.2.1) smtp.mailfrom=corp.test; dkim=pass header.d=corp.test", "-"),
+            ("()\"\"", "-"),
             // Another version; another version of a method.
             ("mx.test 2; dmarc=pass header.from=corp.test", "-"),
             ("mx.test; dmarc/2=pass header.from=corp.test; spf=pass", "mx.test: spf=pass"),

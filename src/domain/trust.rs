@@ -126,9 +126,9 @@ impl Token {
         sound.then(|| Token { ticket: TicketNo(number), agent: (agent != "0").then(|| agent.to_owned()) })
     }
 
-    /// The anchor: a Message-ID that stands first in References of every mail of the ticket.
-    pub fn anchor(&self, key: &Key, domain: &str) -> Option<MessageId> {
-        MessageId::parse(&format!("{}@{domain}", self.text(key)))
+    /// The anchor of a text form: a Message-ID that stands first in References of every mail of the ticket.
+    pub fn anchor(text: &str, domain: &str) -> Option<MessageId> {
+        MessageId::parse(&format!("{text}@{domain}"))
     }
 }
 

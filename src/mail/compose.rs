@@ -68,16 +68,16 @@ fn mailbox<'p>(draft: &Draft, policy: &'p Policy) -> anyhow::Result<&'p Mailbox>
 pub fn word(draft: &Draft, ordinal: usize, desk: Desk<'_>) -> anyhow::Result<Wording> {
     let Desk { policy, .. } = desk;
     let mailbox = mailbox(draft, policy)?;
-    let token = draft.ticket.map(|ticket| Token { ticket, agent: draft.agent.clone() });
-    let reference = token.as_ref().map_or_else(String::new, |t| t.text(&policy.key));
-    let mut mail = desk.templates.render(&draft.facts, draft.variant.as_deref(), &draft.language, &policy.desk.name, &reference)?;
+    let token = draft.ticket.map(|ticket| Token { ticket, agent: draft.agent.clone() }.text(&policy.key));
+    let reference = token.as_deref().unwrap_or("");
+    let mut mail = desk.templates.render(&draft.facts, draft.variant.as_deref(), &draft.language, &policy.desk.name, reference)?;
     tag_subject(&mut mail, draft, policy);
 
     let ids = Ids::new(draft, ordinal, desk);
     let message_id = ids.message_id(mailbox, policy)?;
-    let headers = headers(draft, &mail, mailbox, token.as_ref(), &message_id, desk)?;
+    let headers = headers(draft, &mail, mailbox, token.as_deref(), &message_id, desk)?;
     let mut bytes = headers.to_string().into_bytes();
-    let places = add_body(&mut bytes, &mail.text, &mail.html, &draft.attach, &ids.boundary);
+    let places = add_body(&mut bytes, &mail.text, &mail.html, &draft.attach, &ids.boundary(policy));
     let enclosure = |(attach, at): (&Attach, usize)| Enclosure {
         at,
         mail: attach.mail.as_ref().unwrap_or(desk.cause).clone(),
@@ -87,20 +87,21 @@ pub fn word(draft: &Draft, ordinal: usize, desk: Desk<'_>) -> anyhow::Result<Wor
     Ok(Wording { subject: mail.subject, text: mail.text, bytes, files: draft.attach.iter().zip(places).map(enclosure).collect() })
 }
 
-/// What makes a letter itself.
+/// What makes a letter itself: 16 letters of (cause, ordinal, recipients).
 struct Ids {
-    /// 16 letters of (cause, ordinal, recipients).
     key: String,
-    /// Ends no line of any text by accident: an HMAC.
-    boundary: String,
 }
 
 impl Ids {
     fn new(draft: &Draft, ordinal: usize, desk: Desk<'_>) -> Ids {
         let recipients: Vec<&str> = draft.to.iter().map(|to| to.person.address.as_str()).collect();
         let key = desk.policy.key.sign(&["key", &desk.cause.0, &ordinal.to_string(), &recipients.join(",")]);
-        let boundary = desk.policy.key.sign(&["boundary", &key]);
-        Ids { key, boundary }
+        Ids { key }
+    }
+
+    /// Ends no line of any text by accident: an HMAC.
+    fn boundary(&self, policy: &Policy) -> String {
+        policy.key.sign(&["boundary", &self.key])
     }
 
     fn message_id(&self, mailbox: &Mailbox, policy: &Policy) -> anyhow::Result<MessageId> {
@@ -125,7 +126,7 @@ fn headers(
     draft: &Draft,
     mail: &Rendered,
     mailbox: &Mailbox,
-    token: Option<&Token>,
+    token: Option<&str>,
     message_id: &MessageId,
     desk: Desk<'_>,
 ) -> anyhow::Result<Headers> {
@@ -140,14 +141,14 @@ fn headers(
     if let Some(cc) = people(draft.to.iter().filter(|to| to.cc)) {
         headers.set(Cc::from(cc));
     }
-    let detail = token.filter(|_| mailbox.plus_addresses).map(|t| t.text(&policy.key));
-    let reply_to = detail.and_then(|detail| plus(&mailbox.address, &detail)).and_then(|a| a.as_str().parse().ok()).unwrap_or(own);
+    let detail = token.filter(|_| mailbox.plus_addresses);
+    let reply_to = detail.and_then(|detail| plus(&mailbox.address, detail)).and_then(|a| a.as_str().parse().ok()).unwrap_or(own);
     headers.set(ReplyTo::from(Mailboxes::from(Named::new(None, reply_to))));
     headers.set(Subject::from(mail.subject.clone()));
     headers.set(MessageIdHeader::from(message_id.to_string()));
 
     let answers = draft.answers.as_ref().filter(|id| id.as_str().bytes().all(|b| b.is_ascii_graphic()));
-    let anchor = token.and_then(|t| t.anchor(&policy.key, mailbox.address.domain()));
+    let anchor = token.and_then(|token| Token::anchor(token, mailbox.address.domain()));
     if let Some(answers) = answers {
         headers.set(InReplyTo::from(answers.to_string()));
     }

@@ -1,11 +1,10 @@
 //! `templates/<lang>/<name>.md`: Handlebars over Markdown, one file for the plain and the HTML part.
 //!
-//! The first line is `Subject: …`, the second is blank, the rest is the body. A template is filled in once and its Markdown is parsed
-//! once; both parts are written in that pass (`markdown`). Two registries of handlebars were weighed (one a part) and dropped: they
-//! double the work, and the Markdown of one file would have to be parsed anyway. The layout around both parts is here and the same for
+//! The first line is `Subject: …`, the second is blank, the rest is the body. A template is run and its Markdown parsed once for all facts
+//! of one shape (`mold`); both parts are written in one pass over that (`markdown`). The layout around both parts is here and the same for
 //! all: no colours of its own, so that dark mode works by itself, and no width, so that a phone does.
 //!
-//! - `{{name}}`: a fact, on one line, never Markdown, HTML or a link (`escape`); in the Subject cut and without links.
+//! - `{{name}}`: a fact, on one line, never Markdown, HTML or a link; in the Subject cut and without links (`escape`).
 //! - `{{relay words}}`: a text of one of ours, line by line as written; http(s) addresses are links.
 //! - `{{verbatim text}}`: the same for a stranger's text; nothing is a link.
 //! - `{{desk}}` is the desk's name. The `Ref:` line and the end of a notification are added behind the template.
@@ -14,19 +13,23 @@ mod check;
 mod escape;
 mod html;
 mod markdown;
+mod mold;
 mod slip;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use anyhow::Context as _;
-use handlebars::{Context, Handlebars, Helper, HelperDef, HelperResult, Output, RenderContext, RenderErrorReason, Template};
+use handlebars::{Context, Handlebars, Helper, HelperDef, HelperResult, Output, RenderContext, RenderError, RenderErrorReason, Template};
 use serde_json::Value;
 
 use crate::domain::complaint::{Complaint, nearest};
 use crate::domain::facts::{Facts, NOTICE_END};
 use crate::domain::message::TemplateName;
+use crate::domain::text;
 use check::Piece;
+use mold::{Compared, Mold, Molds, Shape};
 
 /// The languages that ship.
 const LANGUAGES: [&str; 2] = ["en", "zh"];
@@ -71,6 +74,23 @@ shipped! {
 pub struct Templates {
     subjects: Handlebars<'static>,
     bodies: Handlebars<'static>,
+    /// By name.
+    compared: BTreeMap<String, Compared>,
+    molds: Molds,
+}
+
+/// Which half of a template failed.
+enum Unfit {
+    Subject(RenderError),
+    Body(RenderError),
+}
+
+impl Unfit {
+    fn into_error(self) -> RenderError {
+        match self {
+            Unfit::Subject(error) | Unfit::Body(error) => error,
+        }
+    }
 }
 
 /// A rendered mail, before MIME.
@@ -87,6 +107,10 @@ pub struct Rendered {
 }
 
 impl Templates {
+    fn empty() -> Templates {
+        Templates { subjects: registry(), bodies: registry(), compared: BTreeMap::new(), molds: Molds::default() }
+    }
+
     /// The templates that ship, as files: `templates/en/ack.md` and its text.
     pub fn builtin_files() -> Vec<(String, &'static str)> {
         let every = LANGUAGES.iter().flat_map(|language| TemplateName::ALL.map(|name| shipped(name, language)));
@@ -98,7 +122,7 @@ impl Templates {
     /// # Errors
     /// Every complaint about every file.
     pub fn load(dir: Option<&Path>) -> Result<Templates, Vec<Complaint>> {
-        let mut templates = Templates { subjects: registry(escape::subject), bodies: registry(escape::fact) };
+        let mut templates = Templates::empty();
         let mut complaints = Vec::new();
         let own = dir.map_or_else(Vec::new, |dir| files(dir, &mut complaints));
         let replaced = |language: &str, name: TemplateName| own.iter().any(|f| f.language == language && f.stem == name.as_str());
@@ -154,23 +178,39 @@ impl Templates {
         let (subject, body) = split(file, text).map_err(|complaint| vec![complaint])?;
         let facts = samples.united(name);
         let key = format!("{language}/{stem}");
+        let mut compared = Compared::default();
         for (piece, registry) in [(subject, &mut self.subjects), (body, &mut self.bodies)] {
             let template = Template::compile(piece.piece).map_err(|e| vec![piece.syntax(&e)])?;
-            let complaints = check::walk(&template, piece, facts);
-            if !complaints.is_empty() {
-                return Err(complaints);
-            }
+            check::walk(&template, piece, facts, &mut compared)?;
             registry.register_template(&key, template);
         }
+        self.compared.insert(key.clone(), compared);
         for sample in samples.of(name, language) {
-            let context = context(sample, "Desk").map_err(|e| vec![Complaint::whole(file, e.to_string(), "")])?;
-            self.subjects.render_with_context(&key, &context).map_err(|e| vec![subject.render(&e)])?;
-            let markdown = escape::settle(&self.bodies.render_with_context(&key, &context).map_err(|e| vec![body.render(&e)])?);
-            if let Some(tag) = markdown::raw_html(&markdown) {
+            let values = values(sample, "Desk").map_err(|e| vec![Complaint::whole(file, e.to_string(), "")])?;
+            let mold = self.mold(&key, &values, &self.shape(&key, &values));
+            let mold = mold.map_err(|unfit| match unfit {
+                Unfit::Subject(e) => vec![subject.render(&e)],
+                Unfit::Body(e) => vec![body.render(&e)],
+            })?;
+            if let Some(tag) = markdown::raw_html(&mold.body) {
                 return Err(vec![body.html(&tag)]);
             }
         }
         Ok(())
+    }
+
+    fn shape<'v>(&'v self, key: &str, values: &'v Value) -> Shape<'v> {
+        static NOTHING: Compared = Compared { any: false, literals: BTreeSet::new() };
+        Shape::of(key, values, self.compared.get(key).unwrap_or(&NOTHING))
+    }
+
+    /// Runs a template over facts that are slots.
+    fn mold(&self, key: &str, values: &Value, shape: &Shape<'_>) -> Result<Mold, Unfit> {
+        let mut context = Context::null();
+        *context.data_mut() = shape.outline(values);
+        let subject = self.subjects.render_with_context(key, &context).map_err(Unfit::Subject)?;
+        let body = self.bodies.render_with_context(key, &context).map_err(Unfit::Body)?;
+        Ok(Mold { subject, body: markdown::parse(&body) })
     }
 
     /// The stem of the file from which [`Templates::render`] writes.
@@ -187,11 +227,11 @@ impl Templates {
         let name = facts.template();
         let (language, stem) = self.find(language, name, variant);
         let key = format!("{language}/{stem}");
-        let context = context(facts, desk)?;
-        let failed = || format!("template {key}");
-        let subject = escape::settle(&self.subjects.render_with_context(&key, &context).with_context(failed)?);
-        let markdown = escape::settle(&self.bodies.render_with_context(&key, &context).with_context(failed)?);
-        let mut parts = markdown::render(&markdown, context.data());
+        let values = values(facts, desk)?;
+        let shape = self.shape(&key, &values);
+        let mold = self.molds.get(&shape, || self.mold(&key, &values, &shape));
+        let mold = mold.map_err(Unfit::into_error).with_context(|| format!("template {key}"))?;
+        let mut parts = markdown::render(&mold.body, shape.facts());
         let mut last = Vec::new();
         if to_agents(name) {
             last.push(NOTICE_END.to_owned());
@@ -205,7 +245,7 @@ impl Templates {
         }
         let html = page(language, &parts.html, &last.join("<br>\n"));
         parts.text.push('\n');
-        Ok(Rendered { template: stem.to_owned(), subject: one_line(&subject), text: parts.text, html })
+        Ok(Rendered { template: stem.to_owned(), subject: one_line(&subject(&mold, shape.facts())), text: parts.text, html })
     }
 
     /// Language and stem of the file to write from. The reader's language (itself, or its primary subtag, `zh` for `zh-TW`) counts for
@@ -229,16 +269,17 @@ fn to_agents(name: TemplateName) -> bool {
     matches!(name, Approval | AgentNew | AgentFollowup | AgentReceipt | AgentError | Confirm | Help | Summary | Quarantined)
 }
 
-fn registry(of_fact: fn(&str) -> String) -> Handlebars<'static> {
+fn registry() -> Handlebars<'static> {
     let mut registry = Handlebars::new();
     registry.set_strict_mode(true);
-    registry.register_escape_fn(move |fact| escape::edged(&of_fact(fact)));
-    registry.register_helper("relay", Box::new(Mark(escape::RELAY)));
-    registry.register_helper("verbatim", Box::new(Mark(escape::VERBATIM)));
+    // What it is told are slots; facts are escaped where they fill these.
+    registry.register_escape_fn(handlebars::no_escape);
+    registry.register_helper("relay", Box::new(Mark(markdown::RELAY)));
+    registry.register_helper("verbatim", Box::new(Mark(markdown::VERBATIM)));
     registry
 }
 
-/// `{{relay words}}`, `{{verbatim text}}`: a mark that `markdown` replaces by the text itself.
+/// `{{relay words}}`, `{{verbatim text}}`: a mark before the slot.
 struct Mark(char);
 
 impl HelperDef for Mark {
@@ -250,19 +291,40 @@ impl HelperDef for Mark {
         _: &mut RenderContext<'reg, 'rc>,
         out: &mut dyn Output,
     ) -> HelperResult {
-        let name = h.param(0).and_then(|p| p.relative_path()).ok_or(RenderErrorReason::ParamNotFoundForIndex("relay", 0))?;
-        Ok(out.write(&escape::mark(self.0, name))?)
+        let slot = h.param(0).and_then(|p| p.value().as_str()).ok_or(RenderErrorReason::ParamNotFoundForIndex("relay", 0))?;
+        // What is no slot is nothing, or a word of the template's own.
+        if mold::is_slot(slot) {
+            out.write(self.0.encode_utf8(&mut [0; 4]))?;
+        }
+        Ok(out.write(slot)?)
     }
 }
 
-fn context(facts: &Facts, desk: &str) -> anyhow::Result<Context> {
+fn values(facts: &Facts, desk: &str) -> anyhow::Result<Value> {
     let mut values = serde_json::to_value(facts)?;
     if let Some(values) = values.as_object_mut() {
         values.insert("desk".into(), Value::String(desk.to_owned()));
     }
-    let mut context = Context::null();
-    *context.data_mut() = values;
-    Ok(context)
+    Ok(values)
+}
+
+/// A Subject with its slots filled.
+fn subject(mold: &Mold, facts: &[Cow<'_, str>]) -> String {
+    let (mut subject, mut after_fact) = (String::new(), false);
+    for c in mold.subject.chars() {
+        let fact = mold::fact(facts, c).map(escape::subject);
+        let next = fact.as_ref().map_or(Some(c), |fact| fact.chars().next());
+        let apart = subject.chars().next_back().zip(next).is_some_and(|(left, right)| text::stand_apart(left, right));
+        if apart && (after_fact || fact.is_some()) {
+            subject.push(' ');
+        }
+        after_fact = fact.is_some();
+        match fact {
+            Some(fact) => subject.push_str(&fact),
+            None => subject.push(c),
+        }
+    }
+    subject
 }
 
 /// The HTML part: the layout that all mails share. Colours are the reader's own, so that dark mode needs nothing.
@@ -392,8 +454,8 @@ impl Default for Samples {
         let by_language: Vec<(&str, Vec<Facts>)> = LANGUAGES.iter().map(|l| (*l, Facts::samples(l))).collect();
         let mut united: BTreeMap<TemplateName, Value> = BTreeMap::new();
         for facts in by_language.iter().flat_map(|(_, samples)| samples) {
-            if let Ok(context) = context(facts, "Desk") {
-                check::unite(united.entry(facts.template()).or_default(), context.data());
+            if let Ok(values) = values(facts, "Desk") {
+                check::unite(united.entry(facts.template()).or_default(), &values);
             }
         }
         Samples { by_language, united }
@@ -419,7 +481,7 @@ mod tests {
     /// Loads one file in place of the built-in one and returns what is said about it.
     fn complaints(name: &str, text: &str) -> Vec<String> {
         let samples = Samples::default();
-        let mut templates = Templates { subjects: registry(escape::subject), bodies: registry(escape::fact) };
+        let mut templates = Templates::empty();
         let name = TemplateName::ALL.into_iter().find(|n| n.as_str() == name).unwrap();
         let found = templates.add("en", name, name.as_str(), "t.md", text, &samples).err().unwrap_or_default();
         found.iter().map(|c| format!("{}:{} {} {} | {}", c.line, c.column, c.width, c.message, c.help)).collect()

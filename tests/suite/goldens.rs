@@ -234,7 +234,7 @@ fn headers_say_who_and_why() {
         assert_eq!(letter.to.len(), draft.to.len());
         if let Some(ticket) = draft.ticket {
             let token = Token { ticket, agent: draft.agent.clone() };
-            let anchor = token.anchor(&policy.key, "desk.example").unwrap();
+            let anchor = Token::anchor(&token.text(&policy.key), "desk.example").unwrap();
             assert!(get("references").unwrap().starts_with(&anchor.to_string()));
             assert!(words.subject.contains(&format!("[#{}]", ticket.0)), "{}", words.subject);
             let reply_to = if plus { format!("support+{}@desk.example", token.text(&policy.key)) } else { "support@desk.example".into() };

@@ -38,8 +38,17 @@ impl Atoms {
     }
 }
 
-/// The words of the table by their first token: what follows the token, and the atoms that ask for it.
-type Table = HashMap<Box<str>, Vec<(Box<str>, Vec<AtomId>)>, BuildHasherDefault<Fnv>>;
+/// The words of the table by their first token.
+type Table = HashMap<Box<str>, Vec<Phrase>, BuildHasherDefault<Fnv>>;
+
+/// What follows a token, and the atoms that ask for it.
+#[derive(Debug)]
+struct Phrase {
+    /// The second byte of the rest. Phrases share their first word and the space behind it: this tells most apart without a look at the rest.
+    second: Option<u8>,
+    rest: Box<str>,
+    atoms: Vec<AtomId>,
+}
 
 /// By atom, those that were met: a byte each, for they are asked for a thousand times a mail.
 #[derive(Debug)]
@@ -89,10 +98,10 @@ impl Plan {
         let whole_token = token < literal.len() || matches!(test, Test::Word { open_end: false, .. });
         match literal.split_at_checked(token) {
             Some((first, rest)) if matches!(test, Test::Word { .. }) && !first.is_empty() && whole_token => {
-                let entries = self.table.entry(first.into()).or_default();
-                match entries.iter_mut().find(|(known, _)| **known == *rest) {
-                    Some((_, atoms)) => atoms.push(id),
-                    None => entries.push((rest.into(), vec![id])),
+                let phrases = self.table.entry(first.into()).or_default();
+                match phrases.iter_mut().find(|known| *known.rest == *rest) {
+                    Some(known) => known.atoms.push(id),
+                    None => phrases.push(Phrase { second: rest.as_bytes().get(1).copied(), rest: rest.into(), atoms: vec![id] }),
                 }
             }
             _ => self.literals.entry(literal).or_default().push(id),
@@ -168,7 +177,10 @@ impl Search {
 
     fn look_up(&self, text: &str, start: usize, end: usize, tell: &mut impl FnMut(AtomId, usize, usize)) {
         let (Some(token), Some(after)) = (text.get(start..end), text.get(end..)) else { return };
-        for (rest, atoms) in self.table.get(token).into_iter().flatten() {
+        let second = after.as_bytes().get(1);
+        for Phrase { rest, atoms, .. } in
+            self.table.get(token).into_iter().flatten().filter(|p| p.second.is_none() || p.second.as_ref() == second)
+        {
             if after.starts_with(&**rest) {
                 atoms.iter().for_each(|id| tell(*id, start, end + rest.len()));
             }

@@ -9,6 +9,7 @@ use handlebars::template::{HelperTemplate, Parameter, Template, TemplateElement}
 use handlebars::{Path, RenderError, TemplateError};
 use serde_json::Value;
 
+use super::mold::Compared;
 use super::slip::{self, Slip};
 use crate::domain::complaint::{Complaint, nearest};
 
@@ -102,11 +103,14 @@ pub(super) fn unite(into: &mut Value, from: &Value) {
     }
 }
 
-/// Walks a template and returns every complaint about it. `facts` are the united samples.
-pub(super) fn walk(template: &Template, piece: Piece<'_>, facts: &Value) -> Vec<Complaint> {
-    let mut walk = Walk { piece, scopes: vec![Some(facts)], complaints: Vec::new() };
+/// Walks a template and notes what it compares. `facts` are the united samples.
+///
+/// # Errors
+/// Every complaint about it.
+pub(super) fn walk(template: &Template, piece: Piece<'_>, facts: &Value, compared: &mut Compared) -> Result<(), Vec<Complaint>> {
+    let mut walk = Walk { piece, scopes: vec![Some(facts)], complaints: Vec::new(), compared };
     walk.template(template, None);
-    walk.complaints
+    if walk.complaints.is_empty() { Ok(()) } else { Err(walk.complaints) }
 }
 
 struct Walk<'a> {
@@ -114,6 +118,7 @@ struct Walk<'a> {
     /// What `this` is, outermost first; `None` where a complaint was made already.
     scopes: Vec<Option<&'a Value>>,
     complaints: Vec<Complaint>,
+    compared: &'a mut Compared,
 }
 
 type Place = Option<(usize, usize)>;
@@ -156,7 +161,10 @@ impl<'a> Walk<'a> {
                 [Parameter::Path(Path::Relative((segments, raw)))] if segments.len() == 1 && self.root_text(raw) => {}
                 _ => self.complain(place, name, format!("{{{{{name} …}}}} takes the name of one text of the mail"), self.root_names()),
             },
-            _ if PLAIN_HELPERS.contains(&name) => self.params(tag, place),
+            _ if PLAIN_HELPERS.contains(&name) => {
+                self.compared.any = true;
+                self.params(tag, place);
+            }
             _ => self.unknown_helper(name, place),
         }
     }
@@ -223,8 +231,12 @@ impl<'a> Walk<'a> {
         match param {
             Parameter::Name(name) => self.path_text(name, place),
             Parameter::Path(_) => self.path_text(param.as_name().unwrap_or_default(), place),
-            Parameter::Literal(_) => None,
+            Parameter::Literal(literal) => {
+                self.compared.literals.extend(literal.as_str().map(str::to_owned));
+                None
+            }
             Parameter::Subexpression(inner) => {
+                self.compared.any = true;
                 if let TemplateElement::Expression(tag) = inner.as_element() {
                     self.expression(tag, place);
                 }

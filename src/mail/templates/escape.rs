@@ -1,101 +1,34 @@
-//! How facts enter a template without becoming Markdown, HTML or a link.
-//!
-//! Backslashes were weighed and dropped: Markdown keeps them inside code and link targets, where they would show. Instead each ASCII
-//! punctuation mark of a fact travels as a character of the private plane 15, which means nothing to Markdown, and
-//! [`super::markdown`] turns it back while it writes. The same plane carries the marks of `{{relay …}}` and `{{verbatim …}}`, whose
-//! texts never pass through Markdown at all. Plane 15 and not the BMP's private area, because GB18030 mail really uses the latter.
+//! What is taken out of a fact before a mail shows it.
 
-use crate::domain::text::{is_invisible, stand_apart};
+use std::borrow::Cow;
 
-/// Punctuation of a fact: its ASCII code is added.
-const FACT: u32 = 0xF_0000;
-/// Begins the mark of a relayed text (a person of ours wrote it: links stay links).
-pub(super) const RELAY: char = '\u{F0200}';
-/// Begins the mark of a verbatim text (a stranger wrote it: no links).
-pub(super) const VERBATIM: char = '\u{F0201}';
-/// Ends either mark.
-pub(super) const END: char = '\u{F0202}';
+use crate::domain::text::is_invisible;
 
-/// Stands at both ends of a fact, until [`settle`] sees its neighbours.
-const EDGE: char = '\u{F0203}';
-
-/// A fact that a template sets among its own words.
-pub(super) fn edged(fact: &str) -> String {
-    format!("{EDGE}{fact}{EDGE}")
-}
-
-/// The edges taken away, for a space where a Latin name meets Chinese words: `support有新工单` reads `support 有新工单`.
-pub(super) fn settle(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let (mut before, mut edge) = (None, false);
-    for c in text.chars() {
-        if c == EDGE {
-            edge = true;
-            continue;
-        }
-        if std::mem::take(&mut edge) && before.is_some_and(|before| stand_apart(before, c)) {
-            out.push(' ');
-        }
-        out.push(c);
-        before = Some(c);
+/// A fact on one line.
+pub(super) fn fact(text: &str) -> Cow<'_, str> {
+    let text = text.trim();
+    let odd = |c: char| c != ' ' && (c.is_whitespace() || c.is_control());
+    if !text.contains(odd) && !text.contains("  ") {
+        return Cow::Borrowed(text);
     }
-    out
-}
-
-/// A fact on one line, its punctuation out of Markdown's reach.
-pub(super) fn fact(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 16);
-    let mut space = false;
-    for c in text.trim().chars() {
-        if c.is_whitespace() || c.is_control() {
-            space = true;
-            continue;
-        }
-        if std::mem::take(&mut space) {
-            out.push(' ');
-        }
-        out.push(hide(c));
-    }
-    out
-}
-
-fn hide(c: char) -> char {
-    match u32::from(c) {
-        code if c.is_ascii_punctuation() => char::from_u32(FACT + code).unwrap_or(c),
-        0xF_0000..=0xF_02FF => char::REPLACEMENT_CHARACTER,
-        _ => c,
-    }
-}
-
-/// The mark of a text that stands for itself; `name` is a fact's name.
-pub(super) fn mark(begin: char, name: &str) -> String {
-    std::iter::once(begin).chain(name.chars().map(hide)).chain(std::iter::once(END)).collect()
-}
-
-/// The punctuation mark that a private character stands for.
-pub(super) fn shown(c: char) -> Option<char> {
-    let code = u32::from(c).checked_sub(FACT)?;
-    u8::try_from(code).ok().map(char::from).filter(char::is_ascii_punctuation)
-}
-
-/// Everything turned back: for link targets and names, where nothing is to be defused.
-pub(super) fn restore(text: &str) -> String {
-    text.chars().map(|c| shown(c).unwrap_or(c)).collect()
+    let words = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
+    Cow::Owned(words.collect::<Vec<_>>().join(" "))
 }
 
 /// A stranger's text as plain lines: LF line ends, no control characters, no blank lines around it.
 pub(super) fn lines(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        match c {
-            '\r' if chars.peek() == Some(&'\n') => {}
-            '\r' | '\u{2028}' | '\u{2029}' => out.push('\n'),
-            '\n' | '\t' => out.push(c),
-            c if c.is_control() => {}
-            c => out.push(c),
+    let mut rest = text;
+    let odd = |c: char| matches!(c, '\u{2028}' | '\u{2029}') || (c.is_control() && !matches!(c, '\n' | '\t'));
+    while let Some((before, from)) = rest.find(odd).and_then(|at| rest.split_at_checked(at)) {
+        out.push_str(before);
+        let mut chars = from.chars();
+        if matches!(chars.next(), Some('\r' | '\u{2028}' | '\u{2029}')) && !from.starts_with("\r\n") {
+            out.push('\n');
         }
+        rest = chars.as_str();
     }
+    out.push_str(rest);
     let end = out.trim_end().len();
     out.truncate(end);
     // Only whole blank lines go: the first line's indentation belongs to the text.
@@ -174,31 +107,10 @@ mod tests {
     }
 
     #[test]
-    fn facts_stand_on_one_line_and_come_back_whole() {
-        let nasty = "  # *x* [y](http://z) <b>\r\n- `q` | \\ & 1. 好";
-        let hidden = fact(nasty);
-        assert!(!hidden.chars().any(|c| c.is_ascii_punctuation() || c == '\n'), "{hidden:?}");
-        assert_eq!(restore(&hidden), "# *x* [y](http://z) <b> - `q` | \\ & 1. 好");
-        assert_eq!(fact("\u{F0200}words\u{F0202}"), "\u{FFFD}words\u{FFFD}");
-    }
-
-    #[test]
-    fn names_stand_apart_from_chinese_words() {
-        for (before, given, after, wanted) in [
-            ("", "support", "有新工单", "support 有新工单"),
-            ("", "信息部", "有新工单", "信息部有新工单"),
-            ("发给", "Alice Baker", "。", "发给 Alice Baker。"),
-            ("发给", "王芳", "。", "发给王芳。"),
-            ("由 ", "Li", " 转来", "由 Li 转来"),
-            ("**由", "Li", "**转来", "**由 Li**转来"),
-            ("主题“", "VPN连不上", "”", "主题“VPN连不上”"),
-            ("有", "3", "封", "有 3 封"),
-            ("有", "", "封", "有封"),
-            ("Hello ", "王芳", ",", "Hello 王芳,"),
-        ] {
-            assert_eq!(settle(&format!("{before}{}{after}", edged(given))), wanted);
+    fn facts_stand_on_one_line() {
+        for (given, wanted) in [("  # *x*\r\n- `q`  |\u{1}好 ", "# *x* - `q` | 好"), ("a b", "a b"), (" \t", ""), ("a\u{3000}b", "a b")] {
+            assert_eq!(fact(given), wanted, "{given:?}");
         }
-        assert_eq!(fact("a\u{F0203}b"), "a\u{FFFD}b", "nobody else sets an edge");
     }
 
     #[test]

@@ -9,27 +9,33 @@ pub(super) fn push_html(out: &mut String, text: &str) {
     while let Some(at) = rest.bytes().position(|b| matches!(b, b'&' | b'<' | b'>' | b'"')) {
         let (before, from) = rest.split_at_checked(at).unwrap_or((rest, ""));
         out.push_str(before);
-        out.push_str(match from.as_bytes().first() {
-            Some(b'&') => "&amp;",
-            Some(b'<') => "&lt;",
-            Some(b'>') => "&gt;",
-            _ => "&quot;",
-        });
+        push_escaped(out, from.as_bytes().first().copied().unwrap_or_default());
         rest = from.get(1..).unwrap_or("");
     }
     out.push_str(rest);
 }
 
+/// Adds one ASCII character.
+fn push_escaped(out: &mut String, ascii: u8) {
+    match ascii {
+        b'&' => out.push_str("&amp;"),
+        b'<' => out.push_str("&lt;"),
+        b'>' => out.push_str("&gt;"),
+        b'"' => out.push_str("&quot;"),
+        other => out.push(char::from(other)),
+    }
+}
+
 /// One line of plain text as HTML: runs of spaces stay, http(s) addresses become links where wanted and are parted where not.
 pub(super) fn html_line(out: &mut String, line: &str, links: bool) {
     if !links {
-        return html_parted(out, line);
+        return html_text(out, line, true);
     }
     let mut rest = line;
     while let Some(at) = address_start(rest) {
         let (before, from) = rest.split_at_checked(at).unwrap_or((rest, ""));
         let (url, after) = from.split_at_checked(address_length(from)).unwrap_or((from, ""));
-        html_text(out, before);
+        html_text(out, before, false);
         out.push_str("<a href=\"");
         push_html(out, url);
         out.push_str("\">");
@@ -37,45 +43,34 @@ pub(super) fn html_line(out: &mut String, line: &str, links: bool) {
         out.push_str("</a>");
         rest = after;
     }
-    html_text(out, rest);
+    html_text(out, rest, false);
 }
 
-/// Text whose `://` and `www.` no mail client takes for a link.
-fn html_parted(out: &mut String, line: &str) {
-    for (n, piece) in line.split("://").enumerate() {
-        if n > 0 {
-            out.push(':');
-            out.push_str(PART);
-            out.push_str("//");
-        }
-        let mut www = false;
-        for (n, label) in piece.split('.').enumerate() {
-            if n > 0 {
-                out.push_str(if www { PART } else { "" });
-                out.push('.');
-            }
-            html_text(out, label);
-            www = label.get(label.len().saturating_sub(3)..).is_some_and(|end| end.eq_ignore_ascii_case("www"));
-        }
-    }
-}
-
-/// Text with its spaces: HTML would swallow all but one, and those at a line's head.
-fn html_text(out: &mut String, text: &str) {
+/// Text with its spaces, of which HTML would swallow all but one, and those at a line's head. `parted`: no mail client takes its `://` and
+/// `www.` for a link.
+fn html_text(out: &mut String, text: &str, parted: bool) {
     let mut space = out.ends_with('\n') || out.ends_with("<p>");
     let mut rest = text;
-    while let Some(at) = rest.bytes().position(|b| matches!(b, b' ' | b'\t')) {
+    while let Some(at) = rest.bytes().position(|b| matches!(b, b' ' | b'\t' | b'&' | b'<' | b'>' | b'"' | b':' | b'.')) {
         let (before, from) = rest.split_at_checked(at).unwrap_or((rest, ""));
-        push_html(out, before);
-        out.push_str(match from.as_bytes().first() {
-            Some(b'\t') => "&nbsp;&nbsp;&nbsp; ",
-            _ if space && at == 0 => "&nbsp;",
-            _ => " ",
-        });
-        space = true;
+        out.push_str(before);
+        let mark = from.as_bytes().first().copied().unwrap_or_default();
+        match mark {
+            b' ' if space && before.is_empty() => out.push_str("&nbsp;"),
+            b'\t' => out.push_str("&nbsp;&nbsp;&nbsp; "),
+            b':' if parted && from.starts_with("://") => out.extend([":", PART]),
+            b'.' if parted && ends_in_www(before) => out.extend([PART, "."]),
+            other => push_escaped(out, other),
+        }
+        space = matches!(mark, b' ' | b'\t');
         rest = from.get(1..).unwrap_or("");
     }
-    push_html(out, rest);
+    out.push_str(rest);
+}
+
+/// `www`, in whatever case: what makes a link of the full stop behind it.
+pub(super) fn ends_in_www(text: &str) -> bool {
+    text.get(text.len().saturating_sub(3)..).is_some_and(|end| end.eq_ignore_ascii_case("www"))
 }
 
 fn address_start(text: &str) -> Option<usize> {

@@ -1,14 +1,22 @@
 //! Markdown → plain text and HTML in one pass.
 //!
-//! pulldown-cmark's own HTML writer is not used: it knows nothing of the private characters of [`super::escape`], mail needs its
-//! styles inline, and the plain part would need a second parse. Raw HTML in a template shows as text in both parts.
+//! pulldown-cmark's own HTML writer is not used: it knows nothing of the slots of [`super::mold`], mail needs its styles inline, and the
+//! plain part would need a second parse. Raw HTML in a template shows as text in both parts.
+
+use std::borrow::Cow;
 
 use memchr::memchr2;
-use pulldown_cmark::{Alignment, CodeBlockKind, CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
-use serde_json::Value;
+use pulldown_cmark::{Alignment, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
-use super::escape::{self, END, RELAY, VERBATIM};
-use super::html::{PART, html_line, push_html};
+use super::escape;
+use super::html::{PART, ends_in_www, html_line, push_html};
+use super::mold;
+use crate::domain::text;
+
+/// Before a slot: its text is relayed line by line (a person of ours wrote it: links stay links).
+pub(super) const RELAY: char = '\u{F0200}';
+/// Before a slot: its text is shown line by line (a stranger wrote it: no links).
+pub(super) const VERBATIM: char = '\u{F0201}';
 
 /// Both parts of a mail's body, without the layout around them.
 pub(super) struct Parts {
@@ -18,20 +26,23 @@ pub(super) struct Parts {
     pub html: String,
 }
 
-/// Renders Markdown. `facts` holds the texts that `{{relay …}}` and `{{verbatim …}}` stand for.
-pub(super) fn render(markdown: &str, facts: &Value) -> Parts {
-    let mut page = Page::new(facts, markdown.len());
-    for event in Parser::new_ext(markdown, Options::ENABLE_TABLES) {
-        page.event(event);
-    }
+/// Parses Markdown.
+pub(super) fn parse(markdown: &str) -> Vec<Event<'static>> {
+    Parser::new_ext(markdown, Options::ENABLE_TABLES).map(Event::into_static).collect()
+}
+
+/// Writes parsed Markdown; `facts` fill its slots.
+pub(super) fn render(markdown: &[Event<'_>], facts: &[Cow<'_, str>]) -> Parts {
+    let mut page = Page::new(facts);
+    markdown.iter().for_each(|event| page.event(event));
     let end = page.text.trim_end().len();
     page.text.truncate(end);
     Parts { text: page.text, html: page.html }
 }
 
 /// Does the Markdown hold raw HTML, and where? It would show as text.
-pub(super) fn raw_html(markdown: &str) -> Option<String> {
-    Parser::new_ext(markdown, Options::ENABLE_TABLES).find_map(|event| match event {
+pub(super) fn raw_html(markdown: &[Event<'_>]) -> Option<String> {
+    markdown.iter().find_map(|event| match event {
         Event::Html(html) | Event::InlineHtml(html) => Some(html.trim().to_owned()),
         _ => None,
     })
@@ -67,7 +78,7 @@ struct Cell {
 }
 
 struct Page<'a> {
-    facts: &'a Value,
+    facts: &'a [Cow<'a, str>],
     text: String,
     html: String,
     /// Line ends owed to the plain text before the next character.
@@ -85,11 +96,12 @@ struct Page<'a> {
 }
 
 impl<'a> Page<'a> {
-    fn new(facts: &'a Value, size: usize) -> Page<'a> {
+    fn new(facts: &'a [Cow<'a, str>]) -> Page<'a> {
+        let size: usize = facts.iter().map(|fact| fact.len()).sum();
         Page {
             facts,
-            text: String::with_capacity(size + size / 2),
-            html: String::with_capacity(2 * size + 512),
+            text: String::with_capacity(2048 + size),
+            html: String::with_capacity(6144 + size + size / 4),
             owed: 0,
             prefix: String::new(),
             prefixes: Vec::new(),
@@ -101,14 +113,14 @@ impl<'a> Page<'a> {
         }
     }
 
-    fn event(&mut self, event: Event<'_>) {
+    fn event(&mut self, event: &Event<'_>) {
         match event {
             Event::Start(tag) => self.start(tag),
             Event::End(tag) => self.end(tag),
-            Event::Text(text) | Event::Html(text) | Event::InlineHtml(text) => self.words(&text),
+            Event::Text(text) | Event::Html(text) | Event::InlineHtml(text) => self.words(text),
             Event::Code(code) => {
                 self.html.push_str("<code>");
-                self.words(&code);
+                self.words(code);
                 self.html.push_str("</code>");
             }
             Event::SoftBreak => {
@@ -132,29 +144,26 @@ impl<'a> Page<'a> {
         }
     }
 
-    fn start(&mut self, tag: Tag<'_>) {
+    fn start(&mut self, tag: &Tag<'_>) {
         match tag {
             Tag::Paragraph => self.block("<p>"),
-            Tag::Heading { level, .. } => self.block(heading(level).0),
+            Tag::Heading { level, .. } => self.block(heading(*level).0),
             Tag::BlockQuote(_) => {
                 self.block("<blockquote style=\"margin:0;padding-left:12px;border-left:3px solid #8886\">\n");
                 self.indent("> ");
             }
-            Tag::CodeBlock(kind) => {
-                let _: CodeBlockKind<'_> = kind;
-                self.block("<pre style=\"overflow:auto\">");
-            }
+            Tag::CodeBlock(_) => self.block("<pre style=\"overflow:auto\">"),
             Tag::List(first) => {
                 if self.lists.is_empty() {
                     self.owe(2);
                 }
                 self.html.push_str(if first.is_some() { "<ol>\n" } else { "<ul>\n" });
-                self.lists.push(List { next: first });
+                self.lists.push(List { next: *first });
             }
             Tag::Item => self.item(),
             Tag::Table(align) => {
                 self.owe(2);
-                self.table = Some(Table { align, ..Table::default() });
+                self.table = Some(Table { align: align.clone(), ..Table::default() });
             }
             Tag::TableHead => {
                 if let Some(table) = &mut self.table {
@@ -175,16 +184,16 @@ impl<'a> Page<'a> {
             }
             Tag::Emphasis => self.html.push_str("<em>"),
             Tag::Strong => self.html.push_str("<strong>"),
-            Tag::Link { dest_url, .. } => self.link(&dest_url),
+            Tag::Link { dest_url, .. } => self.link(dest_url),
             // A picture would have to be fetched from somewhere: its text stands for it.
             _ => {}
         }
     }
 
-    fn end(&mut self, tag: TagEnd) {
+    fn end(&mut self, tag: &TagEnd) {
         match tag {
             TagEnd::Paragraph => self.close("</p>\n"),
-            TagEnd::Heading(level) => self.close(heading(level).1),
+            TagEnd::Heading(level) => self.close(heading(*level).1),
             TagEnd::BlockQuote(_) => {
                 self.outdent();
                 self.close("</blockquote>\n");
@@ -192,7 +201,7 @@ impl<'a> Page<'a> {
             TagEnd::CodeBlock => self.close("</pre>\n"),
             TagEnd::List(ordered) => {
                 self.lists.pop();
-                self.html.push_str(if ordered { "</ol>\n" } else { "</ul>\n" });
+                self.html.push_str(if *ordered { "</ol>\n" } else { "</ul>\n" });
                 self.owe(if self.lists.is_empty() { 2 } else { 1 });
             }
             TagEnd::Item => {
@@ -285,50 +294,84 @@ impl<'a> Page<'a> {
         self.text.push_str(text);
     }
 
-    /// Adds text to both parts: facts are turned back, links that facts would make are broken, marks are replaced by their texts.
-    fn words(&mut self, text: &CowStr<'_>) {
-        let mut rest: &str = text;
+    /// Adds text of the template to both parts, and fills its slots.
+    fn words(&mut self, text: &str) {
+        let facts = self.facts;
+        let mut rest = text;
+        let mut after_fact = false;
         while !rest.is_empty() {
-            // Facts' punctuation and marks are of plane 15, whose first byte is F3: everything up to there is copied whole.
+            // Slots are of plane 15, whose first byte is F3: everything up to there is copied whole.
             let plain = memchr2(0xF3, b'\n', rest.as_bytes()).unwrap_or(rest.len());
             let (before, from) = rest.split_at_checked(plain).unwrap_or((rest, ""));
-            if !before.is_empty() {
-                self.plain(before);
-                push_html(&mut self.html, before);
+            if after_fact && self.is_apart_from(before) {
+                self.both(" ");
             }
+            self.both(before);
             let mut chars = from.chars();
-            match chars.next() {
-                Some(c @ (RELAY | VERBATIM)) => {
-                    let name: String = chars.by_ref().take_while(|c| *c != END).collect();
-                    self.whole(&escape::restore(&name), c == RELAY);
+            let next = chars.next();
+            after_fact = false;
+            match next {
+                Some(begin @ (RELAY | VERBATIM)) => {
+                    let text = chars.next().and_then(|c| mold::fact(facts, c));
+                    self.whole(text.unwrap_or(""), begin == RELAY);
                 }
                 Some('\n') => {
                     self.owe(1);
                     self.html.push('\n');
                 }
-                Some(c) => self.mark(escape::shown(c).unwrap_or(c)),
+                Some(c) => match mold::fact(facts, c) {
+                    Some(fact) => {
+                        let fact = escape::fact(fact);
+                        if self.is_apart_from(&fact) {
+                            self.both(" ");
+                        }
+                        self.fact(&fact);
+                        after_fact = true;
+                    }
+                    None => self.both(c.encode_utf8(&mut [0; 4])),
+                },
                 None => {}
             }
             rest = chars.as_str();
         }
     }
 
-    /// Adds a punctuation mark of a fact. `://` and `www.` are parted, else mail clients would make the link that the template did not.
-    fn mark(&mut self, c: char) {
-        self.settle();
-        let www = || self.text.get(self.text.len().saturating_sub(3)..).is_some_and(|end| end.eq_ignore_ascii_case("www"));
-        if (c == '/' && self.text.ends_with(":/")) || (c == '.' && www()) {
-            self.text.push(' ');
-            self.html.push_str(PART);
+    /// Does a space belong between what is written and this, one of them a fact: a Latin name beside Chinese words?
+    fn is_apart_from(&self, next: &str) -> bool {
+        let (left, right) = (self.text.chars().next_back(), next.chars().next());
+        self.owed == 0 && left.zip(right).is_some_and(|(left, right)| text::stand_apart(left, right))
+    }
+
+    /// Adds text to both parts as it stands.
+    fn both(&mut self, text: &str) {
+        if !text.is_empty() {
+            self.plain(text);
+            push_html(&mut self.html, text);
         }
-        self.text.push(c);
-        push_html(&mut self.html, c.encode_utf8(&mut [0; 4]));
+    }
+
+    /// Adds a fact. `://` and `www.` are parted, else mail clients would make the link that the template did not.
+    fn fact(&mut self, fact: &str) {
+        let mut rest = fact;
+        while let Some((before, from)) = memchr2(b'/', b'.', rest.as_bytes()).and_then(|at| rest.split_at_checked(at)) {
+            self.both(before);
+            self.settle();
+            let mut chars = from.chars();
+            let mark = chars.next().unwrap_or_default();
+            if (mark == '/' && self.text.ends_with(":/")) || (mark == '.' && ends_in_www(&self.text)) {
+                self.text.push(' ');
+                self.html.push_str(PART);
+            }
+            self.text.push(mark);
+            self.html.push(mark);
+            rest = chars.as_str();
+        }
+        self.both(rest);
     }
 
     /// A text that stands for itself, line by line.
-    fn whole(&mut self, name: &str, links: bool) {
-        let text = escape::lines(self.facts.get(name).and_then(Value::as_str).unwrap_or(""));
-        for (n, line) in text.split('\n').enumerate() {
+    fn whole(&mut self, text: &str, links: bool) {
+        for (n, line) in escape::lines(text).split('\n').enumerate() {
             if n > 0 {
                 self.gap = if self.owed == 0 { self.prefix.len() } else { self.gap };
                 self.owed += 1;
@@ -342,7 +385,7 @@ impl<'a> Page<'a> {
     }
 
     fn link(&mut self, url: &str) {
-        let url = escape::restore(url);
+        let url: String = url.chars().map(|c| mold::fact(self.facts, c).map_or_else(|| c.to_string().into(), escape::fact)).collect();
         let good = ["https://", "http://", "mailto:"].iter().any(|scheme| url.starts_with(scheme)) && !url.contains(char::is_whitespace);
         if good {
             self.settle();
@@ -466,10 +509,9 @@ fn columns(text: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     fn plain(markdown: &str) -> String {
-        render(markdown, &json!({})).text
+        render(&parse(markdown), &[]).text
     }
 
     #[test]
@@ -495,40 +537,67 @@ mod tests {
     }
 
     #[test]
+    fn names_stand_apart_from_chinese_words() {
+        for (template, fact, wanted) in [
+            ("$有新工单", "support", "support 有新工单"),
+            ("$有新工单", "信息部", "信息部有新工单"),
+            ("发给$。", "Alice Baker", "发给 Alice Baker。"),
+            ("发给$。", "王芳", "发给王芳。"),
+            ("由 $ 转来", "Li", "由 Li 转来"),
+            ("**由$转来**", "Li", "由 Li 转来"),
+            ("主题“$”", "VPN连不上", "主题“VPN连不上”"),
+            ("有$封", "3", "有 3 封"),
+            ("有$封", "", "有封"),
+            ("Hello $,", "王芳", "Hello 王芳,"),
+        ] {
+            let parts = filled(template, fact);
+            assert_eq!(parts.text, wanted, "{template}");
+            assert!(parts.html.contains(wanted), "{template}: {}", parts.html);
+        }
+    }
+
+    /// Renders a template in which the first slot stands for a fact.
+    fn filled(template: &str, fact: &str) -> Parts {
+        render(&parse(&template.replace('$', "\u{F1000}")), &[fact.into()])
+    }
+
+    #[test]
     fn facts_make_no_links_and_no_markup() {
-        let nasty = escape::fact("<b> http://evil.example www.evil.example [x](https://y)");
-        let parts = render(&format!("Hi {nasty}\n"), &json!({}));
-        assert_eq!(parts.text, "Hi <b> http:/ /evil.example www .evil.example [x](https:/ /y)");
+        let parts = filled("Hi $\n", "<b> http://evil.example www.evil.example [x](https://y) \u{F1000}\u{F0200}");
+        assert_eq!(parts.text, "Hi <b> http:/ /evil.example www .evil.example [x](https:/ /y) \u{F1000}\u{F0200}");
         assert!(parts.html.contains("&lt;b&gt;") && !parts.html.contains("<a "), "{}", parts.html);
-        let linked = render(&format!("[t]({})", escape::fact("https://kb.example/a_(b)?x=1&y")), &json!({}));
+        let linked = filled("[t]($)", "https://kb.example/a_(b)?x=1&y");
         assert_eq!(linked.text, "t: https://kb.example/a_(b)?x=1&y");
         assert!(linked.html.contains("href=\"https://kb.example/a_(b)?x=1&amp;y\""), "{}", linked.html);
+        assert_eq!(filled("[t]($)", "javascript:alert").html, "<p>t</p>\n");
+        // Emphasis is the template's, whatever the fact begins and ends with.
+        assert_eq!(filled("**$**后", "（重要）").html, "<p><strong>（重要）</strong>后</p>\n");
     }
 
     #[test]
     fn relayed_words_stay_as_they_are() {
-        let facts = json!({"words": "Hi *Li*,\r\n\r\n  1. do https://kb.example/a?b=1.\r\n> 请看http://x.example/，谢谢\n"});
-        let parts = render(&format!("{}\n\nBye\n", escape::mark(RELAY, "words")), &facts);
+        let words = "Hi *Li*,\r\n\r\n  1. do https://kb.example/a?b=1.\r\n> 请看http://x.example/，谢谢\n";
+        let parts = filled(&format!("{RELAY}$\n\nBye\n"), words);
         assert_eq!(parts.text, "Hi *Li*,\n\n  1. do https://kb.example/a?b=1.\n> 请看http://x.example/，谢谢\n\nBye");
         assert_eq!(
             parts.html,
             "<p>Hi *Li*,<br>\n<br>\n&nbsp;&nbsp;1. do <a href=\"https://kb.example/a?b=1\">https://kb.example/a?b=1</a>.<br>\n&gt; 请看<a \
              href=\"http://x.example/\">http://x.example/</a>，谢谢</p>\n<p>Bye</p>\n"
         );
-        let parts = render(&escape::mark(VERBATIM, "words"), &facts);
+        let parts = filled(&format!("{VERBATIM}$"), words);
         assert!(!parts.html.contains("<a ") && parts.html.contains("do https:<wbr>//kb.example/a?b=1."), "{}", parts.html);
     }
 
     #[test]
     fn long_lines_cost_no_more_than_their_length() {
         for line in ["www.", "http://a", "http://a)", " ", ":/", "](", "\t", "好http"] {
-            let facts = json!({ "words": line.repeat(400_000 / line.len()) });
-            for begin in [RELAY, VERBATIM] {
-                let parts = render(&escape::mark(begin, "words"), &facts);
+            let words = line.repeat(400_000 / line.len());
+            for template in [format!("{RELAY}$"), format!("{VERBATIM}$"), "$".to_owned()] {
+                let parts = filled(&template, &words);
                 assert!(parts.html.len() < 12_000_000);
             }
         }
-        let tail = json!({ "words": format!("http://a{}", ")".repeat(400_000)) });
-        assert!(render(&escape::mark(RELAY, "words"), &tail).html.contains("<a href=\"http://a\">"));
+        let tail = format!("http://a{}", ")".repeat(400_000));
+        assert!(filled(&format!("{RELAY}$"), &tail).html.contains("<a href=\"http://a\">"));
     }
 }
