@@ -166,7 +166,7 @@ impl Place {
 
     /// Tickets, messages and queued letters of the desk.
     pub fn counts(&self) -> (u64, u64, u64) {
-        let counts = store::open(&self.loaded.config.data).unwrap().counts().unwrap();
+        let counts = store::open(&self.loaded.config.data).unwrap().counts(chrono::Utc::now()).unwrap();
         let queued = counts.envelopes.iter().find(|(state, _)| state == "queued").map_or(0, |(_, n)| *n);
         (counts.tickets.iter().map(|(_, n)| n).sum(), counts.messages, queued)
     }

@@ -69,11 +69,11 @@ pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
     let book = Rulebook { policy: loaded.policy.clone(), templates: loaded.templates.clone() };
     let mut desk = Desk::open(store::open(data)?, book)?;
     let begun = Instant::now();
-    let before = desk.store().counts()?;
+    let before = desk.store().counts(Utc::now())?;
     let reader = Reader { archive: &archive, mailbox, since, limit: loaded.config.limits.message_size, now: Utc::now() };
     let read = take_in(&mut desk, &reader)?;
     decide(&mut desk)?;
-    let after = desk.store().counts()?;
+    let after = desk.store().counts(Utc::now())?;
     report(&read, &before, &after, begun, arguments.since)
 }
 
@@ -151,7 +151,7 @@ fn take_in(desk: &mut Desk, reader: &Reader<'_>) -> anyhow::Result<Read> {
 
 /// T2 for all that waits, oldest first.
 fn decide(desk: &mut Desk) -> anyhow::Result<()> {
-    let waiting = desk.store().counts()?.pending;
+    let waiting = desk.store().counts(Utc::now())?.pending;
     let mut progress = Progress::new("deciding", waiting);
     let mut done = 0;
     loop {

@@ -70,7 +70,8 @@ pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
     let zone = config.desk.timezone;
     match arguments.what.as_ref().unwrap_or(&What::List { all: false, limit: 100, json: false }) {
         What::List { all, limit, json } => {
-            let rows = table::at_most(store.outbox(*all, limit.saturating_add(1))?, *limit);
+            let (now, found) = (Utc::now(), store.outbox(*all, limit.saturating_add(1))?);
+            let rows = table::at_most(found.into_iter().map(|row| row.told(now)).collect(), *limit);
             let header = ["no", "state", "template", "ticket", "to", "subject", "tries", "when", "why"];
             let none =
                 if *all { "no mail was written yet" } else { "nothing waits, failed or is held; `outbox list --all` shows what was sent" };

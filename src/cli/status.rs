@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::Path;
 
+use chrono::Utc;
 use serde_json::{Map, Value, json};
 
 use super::table;
@@ -27,7 +28,7 @@ pub struct Arguments {
 /// The configuration is unsound or the store fails.
 pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
     let config = load_config(config)?;
-    let counts = open_store(&config)?.counts()?;
+    let counts = open_store(&config)?.counts(Utc::now())?;
     if arguments.json {
         let object = |list: &[(String, u64)]| list.iter().map(|(word, n)| (word.clone(), Value::from(*n))).collect::<Map<_, _>>();
         table::print_json(&json!({

@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::Path;
 
+use chrono::Utc;
 use chrono_tz::Tz;
 use clap::Subcommand;
 
@@ -116,7 +117,8 @@ pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
         }
         What::History { number, json } => {
             let ticket = one(store.as_ref(), *number)?;
-            let rows = store.history(ticket.number)?;
+            let (now, mut rows) = (Utc::now(), store.history(ticket.number)?);
+            rows.iter_mut().for_each(|row| row.mails = std::mem::take(&mut row.mails).into_iter().map(|mail| mail.told(now)).collect());
             if *json {
                 table::print_json(&rows)?;
             } else {

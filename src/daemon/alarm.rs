@@ -356,6 +356,10 @@ impl Inbox for Heard<'_> {
         self.door.prepare(arrivals).await
     }
 
+    fn is_spent(&self, mail: &Arrival) -> bool {
+        canary::is_spent(mail, &self.door.policy.borrow().key)
+    }
+
     async fn receive(&self, mails: Vec<Prepared>) -> anyhow::Result<()> {
         let canaries = canary::seen(mails.iter().map(|mail| &mail.arrival), &self.door.policy.borrow().key);
         canaries.into_iter().for_each(|mailbox| self.alarm.well(Subject::Canary(mailbox)));

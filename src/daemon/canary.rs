@@ -1,8 +1,9 @@
 //! `[operator] canary`: a mail from each mailbox to itself, now and then, by the ways that all mail goes. One that does not come back is told
 //! by `alert_command`: a mail server that takes mail and loses it, a folder rule that hides it, a mailbox that is full.
 //!
-//! It carries the desk's loop header, so that it is the desk's own mail by any road: no ticket, no answer, in no list. A signed header of its
-//! own says that it is a canary; which one does not matter, for each that comes shows that mail flows.
+//! It carries the desk's loop header, so that it is the desk's own mail by any road: no ticket, no answer, in no list. A header of its own,
+//! with its moment signed, says that it is a canary; which one does not matter, for each that comes shows that mail flows. One that is back
+//! as it left has done its work, and its source removes it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,34 +13,54 @@ use tokio::sync::watch;
 
 use super::accounts::carrier;
 use super::alarm::{Alarm, Subject};
-use crate::config::{Config, Delivery, Mailbox};
+use crate::config::{Delivery, Mailbox};
 use crate::delivery::{Handover, Parcel};
-use crate::domain::message::Arrival;
+use crate::domain::message::{Arrival, Reading};
 use crate::domain::policy::Policy;
 use crate::domain::trust::Key;
+use crate::mail::parse;
 
 /// The first leaves so long after the start: a desk that is started again and again sends none.
 const FIRST: Duration = Duration::from_secs(60);
 
 const HEADER: &str = "X-Postdesk-Canary";
 
-/// So many bytes of a mail are looked at for the header; relays add theirs above it.
-const HEAD: usize = 64 * 1024;
+const SUBJECT: &str = "Postdesk canary";
 
-/// Sends a canary from each mailbox that sends by SMTP, until the end is asked for. Comes back at once where none is wanted.
-pub async fn send(config: Config, policy: Arc<Policy>, alarm: Alarm, mut stopping: watch::Receiver<bool>) {
-    let Some(every) = config.operator.canary else { return };
-    let mailboxes = || config.mailboxes.iter().filter(|mailbox| matches!(mailbox.delivery, Delivery::Smtp(_)));
-    let language = config.operator.language.as_ref().unwrap_or(&config.desk.language);
-    let mut wait = FIRST.min(every);
-    while mailboxes().next().is_some() {
+const TEXT: &str = "Postdesk wrote this to see whether mail arrives. It can be deleted.";
+
+/// With what relays add to its header, a canary is no larger.
+const MOST: usize = 64 * 1024;
+
+/// Sends a canary from each mailbox that sends by SMTP, as often as is wanted now, until the end is asked for.
+pub async fn send(
+    mailboxes: Vec<Mailbox>,
+    mut wanted: watch::Receiver<Option<Duration>>,
+    policy: watch::Receiver<Arc<Policy>>,
+    language: String,
+    alarm: Alarm,
+    mut stopping: watch::Receiver<bool>,
+) {
+    let mailboxes: Vec<&Mailbox> = mailboxes.iter().filter(|mailbox| matches!(mailbox.delivery, Delivery::Smtp(_))).collect();
+    let mut every = *wanted.borrow_and_update();
+    let mut wait = every.map(|every| FIRST.min(every));
+    while !mailboxes.is_empty() {
         tokio::select! {
-            () = tokio::time::sleep(wait) => {}
+            () = tokio::time::sleep(wait.unwrap_or(Duration::MAX)) => {
+                let key = policy.borrow().key.clone();
+                for mailbox in &mailboxes {
+                    send_one(mailbox, &key, &alarm, &language).await;
+                }
+                wait = every;
+            }
+            changed = wanted.changed() => {
+                if changed.is_err() {
+                    return;
+                }
+                every = *wanted.borrow_and_update();
+                wait = every.map(|every| FIRST.min(every));
+            }
             _ = stopping.changed() => return,
-        }
-        wait = every;
-        for mailbox in mailboxes() {
-            send_one(mailbox, &policy.key, &alarm, language).await;
         }
     }
 }
@@ -74,12 +95,11 @@ fn fate(handover: &Handover, left: DateTime<Utc>, language: &str) -> String {
 fn letter(mailbox: &Mailbox, key: &Key, now: DateTime<Utc>) -> Vec<u8> {
     let address = &mailbox.address;
     let moment = now.timestamp_micros().to_string();
-    let (id, loop_mark, mark) = (key.sign(&["canary", address.as_str(), &moment]), key.sign(&["loop"]), key.sign(&["canary"]));
+    let (id, loop_mark, mark) = (key.sign(&["canary", address.as_str(), &moment]), key.sign(&["loop"]), key.sign(&["canary", &moment]));
     format!(
-        "From: {address}\r\nTo: {address}\r\nSubject: Postdesk canary\r\nMessage-ID: <postdesk-canary.{moment}.{id}@{}>\r\nDate: {}\r\n\
-         Auto-Submitted: auto-generated\r\nX-Auto-Response-Suppress: All\r\nX-Postdesk-Loop: {loop_mark}\r\n{HEADER}: {mark}\r\n\
-         MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n\
-         Postdesk wrote this to see whether mail arrives. It can be deleted.\r\n",
+        "From: {address}\r\nTo: {address}\r\nSubject: {SUBJECT}\r\nMessage-ID: <postdesk-canary.{moment}.{id}@{}>\r\nDate: {}\r\n\
+         Auto-Submitted: auto-generated\r\nX-Auto-Response-Suppress: All\r\nX-Postdesk-Loop: {loop_mark}\r\n{HEADER}: {moment} {mark}\r\n\
+         MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n{TEXT}\r\n",
         address.domain(),
         now.to_rfc2822(),
     )
@@ -88,20 +108,34 @@ fn letter(mailbox: &Mailbox, key: &Key, now: DateTime<Utc>) -> Vec<u8> {
 
 /// The mailboxes that canaries among these mails have come back to.
 pub fn seen<'m>(arrivals: impl Iterator<Item = &'m Arrival>, key: &Key) -> Vec<String> {
-    arrivals.filter(|arrival| is_canary(&arrival.raw, key)).map(|arrival| arrival.mailbox.clone()).collect()
+    arrivals.filter(|arrival| canary(&arrival.raw, key).is_some()).map(|arrival| arrival.mailbox.clone()).collect()
 }
 
-fn is_canary(raw: &[u8], key: &Key) -> bool {
-    let head = raw.get(..HEAD).unwrap_or(raw);
-    let Some(at) = memchr::memmem::find(head, HEADER.as_bytes()) else { return false };
-    let line = head.get(at + HEADER.len() + 1..).and_then(|rest| rest.split(|b| *b == b'\n').next());
-    line.and_then(|line| std::str::from_utf8(line).ok()).is_some_and(|mark| key.signed(&["canary"], mark.trim()))
+/// Is it a canary, and nothing but what the desk wrote? A mail that quotes or carries one is somebody's.
+pub fn is_spent(arrival: &Arrival, key: &Key) -> bool {
+    let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    arrival.whole_size.is_none()
+        && canary(&arrival.raw, key).is_some_and(|mail| {
+            let own = mail.all_headers("X-Postdesk-Loop").any(|mark| key.signed(&["loop"], mark.trim()));
+            own && mail.subject == SUBJECT && words(&mail.text) == words(TEXT) && mail.attachments.is_empty() && mail.original.is_none()
+        })
+}
+
+/// The mail, where its header says that it is a canary.
+fn canary(raw: &[u8], key: &Key) -> Option<Reading> {
+    if raw.len() > MOST {
+        return None;
+    }
+    memchr::memmem::find(raw, HEADER.as_bytes())?;
+    let mail = parse::read(raw, None);
+    let mark = mail.header(HEADER)?;
+    let (moment, signature) = mark.trim().split_once(' ')?;
+    key.signed(&["canary", moment], signature.trim()).then_some(mail)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mail::parse;
 
     #[test]
     fn its_fate_is_told_in_the_operators_language() {
@@ -127,10 +161,29 @@ mod tests {
         let reading = parse::read(&raw, None);
         let own = reading.header("X-Postdesk-Loop").is_some_and(|mark| key.signed(&["loop"], mark));
         assert_eq!((own, reading.defects, reading.id.is_some()), (true, vec![], true));
+        let text = String::from_utf8(raw.clone()).unwrap();
         let relayed = [b"Received: from mx.test (x [127.0.0.1])\n by y; Tue, 1 Dec 2026 09:30:00 +0800\n".as_slice(), &raw].concat();
-        let forged = String::from_utf8(raw.clone()).unwrap().replace(&key.sign(&["canary"]), "aaaaaaaaaaaaaaaa").into_bytes();
-        for (raw, canary) in [(raw, true), (relayed, true), (forged, false), (b"Subject: x\n\nX-Postdesk-Canary:".to_vec(), false)] {
-            assert_eq!(is_canary(&raw, key), canary, "{}", String::from_utf8_lossy(&raw));
+        let changed = |from: &str, to: &str| text.replace(from, to).into_bytes();
+        let with_words = |words: &str| format!("From: alice@ext.test\r\nSubject: What is this?\r\n\r\n{words}\r\n").into_bytes();
+        let lf = changed("\r\n", "\n");
+        for (raw, canary, spent) in [
+            (raw, true, true),
+            (relayed, true, true),
+            (lf, true, true),
+            (changed(&key.sign(&["canary", "0"]), "aaaaaaaaaaaaaaaa"), false, false),
+            (changed(&format!("{HEADER}: 0 "), &format!("{HEADER}: 1 ")), false, false),
+            (changed(&key.sign(&["loop"]), "aaaaaaaaaaaaaaaa"), true, false),
+            (changed(SUBJECT, "Re: Postdesk canary"), true, false),
+            (changed(TEXT, "And the printer is broken."), true, false),
+            (changed(TEXT, &format!("{TEXT}\r\n\r\nThe printer is broken.")), true, false),
+            (with_words(&text), false, false),
+            (with_words(&format!("\r\n> {}", text.replace("\r\n", "\r\n> "))), false, false),
+            (b"Subject: x\n\nX-Postdesk-Canary:".to_vec(), false, false),
+        ] {
+            let at = DateTime::UNIX_EPOCH;
+            let arrival = Arrival { mailbox: "s".into(), place: None, at, raw, whole_size: None, quiet: false, cursor: None };
+            let seen = !seen([&arrival].into_iter(), key).is_empty();
+            assert_eq!((seen, is_spent(&arrival, key)), (canary, spent), "{}", String::from_utf8_lossy(&arrival.raw));
         }
     }
 }

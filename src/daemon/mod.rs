@@ -152,12 +152,14 @@ async fn serve(config: PathBuf, loaded: Loaded, desk: Desk, signals: Signals, on
     }
     let tokens = tokio::spawn(tokens::look_after(loaded.config.clone(), alarm.clone(), stopping.clone()));
     // With `once` nobody waits for it to come back.
-    let canaries =
-        (!once).then(|| tokio::spawn(canary::send(loaded.config.clone(), Arc::clone(&loaded.policy), alarm.clone(), stopping.clone())));
-    tracing::info!(mailboxes = loaded.policy.mailboxes.len(), policy = loaded.policy.fingerprint, "the desk is open");
     let running = loaded.config.mailboxes.clone();
-    let reloading =
-        tokio::spawn(reload_on_change(config, loaded.snapshot.clone(), running, hangup, door.clone(), alarm.clone(), stopping.clone()));
+    let language = loaded.config.operator.language.clone().unwrap_or_else(|| loaded.config.desk.language.clone());
+    let (beat, beats) = watch::channel(loaded.config.operator.canary);
+    let canaries =
+        (!once).then(|| tokio::spawn(canary::send(running.clone(), beats, door.policy.clone(), language, alarm.clone(), stopping.clone())));
+    tracing::info!(mailboxes = loaded.policy.mailboxes.len(), policy = loaded.policy.fingerprint, "the desk is open");
+    let listeners = Listeners { door: door.clone(), alarm: alarm.clone(), beat };
+    let reloading = tokio::spawn(reload_on_change(config, loaded.snapshot.clone(), running, listeners, hangup, stopping.clone()));
 
     let outcome = if once {
         tokio::select! {
@@ -252,14 +254,21 @@ async fn work_off(sources: &mut JoinSet<anyhow::Result<()>>, door: &Door) -> any
     outcome
 }
 
+/// Who hears of changed files.
+struct Listeners {
+    door: Door,
+    alarm: Alarm,
+    /// How often canaries are sent.
+    beat: watch::Sender<Option<Duration>>,
+}
+
 /// SIGHUP and changed files reload rules, templates, articles and the key, only when everything is sound (promise 11).
 async fn reload_on_change(
     config: PathBuf,
     mut seen: Snapshot,
     running: Vec<Mailbox>,
+    listeners: Listeners,
     mut hangup: Signal,
-    door: Door,
-    alarm: Alarm,
     mut stopping: watch::Receiver<bool>,
 ) {
     loop {
@@ -276,12 +285,15 @@ async fn reload_on_change(
             Ok(Ok(loaded)) => {
                 // It knows the directories that the new config names, and was taken before they were read.
                 seen = loaded.snapshot.clone();
-                alarm.reload(&loaded.config);
+                listeners.alarm.reload(&loaded.config);
+                listeners
+                    .beat
+                    .send_if_modified(|beat| std::mem::replace(beat, loaded.config.operator.canary) != loaded.config.operator.canary);
                 tracing::info!(policy = loaded.policy.fingerprint, "the files were reloaded");
                 if loaded.config.mailboxes != running {
                     tracing::warn!("mailboxes, their servers or how they are read have changed: that takes effect after a restart");
                 }
-                if door.desk.send(Message::Reload(book_of(&loaded))).await.is_err() {
+                if listeners.door.desk.send(Message::Reload(book_of(&loaded))).await.is_err() {
                     return;
                 }
             }

@@ -6,22 +6,26 @@
 mod colleagues;
 mod unproved;
 
+use chrono::{DateTime, Utc};
+
 use super::absence;
 use super::approvals::Question;
 use super::canned;
+use super::courtesy;
 use super::facts::{self, AgentError, AgentReceipt, Closed, Facts, Help, Link, NOTICE_END, Update, Words};
 use super::files::Own;
 use super::intake::Scene;
-use super::message::{Address, Draft, LetterKind, Person, ReplyText, TemplateName};
+use super::message::{Address, Draft, Held, LetterKind, Person, ReplyText, TemplateName};
 use super::notify::{self, say};
 use super::orders::{self, Plan};
 use super::pacing;
 use super::policy::{Agent, Policy};
 use super::reply;
+use super::sentence::Sentence;
 use super::tags::{self, TagReading};
 use super::ticket::{Change, Status, Ticket};
 use super::trust;
-use super::{Case, Crossing, Decision, Judged, Need, Outcome, Reader, TicketFile};
+use super::{Case, Crossing, Decision, Judged, Need, Outcome, Reader, TicketFile, text};
 
 /// An agent's mail on a ticket of somebody else.
 ///
@@ -52,7 +56,7 @@ pub fn mail(case: &Case, scene: &Scene<'_>, ticket: &Ticket, policy: &Policy) ->
             }
             // Whether the mail is his comes before whether it may go now: that is looked at when he has confirmed it.
             Ok(plan) if proved && let Some(why) = author.crossed(case, &plan, &words)? => {
-                author.hold(why, &author.with_canned(&words, &plan))
+                author.hold(why, &author.with_canned(&words, &plan), None)
             }
             Ok(plan) => {
                 let shows_past = plan.hands_over() || !plan.approvers.is_empty() || !plan.escalated.is_empty();
@@ -71,7 +75,7 @@ pub fn mail(case: &Case, scene: &Scene<'_>, ticket: &Ticket, policy: &Policy) ->
     }
     decision.guards.push((ticket.number, ticket.version));
     let judged = decision.judged.get_or_insert_with(|| Box::new(Judged::of(scene)));
-    judged.tag_errors = read.errors.iter().map(|e| e.sentence("en").to_owned()).collect();
+    judged.tag_errors = read.errors.iter().map(|e| e.sentence.en.clone()).collect();
     judged.tags = read.tags;
     judged.reply = ReplyText { text: words, ..own };
     Ok(decision)
@@ -84,7 +88,8 @@ fn proved(case: &Case, scene: &Scene<'_>, ticket: &Ticket, agent: &Agent) -> Res
     Ok(for_ticket(ticket) || merged.is_some_and(for_ticket))
 }
 
-/// A question that an agent asks outside of any ticket, such as `[help]`: answered to the configured address, so no proof is needed.
+/// A question that an agent asks outside of any ticket, such as `[help]`: answered to the configured address, so no proof is needed. It
+/// opens no ticket: words beside it that may be meant for one go back to him.
 pub fn question(scene: &Scene<'_>, policy: &Policy) -> Option<Decision> {
     let agent = scene.sender.agent.as_deref().and_then(|handle| policy.agent(handle))?;
     let read = tags::read(&scene.mail.subject, None, &scene.mail.reply.text, false);
@@ -96,16 +101,21 @@ pub fn question(scene: &Scene<'_>, policy: &Policy) -> Option<Decision> {
     let mut decision = Decision::new(Outcome::Answered, agent.handle.as_str());
     decision.because("an agent asks for the tags");
     decision.internal = true;
-    decision.drafts.push(help(agent, None, policy));
+    let words = if scene.mail.forwarded { scene.mail.text.trim() } else { read.body.trim() };
+    let polite = courtesy::is_all(words, agent, &policy.desk.name);
+    let unfiled = if polite { String::new() } else { notify::shortened(words) };
+    let help = Help { unfiled, files: notify::file_names(scene.mail), ..help(agent, policy) };
+    if !help.unfiled.is_empty() || !help.files.is_empty() {
+        decision.because("what it says and carries beside that is filed nowhere: the answer says so, and how a ticket is opened");
+    }
+    decision.drafts.push(notify::to_agent(agent, None, policy, Facts::Help(help)));
     decision.judged = Some(Box::new(Judged { tags: read.tags, ..Judged::of(scene) }));
     Some(decision)
 }
 
-fn help(agent: &Agent, ticket: Option<&Ticket>, policy: &Policy) -> Draft {
-    let language = notify::agent_language(agent, policy);
-    let card = ticket.map(|t| notify::card(t, policy, language));
-    let facts = Help { ticket: card, agent: agent.name.clone(), tags: tags::help_rows(language) };
-    notify::to_agent(agent, ticket, policy, Facts::Help(facts))
+fn help(agent: &Agent, policy: &Policy) -> Help {
+    let tags = tags::help_rows(notify::agent_language(agent, policy));
+    Help { ticket: None, agent: agent.name.clone(), tags, unfiled: String::new(), files: Vec::new() }
 }
 
 /// What a colleague to whom a ticket is handed over must be shown of its past.
@@ -129,44 +139,47 @@ struct Author<'a> {
 
 impl Author<'_> {
     /// Nothing is done; the text is kept, internally, and the agent is told.
-    fn refuse(&self, errors: Vec<String>, words: &str) -> Decision {
+    fn refuse(&self, errors: Vec<Sentence>, words: &str) -> Decision {
         let mut decision = Decision::new(Outcome::Refused { ticket: Some(self.ticket.number) }, self.agent.handle.as_str());
         decision.internal = true;
         for error in &errors {
-            decision.because(format!("refused: {error}"));
+            decision.because(format!("refused: {}", error.en));
         }
-        decision.drafts.push(self.error(errors, words, false));
+        decision.drafts.push(self.error(&errors, words, None));
         decision
     }
 
-    fn error(&self, errors: Vec<String>, words: &str, held: bool) -> Draft {
+    fn error(&self, errors: &[Sentence], words: &str, held: Option<&Held>) -> Draft {
+        let lapses = held.and_then(|held| held.lapses);
         let facts = AgentError {
             tags: true,
             ticket: Some(notify::card(self.ticket, self.policy, self.language)),
             agent: self.agent.name.clone(),
             subject: self.scene.mail.subject.clone(),
-            errors,
+            errors: errors.iter().map(|error| error.to(self.language).to_owned()).collect(),
             text: words.to_owned(),
-            held,
+            held: held.is_some(),
+            days: lapses.map_or(0, |lapses| (lapses - self.scene.now).num_days()),
         };
         notify::to_agent(self.agent, Some(self.ticket), self.policy, Facts::AgentError(facts))
     }
 
     /// The words are kept as a held letter, orders are left undone, and the agent is asked.
-    fn hold(&self, why: String, words: &str) -> Decision {
+    fn hold(&self, why: Sentence, words: &str, lapses: Option<DateTime<Utc>>) -> Decision {
         let mut decision = Decision::new(Outcome::Refused { ticket: Some(self.ticket.number) }, self.agent.handle.as_str());
         decision.internal = true;
-        decision.because(format!("held: {why}"));
-        let held = !words.is_empty() && self.ticket.alert.is_none();
-        if held {
+        decision.because(format!("held: {}", why.en));
+        let held = Held { why: why.en.clone(), lapses };
+        let held = (!words.is_empty() && self.ticket.alert.is_none()).then_some(held);
+        if held.is_some() {
             let facts = self.words_facts(None, &[], words, self.ticket);
             let mut letter = notify::to_requester(self.ticket, LetterKind::Reply, facts, self.copied(self.ticket));
-            letter.held = Some(why.clone());
+            letter.held.clone_from(&held);
             letter.attach.clone_from(&self.files.attach);
             decision.drafts.push(letter);
         }
-        decision.drafts.push(self.error(vec![why.clone()], words, held));
-        decision.judged = Some(Box::new(Judged { held: Some(why), ..Judged::of(self.scene) }));
+        decision.drafts.push(self.error(std::slice::from_ref(&why), words, held.as_ref()));
+        decision.judged = Some(Box::new(Judged { held: Some(why.en), ..Judged::of(self.scene) }));
         decision
     }
 
@@ -181,7 +194,7 @@ impl Author<'_> {
         let relays = speaks && !plan.note && !kept;
         let doubt = || self.uncertain(own, own_words).or_else(|| self.absent(read, own_words));
         if relays && let Some(why) = doubt() {
-            return self.hold(why, words);
+            return self.hold(why, words, None);
         }
         // An adviser outside must not read the notification either.
         if !plan.consulted.is_empty()
@@ -190,13 +203,12 @@ impl Author<'_> {
             return self.refuse(vec![why], words);
         }
         if words.is_empty() && files.is_empty() && read.tags.is_empty() {
-            let empty = say(self.language, "The mail holds no words of yours and no order.", "邮件中没有您写的内容，也没有指令。");
+            let empty = Sentence::new("The mail holds no words of yours and no order.", "邮件中没有您写的内容，也没有指令。");
             return self.refuse(vec![empty], words);
         }
         if (relays || !plan.consulted.is_empty()) && self.files.size() > self.policy.limits.attachments {
             let limit = self.policy.limits.attachments / 1_048_576;
-            let too_big =
-                say(self.language, format!("The files are larger than {limit} MB together."), format!("附件总大小超过 {limit} MB。"));
+            let too_big = Sentence::new(format!("The files are larger than {limit} MB together."), format!("附件总大小超过 {limit} MB。"));
             return self.refuse(vec![too_big], words);
         }
         let mut decision = Decision::new(Outcome::Joined { ticket: self.ticket.number }, self.agent.handle.as_str());
@@ -234,7 +246,9 @@ impl Author<'_> {
             decision.drafts.push(self.receipt(plan, &after, relays, kept, &copied));
         }
         if plan.help {
-            decision.drafts.push(help(self.agent, Some(&after), self.policy));
+            let ticket = Some(notify::card(&after, self.policy, self.language));
+            let facts = Help { ticket, ..help(self.agent, self.policy) };
+            decision.drafts.push(notify::to_agent(self.agent, Some(&after), self.policy, Facts::Help(facts)));
         }
         for approver in plan.approvers.iter().filter_map(|handle| self.policy.approver(handle)) {
             let question = Question { asked_by: &self.agent.name, note: words, text: past.words.to_owned(), files: Vec::new() };
@@ -294,12 +308,11 @@ impl Author<'_> {
     }
 
     /// Why the words may hold something internal, if that is not certain.
-    fn uncertain(&self, own: &ReplyText, words: &str) -> Option<String> {
+    fn uncertain(&self, own: &ReplyText, words: &str) -> Option<Sentence> {
         let token = !trust::in_text(words, &self.policy.key).is_empty() || words.contains(NOTICE_END);
         let quoted = notification(self.scene).is_some_and(|sent| repeats(words, sent));
         (own.unsure || token || quoted).then(|| {
-            say(
-                self.language,
+            Sentence::new(
                 "Parts of the notification seem to stand among your words, so they were not sent on.",
                 "您的文字中似乎夹有通知的内容，因此没有转发。",
             )
@@ -307,7 +320,7 @@ impl Author<'_> {
     }
 
     /// Somebody else's answer went out after the mail that this one answers: the requester should not get two that may differ.
-    fn crossed(&self, case: &Case, plan: &Plan, words: &str) -> Result<Option<String>, Need> {
+    fn crossed(&self, case: &Case, plan: &Plan, words: &str) -> Result<Option<Sentence>, Need> {
         if plan.note || self.ticket.alert.is_some() || (words.is_empty() && plan.canned.is_empty() && self.files.attach.is_empty()) {
             return Ok(None);
         }
@@ -324,20 +337,21 @@ impl Author<'_> {
         }
         let name = notify::agent_name(self.policy, by);
         let said = notify::one_line(words, 200);
-        let ago = notify::ago(self.scene.now - *at, self.language);
-        let said = if said.is_empty() { String::new() } else { say(self.language, format!(": \"{said}\""), format!("：“{said}”")) };
-        Ok(Some(say(
-            self.language,
+        let [ago, ago_zh] = ["en", "zh"].map(|language| notify::ago(self.scene.now - *at, language));
+        let [said, said_zh] = match said.is_empty() {
+            true => [String::new(), String::new()],
+            false => [format!(": \"{said}\""), format!("：“{said}”")],
+        };
+        Ok(Some(Sentence::new(
             format!("{name} answered {ago}{said}. [send] sends yours too."),
-            format!("{name}已于{ago}答复{said}。如仍要发出您的回复，请发送【发送】。"),
+            text::joined(&[&name, "已于", &ago_zh, &format!("答复{said_zh}。如仍要发出您的回复，请发送【发送】。")]),
         )))
     }
 
     /// Why a machine may have written the words, though nothing in the header says so. Machines write no tags.
-    fn absent(&self, read: &TagReading, words: &str) -> Option<String> {
+    fn absent(&self, read: &TagReading, words: &str) -> Option<Sentence> {
         let phrase = absence::phrase(words).filter(|_| read.tags.is_empty())?;
-        Some(say(
-            self.language,
+        Some(Sentence::new(
             format!("It reads like an automatic answer (\"{phrase}\"), so it was not sent on."),
             format!("这封邮件像是自动回复（“{phrase}”），因此没有转发。"),
         ))

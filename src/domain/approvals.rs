@@ -59,8 +59,8 @@ pub fn standing(ticket: &Ticket, policy: &Policy, language: &str) -> String {
         Some(ruling) => {
             let name = names(std::slice::from_ref(&ruling.by), policy, language);
             match ruling.approved {
-                true => say(language, format!("approved by {name}"), format!("{name}已同意")),
-                false => say(language, format!("rejected by {name}"), format!("{name}不同意")),
+                true => say(language, format!("approved by {name}"), text::joined(&[&name, "已同意"])),
+                false => say(language, format!("rejected by {name}"), text::joined(&[&name, "不同意"])),
             }
         }
     }
@@ -205,7 +205,7 @@ fn ruling(read: &tags::TagReading, words: &str) -> Option<bool> {
 /// Orders beside yes and no, and mistyped ones: all or nothing (promise 7).
 fn foreign(read: &tags::TagReading) -> Option<(String, String)> {
     if let Some(error) = read.errors.first() {
-        return Some((error.en.clone(), error.zh.clone()));
+        return Some((error.sentence.en.clone(), error.sentence.zh.clone()));
     }
     let other = read.orders().find(|tag| !["approve", "reject"].contains(&tag.name.as_str()))?;
     let en = format!("[{}] cannot stand in this answer: only [approve] or [reject] can.", other.name);
@@ -256,8 +256,8 @@ impl Answer<'_> {
         decision.because(format!("{} ({}) {} it", approver.name, approver.handle, if approved { "approves" } else { "rejects" }));
         let name = &approver.name;
         let told = match approved {
-            true => (format!("{name} approved it."), format!("{name}已同意。")),
-            false => (format!("{name} rejected it."), format!("{name}不同意。")),
+            true => (format!("{name} approved it."), text::joined(&[name, "已同意。"])),
+            false => (format!("{name} rejected it."), text::joined(&[name, "不同意。"])),
         };
         self.tell_agents(decision, &after, &told);
         decision.drafts.push(self.receipt(&after, approved));
@@ -316,11 +316,13 @@ impl Answer<'_> {
             errors: vec![say(language, en, zh)],
             text: self.words.to_owned(),
             held: false,
+            days: 0,
         };
         decision.drafts.push(to_approver(self.approver, self.ticket, self.question, self.policy, Facts::AgentError(facts)));
         if !self.words.is_empty() {
             let name = &self.approver.name;
-            let told = (format!("Approver {name} writes; nothing is decided by it:"), format!("审批人{name}来信（不构成审批决定）："));
+            let told =
+                (format!("Approver {name} writes; nothing is decided by it:"), text::joined(&["审批人", name, "来信（不构成审批决定）："]));
             self.tell_agents(decision, self.ticket, &told);
         }
     }

@@ -107,6 +107,55 @@ pub fn answered<'a>(mail: &Reading, origin: &Origin, tokens: &[(Token, TokenPlac
     Some(Answer { agent, ticket: token.ticket, question })
 }
 
+/// An answer to a question that was put to another agent, as one gets it who is asked for his opinion of it.
+pub fn of_another<'a>(mail: &Reading, origin: &Origin, tokens: &[(Token, TokenPlace)], policy: &'a Policy) -> Option<Answer<'a>> {
+    if origin.kind != OriginKind::Person || origin.suspect {
+        return None;
+    }
+    let agent = policy.agent_at(&mail.from.as_ref()?.address)?;
+    let (token, _) = tokens.iter().find(|(token, _)| token.agent.is_some())?;
+    let question = Question::of(token).filter(|question| question.handle != agent.handle)?;
+    Some(Answer { agent, ticket: token.ticket, question })
+}
+
+/// What follows from that: nothing, and the writer hears what he answered. The mail that tells him carries his own token, so that its
+/// answers are no more of this kind.
+///
+/// # Errors
+/// The [`Need`] for the caps.
+pub fn answer_of_another(case: &Case, scene: &Scene<'_>, answer: &Answer<'_>, ticket: &Ticket, policy: &Policy) -> Result<Decision, Need> {
+    let Answer { agent, ticket: number, question } = answer;
+    let own = reply::own_words(&scene.mail.text, scene.thread.sent_text());
+    let said = Said { scene, agent, ticket, number: *number, question, words: own.text.trim(), policy };
+    let mut decision = Decision::new(Outcome::Refused { ticket: Some(ticket.number) }, agent.handle.as_str());
+    decision.internal = true;
+    decision.guards.push((ticket.number, ticket.version));
+    decision.because(format!("nothing is done: it answers the mail that asks {} whether another is his", question.handle));
+    match notify::may_ask(case, &agent.address, policy, scene.now)? {
+        Ok(()) => {
+            let asked = notify::agent_name(policy, &question.handle);
+            decision.drafts.push(said.error(
+                format!(
+                    "You answered a mail to {asked}. It asks whether a mail that came in the name of {asked} is genuine, and only {asked} can say so, \
+                     in a reply to it; where nobody does, it lapses by itself. Yours went to nobody. To write on this ticket, reply to this mail."
+                ),
+                text::joined(&[
+                    "您回复的是发给",
+                    &asked,
+                    "的邮件：它询问一封以",
+                    &asked,
+                    "名义发来的邮件是否属实，只有",
+                    &asked,
+                    "本人回复该邮件才能确认；无人确认则自动失效。您的邮件没有转给任何人。如需在该工单中回复，请直接回复本邮件。",
+                ]),
+            ));
+        }
+        Err(why) => decision.because(why),
+    }
+    decision.judged = Some(Box::new(Judged { reply: ReplyText { text: said.words.to_owned(), ..own }, ..Judged::of(scene) }));
+    Ok(decision)
+}
+
 /// What follows from an answer; `ticket` is the one that it is filed with.
 ///
 /// # Errors
@@ -213,6 +262,7 @@ impl Said<'_> {
             errors: vec![say(language, en, zh)],
             text: notify::shortened(self.words),
             held: false,
+            days: 0,
         };
         notify::to_agent(self.agent, Some(self.ticket), self.policy, Facts::AgentError(facts))
     }

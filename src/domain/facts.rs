@@ -268,6 +268,8 @@ pub struct AgentError {
     pub text: String,
     /// The words are held and go out with `[send]`.
     pub held: bool,
+    /// For so many days; 0 for ever.
+    pub days: i64,
     /// The remedy is in the tags.
     pub tags: bool,
 }
@@ -343,6 +345,10 @@ pub struct Help {
     pub agent: String,
     /// Every tag.
     pub tags: Vec<TagHelp>,
+    /// Words of the mail that asks, which no ticket was opened for.
+    pub unfiled: String,
+    /// Names of its files.
+    pub files: Vec<String>,
 }
 
 /// One tag.
@@ -350,7 +356,7 @@ pub struct Help {
 pub struct TagHelp {
     /// `[priority=high]`
     pub usage: String,
-    /// Chinese synonyms, `优先级`.
+    /// Chinese synonyms that the usage does not show, `优先级`.
     pub zh: String,
     /// What it does.
     pub doc: String,

@@ -92,8 +92,9 @@ pub fn mail(
     }
     let ruling = approvals::answered(received, origin, tokens, policy).filter(|_| !incoming.quiet);
     let confirming = confirm::answered(received, origin, tokens, policy).filter(|_| !incoming.quiet && grant.is_none());
+    let of_another = confirm::of_another(received, origin, tokens, policy).filter(|_| !incoming.quiet && grant.is_none());
     let agent = sender.agent.as_deref().and_then(|handle| policy.agent(handle));
-    let answers = ruling.is_some() || confirming.is_some();
+    let answers = ruling.is_some() || confirming.is_some() || of_another.is_some();
     let agent = agent.filter(|_| origin.kind == OriginKind::Person && !origin.suspect && !incoming.quiet && !answers);
     let mut behalf = agent.and_then(|agent| behalf::of_forward(received, agent, tokens, policy));
     let mail = behalf.as_ref().map_or(received, |behalf| &behalf.reading);
@@ -112,6 +113,10 @@ pub fn mail(
         sender.because = format!("{}, and it answers the mail that asked him to confirm another", sender.because);
         thread.ticket.get_or_insert(confirming.ticket);
         thread.linked = None;
+    }
+    if let Some(of_another) = &of_another {
+        thread.because = format!("it answers the mail that asks {} to confirm another", of_another.question.handle);
+        (thread.ticket, thread.by, thread.linked) = (Some(of_another.ticket), By::MessageId, None);
     }
     if let (Some(agent), None) = (agent, &behalf) {
         behalf = behalf::of_order(case, received, (agent, &sender), &mut thread, policy)?;
@@ -137,6 +142,9 @@ pub fn mail(
         }
         (OriginKind::Person, Some(ticket)) if let Some(confirming) = &confirming => {
             confirm::answer(case, &scene, confirming, ticket, policy)?
+        }
+        (OriginKind::Person, Some(ticket)) if let Some(of_another) = &of_another => {
+            confirm::answer_of_another(case, &scene, of_another, ticket, policy)?
         }
         (OriginKind::Own, _) => Decision::new(Outcome::Ignored, "desk"),
         (OriginKind::Bounce, Some(ticket)) => bounces::bounce(&scene, ticket, policy),
@@ -245,15 +253,28 @@ pub fn verdict(
     policy.rules.judge(mail, &around)
 }
 
-/// What the rules say of a mail that opens a ticket; of an agent's forward, what they say of the mail that it carries. `quiet`: it was
-/// taken up as history, where nobody hands anything in.
-pub fn first_verdict(seen: &Foresight, quiet: bool, at: DateTime<Utc>, policy: &Policy) -> Verdict {
+/// What the rules say of a mail that opened a ticket; of one that an agent handed in, what they say of that. Of history nobody hands
+/// anything in.
+///
+/// # Errors
+/// The [`Need`] for what the mail answers.
+pub fn first_verdict(case: &Case, seen: &Foresight, opened: &Ticket, policy: &Policy) -> Result<Verdict, Need> {
+    let mail = seen.mail.as_ref();
     let agent = seen.sender.agent.as_deref().and_then(|handle| policy.agent(handle));
-    let agent = agent.filter(|_| seen.origin.kind == OriginKind::Person && !seen.origin.suspect && !quiet);
-    match agent.and_then(|agent| behalf::of_forward(&seen.mail, agent, &seen.tokens, policy)) {
-        Some(behalf) => verdict(&behalf.reading, (&seen.origin, &behalf.sender()), &BTreeMap::new(), at, policy),
+    let agent = agent.filter(|_| seen.origin.kind == OriginKind::Person && !seen.origin.suspect && opened.clocked);
+    let Some(agent) = agent else { return Ok(seen.verdict().clone()) };
+    let behalf = match behalf::of_forward(mail, agent, &seen.tokens, policy) {
+        Some(behalf) => Some(behalf),
+        None => {
+            let beside = opened.linked.map(|number| case.ticket(number)).transpose()?.flatten();
+            let sent = if beside.is_some() { thread::answered(case, mail)? } else { None };
+            behalf::ordered(mail, agent, beside, sent.as_ref(), policy)
+        }
+    };
+    Ok(match behalf {
+        Some(behalf) => verdict(&behalf.reading, (&seen.origin, &behalf.sender()), &BTreeMap::new(), opened.opened, policy),
         None => seen.verdict().clone(),
-    }
+    })
 }
 
 /// Generated and bulk mail: a word on what its key names, or a ticket when a rule says so; never answered.

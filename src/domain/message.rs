@@ -416,9 +416,18 @@ pub struct Draft {
     /// Files that go along.
     pub attach: Vec<Attach>,
     /// Held: not sent until an agent says `[send]`.
-    pub held: Option<String>,
+    pub held: Option<Held>,
     /// Not before this moment.
     pub not_before: Option<DateTime<Utc>>,
+}
+
+/// Why a letter waits for an agent's `[send]`, and until when.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Held {
+    /// One sentence.
+    pub why: String,
+    /// From then on nobody can send it any more; `None`: it waits for ever.
+    pub lapses: Option<DateTime<Utc>>,
 }
 
 /// A file to go along: a part of a received mail.
@@ -578,7 +587,7 @@ pub struct Letter {
     /// Its Message-ID.
     pub message_id: MessageId,
     /// Why it is held, if it is.
-    pub held: Option<String>,
+    pub held: Option<Held>,
     /// Not before this moment.
     pub not_before: Option<DateTime<Utc>>,
 }

@@ -13,6 +13,7 @@ pub mod calendar;
 pub mod canned;
 pub mod complaint;
 pub mod confirm;
+pub mod courtesy;
 pub mod echo;
 pub mod facts;
 pub mod files;
@@ -31,6 +32,7 @@ pub mod reply;
 pub mod reports;
 pub mod retire;
 pub mod rules;
+pub mod sentence;
 pub mod sla;
 pub mod suggest;
 pub mod tags;
@@ -296,6 +298,8 @@ pub struct HeldLetter {
     pub key: message::LetterKey,
     /// Why it is held.
     pub why: String,
+    /// When it lapses, if ever.
+    pub lapses: Option<DateTime<Utc>>,
     /// Its subject.
     pub subject: String,
 }

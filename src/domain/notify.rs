@@ -7,7 +7,7 @@ use super::files::Bundle;
 use super::intake::Handed;
 use super::message::{Address, Defect, Draft, LetterKind, Person, Reading, Recipient};
 use super::policy::{Agent, Article, Policy};
-use super::rules::Evidence;
+use super::rules::{Evidence, labels};
 use super::ticket::{Clock, Ticket, TicketNo};
 use super::trust::Token;
 use super::{Case, Decision, Need, Query, Reason, approvals, sla, suggest};
@@ -239,7 +239,7 @@ fn bare_new(agent: &Agent, ticket: &Ticket, files: &Bundle, policy: &Policy) -> 
         playbook: playbook.map(agent_link),
         steps: playbook.map_or_else(String::new, |article| numbered(&article.steps)),
         articles: Vec::new(),
-        fields: ticket.fields.iter().map(|(name, value)| format!("{name}: {value}")).collect(),
+        fields: ticket.fields.iter().map(|(name, value)| labels::shown(name, value, agent_language(agent, policy))).collect(),
     }
 }
 

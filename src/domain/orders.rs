@@ -8,13 +8,14 @@ use chrono::{DateTime, Utc};
 
 use super::message::{LetterId, Person};
 use super::policy::{Agent, Policy, Role};
+use super::sentence::Sentence;
 use super::tags::{self, Arg, Op, Phase, Tag, TagReading, TagSpec, Takes, is_chinese};
 use super::ticket::{Change, Status, Ticket, TicketNo};
 use super::{Case, CauseKey, Need, Sent, text};
 
-/// Why an order is not carried out, and what to do: one sentence in the agent's language.
+/// Why an order is not carried out, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal(pub String);
+pub struct Refusal(pub Sentence);
 
 /// What the orders of one mail come to.
 #[derive(Debug, Clone, PartialEq)]
@@ -160,7 +161,7 @@ impl Scene<'_> {
 
     /// A refusal that the agent reads.
     pub fn refuse(&self, en: String, zh: String) -> Refusal {
-        Refusal(self.say(en, zh))
+        Refusal(Sentence::new(en, zh))
     }
 
     /// Is this tag in the mail?
@@ -201,7 +202,7 @@ pub fn plan(
     if !needs.is_empty() {
         return Err(Need(needs));
     }
-    let mut refusals: Vec<Refusal> = reading.errors.iter().map(|error| Refusal(error.sentence(scene.language()).to_owned())).collect();
+    let mut refusals: Vec<Refusal> = reading.errors.iter().map(|error| Refusal(error.sentence.clone())).collect();
     refusals.extend(contradictions(&scene, &orders));
     let mut plan = Plan::new(ticket);
     for (spec, arg) in &orders {
@@ -381,6 +382,7 @@ mod tests {
             id: LetterId(*id),
             key: LetterKey(format!("mail:a#{id}")),
             why: "unsure".into(),
+            lapses: None,
             subject: format!("Re: VPN {id}"),
         };
         case.learn(Query::Held(TicketNo(1042)), Answer::Letters(held.iter().map(letter).collect()));
@@ -396,7 +398,7 @@ mod tests {
         let reading = tags::read(subject, Some(&ticket.subject), words, true);
         plan(case, policy, ticket, &policy.agents[0], &reading, None, now())
             .expect("no need is open")
-            .map_err(|refusals| refusals.into_iter().map(|r| r.0).collect())
+            .map_err(|refusals| refusals.into_iter().map(|r| r.0.to(language_of(&policy.agents[0], policy)).to_owned()).collect())
     }
 
     fn done(subject: &str) -> Plan {
@@ -533,6 +535,7 @@ mod tests {
             id: LetterId(id),
             key: LetterKey(format!("mail:{cause}#0")),
             why: "unsure".into(),
+            lapses: None,
             subject: String::new(),
         };
         let asks = |cause: &str, template| Sent {

@@ -54,6 +54,25 @@ pub fn is_han_or_kana(c: char) -> bool {
     matches!(u32::from(c), 0x2e80..=0x2fdf | 0x3005..=0x3007 | 0x3040..=0x30ff | 0x3400..=0x9fff | 0xf900..=0xfaff | 0x20000..=0x3ffff)
 }
 
+/// Do these two want a space between them, as a Latin letter or a figure and Han do?
+pub fn stand_apart(left: char, right: char) -> bool {
+    is_han_or_kana(left) && is_spaced_letter(right) || is_spaced_letter(left) && is_han_or_kana(right)
+}
+
+/// The pieces of a Chinese sentence, a space where a Latin name meets Han; inside a piece nothing changes.
+pub fn joined(pieces: &[&str]) -> String {
+    let mut out = String::new();
+    for piece in pieces.iter().filter(|piece| !piece.is_empty()) {
+        if let (Some(left), Some(right)) = (out.chars().next_back(), piece.chars().next())
+            && stand_apart(left, right)
+        {
+            out.push(' ');
+        }
+        out.push_str(piece);
+    }
+    out
+}
+
 /// What one character folds to, where that depends on no neighbour; `None` for the rest. A letter that a combining mark may follow
 /// ([`may_compose`]) is taken back when one does.
 pub fn fold_char(c: char) -> Option<char> {

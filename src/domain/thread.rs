@@ -10,7 +10,7 @@ use super::message::{Address, MessageId, Reading};
 use super::policy::Policy;
 use super::ticket::{Status, Ticket, TicketNo};
 use super::trust::{Token, TokenPlace};
-use super::{Case, Need, Query, Sent, authentication};
+use super::{Case, Known, Need, Query, Sent, authentication};
 
 /// By which clue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -84,6 +84,20 @@ const MOST_MERGES: usize = 4;
 /// How many ids of References are looked up, newest first: a bound on hostile headers.
 const MOST_IDS: usize = 50;
 
+/// What is known of the mails that this one answers, newest first.
+fn known<'a>(case: &'a Case, mail: &Reading) -> Result<&'a [Known], Need> {
+    let ids = newest_first(mail);
+    if ids.is_empty() { Ok(&[]) } else { case.known(&ids) }
+}
+
+/// The mail of ours that this one answers, where it is known.
+///
+/// # Errors
+/// The [`Need`] for known ids.
+pub fn answered(case: &Case, mail: &Reading) -> Result<Option<Sent>, Need> {
+    Ok(known(case, mail)?.iter().find_map(|known| known.sent.clone()))
+}
+
 /// Finds the ticket of a mail; `history` for one from before the desk was there.
 ///
 /// # Errors
@@ -96,8 +110,7 @@ pub fn find(
     now: DateTime<Utc>,
     history: bool,
 ) -> Result<Thread, Need> {
-    let ids = newest_first(mail);
-    let known = if ids.is_empty() { &[] } else { case.known(&ids)? };
+    let known = known(case, mail)?;
     let sent = known.iter().find_map(|k| k.sent.clone());
     let from = mail.from.as_ref().map(|p| &p.address);
 

@@ -27,6 +27,7 @@ use serde_json::Value;
 use crate::domain::complaint::{Complaint, nearest};
 use crate::domain::facts::{Facts, NOTICE_END};
 use crate::domain::message::TemplateName;
+use crate::domain::text;
 use check::Piece;
 use mold::{Compared, Mold, Molds, Shape};
 
@@ -309,11 +310,21 @@ fn values(facts: &Facts, desk: &str) -> anyhow::Result<Value> {
 
 /// A Subject with its slots filled.
 fn subject(mold: &Mold, facts: &[Cow<'_, str>]) -> String {
-    let filled = mold.subject.chars().map(|c| match mold::fact(facts, c) {
-        Some(fact) => escape::subject(fact),
-        None => c.to_string(),
-    });
-    filled.collect()
+    let (mut subject, mut after_fact) = (String::new(), false);
+    for c in mold.subject.chars() {
+        let fact = mold::fact(facts, c).map(escape::subject);
+        let next = fact.as_ref().map_or(Some(c), |fact| fact.chars().next());
+        let apart = subject.chars().next_back().zip(next).is_some_and(|(left, right)| text::stand_apart(left, right));
+        if apart && (after_fact || fact.is_some()) {
+            subject.push(' ');
+        }
+        after_fact = fact.is_some();
+        match fact {
+            Some(fact) => subject.push_str(&fact),
+            None => subject.push(c),
+        }
+    }
+    subject
 }
 
 /// The HTML part: the layout that all mails share. Colours are the reader's own, so that dark mode needs nothing.

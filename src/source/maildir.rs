@@ -244,14 +244,14 @@ impl<I: Inbox> Reader<'_, I> {
         let mut received = self.inbox.received(places).await?.into_iter();
         let (old, wanted): (Vec<_>, Vec<_>) = taken.into_iter().partition(|_| received.next().unwrap_or(false));
         // An earlier process may have ended between the flush and this.
-        self.received(old.into_iter().map(|(entry, _)| entry).collect()).await?;
+        self.received(old.into_iter().map(|(entry, _)| Taken { entry, spent: false }).collect()).await?;
         Ok(wanted)
     }
 
     /// Reads and hands over, one batch being read and made ready while the one before it is stored.
     async fn hand_over(&mut self, mut wanted: Vec<(Entry, bool)>) -> anyhow::Result<()> {
         let inbox = self.inbox;
-        let mut ready: Option<(Vec<Entry>, I::Ready)> = None;
+        let mut ready: Option<(Vec<Taken>, I::Ready)> = None;
         while !wanted.is_empty() && !stopping(self.shutdown) {
             let rest = wanted.split_off(batch_length(&wanted));
             let next = self.make_ready(std::mem::replace(&mut wanted, rest));
@@ -272,7 +272,7 @@ impl<I: Inbox> Reader<'_, I> {
         Ok(())
     }
 
-    async fn make_ready(&mut self, wanted: Vec<(Entry, bool)>) -> anyhow::Result<(Vec<Entry>, I::Ready)> {
+    async fn make_ready(&mut self, wanted: Vec<(Entry, bool)>) -> anyhow::Result<(Vec<Taken>, I::Ready)> {
         let files = self.read(wanted).await?;
         let (entries, arrivals) = self.arrivals(files);
         Ok((entries, self.inbox.prepare(arrivals).await?))
@@ -287,12 +287,12 @@ impl<I: Inbox> Reader<'_, I> {
         async move { Ok(blocking.await?) }
     }
 
-    fn arrivals(&mut self, files: Vec<File>) -> (Vec<Entry>, Vec<Arrival>) {
+    fn arrivals(&mut self, files: Vec<File>) -> (Vec<Taken>, Vec<Arrival>) {
         let (mut entries, mut arrivals) = (Vec::new(), Vec::new());
         for File { entry, quiet, raw } in files {
             match raw {
                 Ok(raw) => {
-                    arrivals.push(Arrival {
+                    let arrival = Arrival {
                         mailbox: self.account.mailbox.clone(),
                         place: Some(self.place(&entry.name)),
                         at: entry.at,
@@ -300,8 +300,9 @@ impl<I: Inbox> Reader<'_, I> {
                         whole_size: (entry.size > self.account.message_size).then_some(entry.size),
                         quiet,
                         cursor: None,
-                    });
-                    entries.push(entry);
+                    };
+                    entries.push(Taken { spent: self.inbox.is_spent(&arrival), entry });
+                    arrivals.push(arrival);
                 }
                 Err(error) => self.unread(&entry, &error),
             }
@@ -323,22 +324,28 @@ impl<I: Inbox> Reader<'_, I> {
         Place { folder: self.folder.clone(), uidvalidity: 0, uid: 0, name: name.to_owned() }
     }
 
-    async fn received(&mut self, entries: Vec<Entry>) -> anyhow::Result<()> {
-        for entry in &entries {
+    async fn received(&mut self, mails: Vec<Taken>) -> anyhow::Result<()> {
+        for Taken { entry, .. } in &mails {
             self.known.add(&entry.name);
         }
-        self.finish(entries).await
+        self.finish(mails).await
     }
 
-    /// Marks and moves durable mails, as far as the config says so.
-    async fn finish(&self, entries: Vec<Entry>) -> anyhow::Result<()> {
+    /// Removes durable mails that nobody needs; marks and moves the others, as far as the config says so.
+    async fn finish(&self, mails: Vec<Taken>) -> anyhow::Result<()> {
         let Account { path, mark_seen, done_folder, mailbox, .. } = self.account.clone();
-        if !mark_seen && done_folder.is_none() {
+        let files = mark_seen || done_folder.is_some();
+        if !files && !mails.iter().any(|mail| mail.spent) {
             return Ok(());
         }
         spawn_blocking(move || {
-            for entry in entries {
-                if let Err(error) = file(&entry, &path, mark_seen, done_folder.as_deref())
+            for Taken { entry, spent } in mails {
+                let outcome = match spent {
+                    true => fs::remove_file(&entry.path),
+                    false if files => file(&entry, &path, mark_seen, done_folder.as_deref()),
+                    false => Ok(()),
+                };
+                if let Err(error) = outcome
                     && error.kind() != ErrorKind::NotFound
                 {
                     tracing::warn!(mailbox, file = %entry.path.display(), %error, "mail stays where it is");
@@ -348,6 +355,13 @@ impl<I: Inbox> Reader<'_, I> {
         .await?;
         Ok(())
     }
+}
+
+/// A mail that was handed over.
+struct Taken {
+    entry: Entry,
+    /// Nobody needs it any more.
+    spent: bool,
 }
 
 /// A mail with its bytes, or why there are none.

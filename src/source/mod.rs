@@ -29,6 +29,11 @@ pub trait Inbox: Send + Sync {
     fn prepare(&self, arrivals: Vec<Arrival>) -> impl Future<Output = anyhow::Result<Self::Ready>> + Send;
     /// Hands over messages; they are durable on return (T1 and flush), so that flags and moves may follow.
     fn receive(&self, mails: Self::Ready) -> impl Future<Output = anyhow::Result<()>> + Send;
+    /// Is a mail of no use to anybody once it is received, because the desk itself wrote it for that? Then it is removed, where nothing
+    /// else can go with it.
+    fn is_spent(&self, _: &Arrival) -> bool {
+        false
+    }
     /// Remembers mails that their server does not give out, and tells the operator; durable on return, so that they may be passed over.
     fn pass_over(&self, mails: Vec<Withheld>) -> impl Future<Output = anyhow::Result<()>> + Send;
     /// Where the mails of a folder lie that were passed over.

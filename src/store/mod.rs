@@ -308,7 +308,7 @@ pub enum Fate {
 pub struct OutboxRow {
     /// Envelope row: the number for `outbox retry|cancel`.
     pub envelope: i64,
-    /// queued, held, sending, sent, failed, uncertain, cancelled.
+    /// queued, held (or expired, by [`OutboxRow::told`]), sending, sent, failed, uncertain, cancelled.
     pub state: String,
     /// Queue.
     pub kind: LetterKind,
@@ -328,6 +328,31 @@ pub struct OutboxRow {
     pub why: String,
     /// Message-ID.
     pub message_id: String,
+    /// When it lapses, where it is held and does.
+    pub lapses: Option<DateTime<Utc>>,
+}
+
+/// What a held letter is called that has lapsed.
+pub const EXPIRED: &str = "expired";
+
+impl OutboxRow {
+    /// The row as it stands at this moment.
+    #[must_use]
+    pub fn told(self, now: DateTime<Utc>) -> OutboxRow {
+        OutboxRow { state: told(self.state, self.lapses, now), ..self }
+    }
+}
+
+impl JournalMail {
+    /// The mail as it stands at this moment.
+    #[must_use]
+    pub fn told(self, now: DateTime<Utc>) -> JournalMail {
+        JournalMail { state: told(self.state, self.lapses, now), ..self }
+    }
+}
+
+fn told(state: String, lapses: Option<DateTime<Utc>>, now: DateTime<Utc>) -> String {
+    if lapses.is_some_and(|lapses| lapses <= now) { EXPIRED.to_owned() } else { state }
 }
 
 /// One row of the history of a ticket.
@@ -368,6 +393,8 @@ pub struct JournalMail {
     pub state: String,
     /// Envelope row: the number for `outbox show`.
     pub envelope: i64,
+    /// When it lapses, where it is held and does.
+    pub lapses: Option<DateTime<Utc>>,
 }
 
 /// Quarantined cause.
@@ -512,8 +539,8 @@ pub trait Store: Read + Send {
     fn tickets(&self, filter: &TicketFilter) -> Result<Vec<Ticket>>;
     /// History of a ticket, oldest first.
     fn history(&self, number: TicketNo) -> Result<Vec<JournalRow>>;
-    /// Figures.
-    fn counts(&self) -> Result<Counts>;
+    /// Figures; of letters that are held, those that have lapsed by now are counted apart.
+    fn counts(&self, now: DateTime<Utc>) -> Result<Counts>;
     /// Blob by hash, decompressed.
     fn blob(&self, hash: BlobHash) -> Result<Option<Vec<u8>>>;
 }

@@ -553,6 +553,29 @@ fn a_changed_rule_is_tried_on_the_mails_of_the_desk() {
     assert_eq!(done(dir, &["tickets", "list", "--json"]).out, before, "nothing is changed");
 }
 
+/// What an agent hands in was judged as if its requester had sent it, and is so again.
+#[test]
+fn a_ticket_that_an_agent_opened_is_replayed_as_it_was_judged() {
+    let scratch = desk("replay-new");
+    let dir = scratch.path();
+    std::fs::create_dir(dir.join("rules")).unwrap();
+    let asked = "[[rule]]\nname = \"asked\"\nwhen = { role = \"requester\", words = [\"telex\"] }\nthen = { category = \"hardware\" }\n\
+        [[rule]]\nname = \"order\"\nwhen = { words = [\"new\"] }\nthen = { category = \"network\", weight = 20 }\n";
+    std::fs::write(dir.join("rules/1.toml"), asked).unwrap();
+    let inside = b"X-Inside: yes\nReceived: from pc (pc [10.0.0.7]) by mx.desk.test with ESMTPSA id 1\n";
+    for raw in [
+        mail("a", "a@ext.test", "Telex", "It hums."),
+        mail("b", "li@desk.test", "Telex [for=bob@ext.test]", "It is silent."),
+        mail("c", "li@desk.test", "Telex [new]", "Mine, too."),
+        [inside.to_vec(), mail("d", "li@desk.test", "Re: [#1001] Telex [new]", "A second telex.")].concat(),
+        [inside.to_vec(), mail("e", "li@desk.test", "Re: [#1001] Telex", "#new\nA third telex.")].concat(),
+    ] {
+        assert_eq!(run_with(dir, &["deliver"], &raw).code, 0);
+    }
+    let told = done(dir, &["rules", "replay"]).out;
+    assert!(told.starts_with("5 mails: 5 same, 0 changed"), "{told}");
+}
+
 #[test]
 fn the_doctor_asks_the_newest_mail_of_an_agent_what_proves_him() {
     let scratch = desk("cli-doctor");

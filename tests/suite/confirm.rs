@@ -64,6 +64,40 @@ fn the_history_says_what_was_asked_and_what_was_confirmed() {
     assert_eq!(mails, [("reply", "alice@ext.test"), ("agent_receipt", "li@desk.test")]);
 }
 
+/// One history, one language: whoever acted, it is written as the command line speaks.
+#[test]
+fn the_history_of_a_chinese_agent_is_in_english() {
+    let mut world = opened();
+    let doubted = "wang@desk.test\nAuthentication-Results: mx.desk.test; dmarc=fail header.from=desk.test";
+    for (n, (from, subject, text)) in [
+        ("wang@desk.test", "[#1001] VPN [备住]", "合同五月到期。"),
+        ("wang@desk.test", "[#1001] VPN 【指派=nobody】", ""),
+        ("wang@desk.test", "[#1001] VPN", "请重启路由器。"),
+        (doubted, "[#1001] VPN", "请重启路由器。"),
+        ("wang@desk.test", "VPN 【新建】【代报=nobody】", "请重启路由器。"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let sent = world.mail(&raw(&format!("zh-{n}"), from, subject, text));
+        assert!(
+            sent.iter().filter(|mail| mail.to == "wang@desk.test").all(|mail| mail.reading.text.contains("您好")),
+            "his mails are in his language"
+        );
+    }
+    let opened = world.desk.store().openings(9).unwrap().len();
+    assert_eq!(opened, 1, "nothing else was opened");
+    let rows = history(&mut world);
+    assert_eq!(rows.len(), 5);
+    for row in &rows {
+        let told = because(row);
+        assert!(!told.chars().any(|c| c > '\u{2e80}' && !"王芳备住".contains(c)), "{told}");
+    }
+    let outbox = world.desk.store().outbox(true, 99).unwrap();
+    let held = outbox.iter().find(|row| row.state == "held").unwrap();
+    assert!(held.why.starts_with("Our mail server says"), "{}", held.why);
+}
+
 #[test]
 fn the_history_says_when_what_was_held_went_out() {
     let mut world = opened();

@@ -90,7 +90,7 @@ impl Store for Mortal {
         ticket(number: TicketNo) -> Option<Ticket>;
         tickets(filter: &TicketFilter) -> Vec<Ticket>;
         history(number: TicketNo) -> Vec<JournalRow>;
-        counts() -> Counts;
+        counts(now: DateTime<Utc>) -> Counts;
         blob(hash: BlobHash) -> Option<Vec<u8>>;
     }
     writes! {
@@ -220,7 +220,7 @@ fn play(loaded: &Loaded, mails: &[Vec<u8>], death: Option<Death>) -> (Ending, us
     }
     let waiting = store.outbox(false, 100).unwrap();
     assert!(waiting.is_empty(), "not sent after {death:?}: {waiting:?}");
-    let messages = store.counts().unwrap().messages;
+    let messages = store.counts(Utc::now()).unwrap().messages;
     let mails = carried.into_iter().map(|(key, mut versions)| (key, versions.pop_first().unwrap())).collect();
     drop(store.flush());
     (Ending { tickets, mails, histories, messages }, calls.load(Ordering::Relaxed))

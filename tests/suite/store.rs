@@ -9,7 +9,7 @@ use chrono::Duration;
 use postdesk::domain::attachment::{Attachment, Span, Transfer};
 use postdesk::domain::confirm::Grant;
 use postdesk::domain::message::{
-    Arrival, Cursor, Enclosure, Letter, LetterId, LetterKey, LetterKind, MessageId, Place, TemplateName, Wording,
+    Arrival, Cursor, Enclosure, Held, Letter, LetterId, LetterKey, LetterKind, MessageId, Place, TemplateName, Wording,
 };
 use postdesk::domain::reports::{Scope, Tally};
 use postdesk::domain::ticket::{Alert, Change, Priority, Status, Ticket, TicketNo, Version};
@@ -173,7 +173,7 @@ fn a_message_is_received_once(open: Open<'_>, dir: &Path) {
     let defects: Vec<_> =
         store.pending(9).unwrap().into_iter().map(|p| (p.id, matches!(p.body, PendingBody::Mail(m) if m.same_id_other_body))).collect();
     assert_eq!(defects.iter().filter(|(_, defect)| *defect).collect::<Vec<_>>(), [&(other, true)]);
-    assert_eq!(store.counts().unwrap().messages, 4);
+    assert_eq!(store.counts(minute(0)).unwrap().messages, 4);
 }
 
 fn mails_keep_what_they_came_with(open: Open<'_>, dir: &Path) {
@@ -258,7 +258,7 @@ fn a_note_is_a_cause_once(open: Open<'_>, dir: &Path) {
     }
     assert_eq!(found.len(), notes.len());
     assert!(!store.enqueue(&CauseKey("note:1".into()), minute(10), &notes[1]).unwrap(), "done is known, too");
-    assert_eq!(store.counts().unwrap().messages, 0);
+    assert_eq!(store.counts(minute(0)).unwrap().messages, 0);
 }
 
 // ---- batches ----
@@ -277,11 +277,11 @@ fn a_batch_is_all_or_nothing(open: Open<'_>, dir: &Path) {
         store.set_cursor(&inbox(), Cursor { uidvalidity: 1, next_uid: 2, since: minute(0) }).unwrap();
         new(store.receive(Arrival { place: Some(uid(1, 1)), ..arrival(mail("too@a", "x@a", "", ""), minute(2)) }.into()).unwrap());
         assert_eq!(store.mark(9).unwrap().len(), 1);
-        assert_eq!((store.counts().unwrap().messages, store.outbox(false, 9).unwrap().len()), (3, 1), "seen at once");
+        assert_eq!((store.counts(minute(0)).unwrap().messages, store.outbox(false, 9).unwrap().len()), (3, 1), "seen at once");
         assert_eq!(store.pending(9).unwrap().len(), 1);
     };
     let as_before = |store: &mut dyn Store| {
-        let counts = store.counts().unwrap();
+        let counts = store.counts(minute(0)).unwrap();
         assert_eq!((counts.messages, counts.pending, counts.tickets), (1, 0, vec![("new".into(), 1)]));
         assert_eq!((store.outbox(true, 9).unwrap(), store.get("slot").unwrap(), store.cursor(&inbox()).unwrap()), (vec![], None, None));
         assert!(store.pending(9).unwrap().is_empty() && !store.has_place(&uid(1, 1)).unwrap());
@@ -305,7 +305,7 @@ fn a_batch_is_all_or_nothing(open: Open<'_>, dir: &Path) {
     store.drop_batch().unwrap();
     drop(store);
     let store = open(dir);
-    assert_eq!((store.counts().unwrap().messages, store.get("slot").unwrap().as_deref()), (3, Some("1")));
+    assert_eq!((store.counts(minute(0)).unwrap().messages, store.get("slot").unwrap().as_deref()), (3, Some("1")));
 }
 
 fn handles_share_a_file(open: Open<'_>, dir: &Path) {
@@ -592,7 +592,7 @@ fn tickets_are_found(open: Open<'_>, dir: &Path) {
     let ann = TicketFilter { requester: Some(address("ann@corp.example")), ..all };
     assert_eq!(list(ann), [e.number, d.number, c.number, a.number]);
     let words: Vec<_> = [("new", 2), ("waiting", 1), ("resolved", 1), ("closed", 1)].map(|(word, n)| (word.to_owned(), n)).to_vec();
-    assert_eq!(store.counts().unwrap().tickets, words);
+    assert_eq!(store.counts(minute(0)).unwrap().tickets, words);
 }
 
 fn keys_lead_to_tickets(open: Open<'_>, dir: &Path) {
@@ -781,7 +781,7 @@ fn envelopes_end(open: Open<'_>, dir: &Path) {
     assert_eq!((claimed.len(), resent.attempts, resent.queued), (3, 0, minute(6)), "a new life");
     assert!(!store.cancel(failed, minute(7)).unwrap(), "it is on its way");
     assert!(store.resend(fresh, minute(8)).unwrap(), "cancelled is not for ever");
-    let words: Vec<_> = store.counts().unwrap().envelopes;
+    let words: Vec<_> = store.counts(minute(0)).unwrap().envelopes;
     assert_eq!(words, [("queued".to_owned(), 1), ("sending".to_owned(), 3), ("sent".to_owned(), 1)]);
 }
 
@@ -884,7 +884,7 @@ fn held_letters_wait(open: Open<'_>, dir: &Path) {
     let ticket = opened(&mut *store, "1@a", "ann@corp.example", 0);
     let hold = |key: &str, not_before: Option<i64>| {
         let mut held = letter(key, LetterKind::Reply, Some(ticket.number), &["ann@corp.example", "bob@corp.example"]);
-        held.held = Some("quoted text may remain".into());
+        held.held = Some(Held { why: "quoted text may remain".into(), lapses: (key == "h3").then(|| minute(500)) });
         held.not_before = not_before.map(minute);
         held
     };
@@ -898,9 +898,15 @@ fn held_letters_wait(open: Open<'_>, dir: &Path) {
     let [one, two, three]: [HeldLetter; 3] = held.try_into().unwrap();
     assert_eq!((one.why.as_str(), one.subject.as_str()), ("quoted text may remain", "[#1001] VPN down"));
     assert_eq!(ask(&mut *store, Query::Held(TicketNo(5))), Answer::Letters(vec![]));
+    assert_eq!([one.lapses, two.lapses, three.lapses], [None, None, Some(minute(500))]);
     for row in store.outbox(false, 9).unwrap() {
         assert_eq!((row.state.as_str(), row.why.as_str()), ("held", "quoted text may remain"));
+        let late = if row.lapses.is_some() { "expired" } else { "held" };
+        assert_eq!((row.clone().told(minute(499)).state.as_str(), row.told(minute(500)).state.as_str()), ("held", late));
     }
+    let words = |minutes| store.counts(minute(minutes)).unwrap().envelopes;
+    assert_eq!(words(499), [("held".to_owned(), 6)]);
+    assert_eq!(words(500), [("expired".to_owned(), 2), ("held".to_owned(), 4)]);
 
     let cause = note(&mut *store, "send", 9);
     commits(&mut *store, &Commit { release: vec![one.id, two.id], ..nothing(&cause, minute(9)) }).unwrap();
@@ -1140,7 +1146,7 @@ fn answers_that_cross_are_seen(open: Open<'_>, dir: &Path) {
         }
     };
     assert_eq!(crossing(&mut *store, "wang", "wang@corp.example", Some("n2")), None, "nobody has answered");
-    let held = Letter { held: Some("why".into()), ..letter("h", Reply, number, &["ann@corp.example"]) };
+    let held = Letter { held: Some(Held { why: "why".into(), lapses: None }), ..letter("h", Reply, number, &["ann@corp.example"]) };
     let advice = Letter { template: "consult".into(), ..letter("c", Reply, number, &["expert@vendor.example"]) };
     post(&mut *store, "2", 20, vec![held, advice]);
     assert_eq!(crossing(&mut *store, "wang", "wang@corp.example", Some("n2")), None, "what is held or asks for advice is no answer");
@@ -1227,7 +1233,7 @@ fn the_quarantine_keeps_the_bytes(open: Open<'_>, dir: &Path) {
     assert_eq!((row.id, row.key, row.at, row.why.as_str()), (poison.id, poison.key.clone(), minute(1), "thread panicked"));
     assert_eq!(row.size, raw_of(&poison).len() as u64);
     assert_eq!(store.raw(poison.id).unwrap().as_deref(), Some(raw_of(&poison)));
-    let counts = store.counts().unwrap();
+    let counts = store.counts(minute(0)).unwrap();
     assert_eq!((counts.pending, counts.quarantined, counts.messages), (1, 1, 2));
     assert!(commits(&mut *store, &nothing(&poison, minute(4))).is_err(), "set aside is not decided");
     store.drop_batch().unwrap();
@@ -1430,7 +1436,7 @@ fn a_new_database_may_be_opened_by_many_at_once() {
             });
         }
     });
-    assert_eq!(postdesk::store::open(scratch.path()).unwrap().counts().unwrap().messages, 8);
+    assert_eq!(postdesk::store::open(scratch.path()).unwrap().counts(minute(0)).unwrap().messages, 8);
     let db = sqlite(scratch.path());
     assert_eq!(db.pragma_query_value(None, "journal_mode", |row| row.get::<_, String>(0)).unwrap(), "wal");
     let loose =

@@ -1,4 +1,5 @@
-//! Story files: mails in, clock steps, and everything that follows from them. `UPDATE=1 cargo test stories` writes what follows anew.
+//! Story files: mails in, clock steps, and everything that follows from them. `UPDATE=1 cargo test stories` writes what follows anew;
+//! `STORY=68` plays those alone whose names begin so.
 //!
 //! A step begins with `>>>`, what follows from it stands below `<<<`:
 //!
@@ -42,6 +43,9 @@ fn stories_go_as_they_are_told() {
         std::fs::read_dir(&dir).unwrap().map(|e| e.unwrap().path()).filter(|p| p.extension().is_some_and(|e| e == "txt")).collect();
     files.sort();
     assert!(files.len() >= 10, "the stories are missing");
+    if let Ok(begins) = std::env::var("STORY") {
+        files.retain(|file| file.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&begins)));
+    }
     let update = std::env::var_os("UPDATE").is_some();
     let mut differing = Vec::new();
     for file in files {
@@ -419,9 +423,11 @@ fn follows(world: &mut World, before: &[(i64, String)], sent: &[Sent]) -> String
         let whole =
             ["reply", "resolved", "update", "reminder", "agent_error", "agent_receipt", "agent_followup", "approval", "consult", "confirm"]
                 .contains(&template.as_str());
-        // Of an acknowledgment its lists, what is linked and what is asked; of a notification the steps of a playbook.
+        // Of an acknowledgment its lists, what is linked and what is asked; of a notification the steps of a playbook,
+        // of the help all but its list.
         let listed = |line: &str| match template.as_str() {
             "ack" => line.starts_with("- "),
+            "help" => !line.starts_with(['-', ' ']),
             "agent_new" => line.trim_start_matches(|c: char| c.is_ascii_digit()).starts_with(". "),
             _ => whole || template.starts_with("ack-"),
         };

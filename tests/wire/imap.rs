@@ -267,6 +267,45 @@ async fn mails_are_marked_and_moved_only_where_configured_and_only_after_the_flu
 }
 
 #[tokio::test]
+async fn what_nobody_needs_is_removed_after_the_flush_and_nothing_else() {
+    let _servers = SERVERS.read().await;
+    // A person has marked the first mail \\Deleted, and has not made up her mind yet.
+    let cases = [
+        ("spent", "", Mark::None, &["\\Deleted", ""][..]),
+        ("spent-writable", "", Mark::Seen, &["\\Seen \\Deleted", "\\Seen"]),
+        ("spent-stays", "UIDPLUS", Mark::None, &["\\Deleted", "", "", ""]),
+    ];
+    for (name, hidden, mark, left) in cases {
+        let mut mailbox = Mailbox::new(name).await;
+        for subject in ["a", "spent 1", "b", "spent 2"] {
+            mailbox.append("INBOX", None, &mail(subject, 100)).await;
+        }
+        mailbox.flag("INBOX", "1", "\\Deleted").await;
+        let proxy = Proxy::start(hidden, None).await;
+        let account = Account { port: proxy.port, start: Start::All, mark, ..account(&mailbox) };
+        let full = Desk::new();
+        full.fill();
+        read_once(&account, "INBOX", &full).await.unwrap_err();
+        assert_eq!(mailbox.flags("INBOX").await, ["\\Deleted", "", "", ""], "{name}: nothing happens before the flush");
+        let watched = watch(account, "INBOX", Desk::new());
+        watched.up().await;
+        assert_eq!(watched.desk.subjects(), ["a", "spent 1", "b", "spent 2"], "{name}");
+        let mut flags = mailbox.flags("INBOX").await;
+        flags.iter_mut().for_each(|of_one| *of_one = sorted(of_one));
+        assert_eq!(flags, left.iter().map(|of_one| sorted(of_one)).collect::<Vec<_>>(), "{name}");
+        mailbox.append("INBOX", None, &mail("after", 100)).await;
+        eventually("mail that comes after", || watched.desk.subjects().len() == 5).await;
+        watched.stop().await;
+    }
+}
+
+fn sorted(flags: &str) -> String {
+    let mut flags: Vec<&str> = flags.split(' ').collect();
+    flags.sort_unstable();
+    flags.join(" ")
+}
+
+#[tokio::test]
 async fn marks_that_a_crash_prevented_are_made_up_for() {
     let _servers = SERVERS.read().await;
     let mut mailbox = Mailbox::new("unfinished").await;

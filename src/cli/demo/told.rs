@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use chrono::Utc;
+
 use crate::daemon::played::SentMail;
 use crate::domain::Outcome;
 use crate::domain::message::Address;
@@ -22,7 +24,7 @@ impl Told {
     /// # Errors
     /// The store fails.
     pub fn next(&mut self, store: &mut dyn Store, sent: &[SentMail], policy: &Policy) -> anyhow::Result<String> {
-        let messages = store.counts()?.messages;
+        let messages = store.counts(Utc::now())?.messages;
         let arrived = std::mem::replace(&mut self.messages, messages) < messages;
         let mut sentences = Vec::new();
         let filter = TicketFilter { limit: usize::MAX, ..TicketFilter::default() };

@@ -16,6 +16,7 @@ use crate::domain::rules::Verdict;
 use crate::domain::rules::replay::{Classification, Figures};
 use crate::domain::rules::score::NONE;
 use crate::domain::ticket::{Change, Level, Ticket, TicketNo};
+use crate::domain::{Case, CauseKey, Need};
 use crate::mail::parse;
 use crate::store::{CauseId, Store};
 
@@ -77,12 +78,12 @@ struct Place {
 /// The configuration is unsound, or the store fails.
 pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
     let loaded = arguments.which.load(config)?;
-    let store = open_store(&loaded.config)?;
+    let mut store = open_store(&loaded.config)?;
     let openings = store.openings(arguments.last)?;
     let mut progress = Progress::new("judging", openings.len() as u64);
     let mut rows = Vec::new();
     for (cause, number) in openings {
-        rows.extend(replay(store.as_ref(), (cause, number), &loaded.policy)?.filter(|row| row.is_of(arguments.category.as_deref())));
+        rows.extend(replay(store.as_mut(), (cause, number), &loaded.policy)?.filter(|row| row.is_of(arguments.category.as_deref())));
         progress.add(1);
     }
     progress.clear();
@@ -95,11 +96,11 @@ pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
 }
 
 /// Judges the mail anew that opened this ticket; nothing where its bytes are gone.
-fn replay(store: &dyn Store, (cause, number): (CauseId, TicketNo), policy: &Arc<Policy>) -> anyhow::Result<Option<Row>> {
+fn replay(store: &mut dyn Store, (cause, number): (CauseId, TicketNo), policy: &Arc<Policy>) -> anyhow::Result<Option<Row>> {
     let (Some(raw), Some((opened, set))) = (store.raw(cause)?, told(store, number)?) else { return Ok(None) };
     // Rules may ask for the hour: it is judged as it came then.
     let seen = Foresight::of(Arc::new(parse::read(&raw, None)), opened.opened, Arc::clone(policy));
-    let verdict = intake::first_verdict(&seen, !opened.clocked, opened.opened, policy);
+    let verdict = verdict(store, &seen, &opened, policy)?;
     let kept_out = verdict.ignore.is_some() || verdict.quarantine.is_some();
     let becomes_ticket = !kept_out && (seen.origin.kind == OriginKind::Person || verdict.ticket);
     let now = becomes_ticket.then(|| Classification {
@@ -110,6 +111,22 @@ fn replay(store: &dyn Store, (cause, number): (CauseId, TicketNo), policy: &Arc<
     let was = Classification { category: opened.category, team: opened.team, urgency: opened.urgency };
     let changed = now.as_ref() != Some(&was);
     Ok(Some(Row { ticket: number, subject: opened.subject, changed, was, now, set, rule: deciding(&verdict, policy) }))
+}
+
+/// What the rules say now.
+fn verdict(store: &mut dyn Store, seen: &Foresight, opened: &Ticket, policy: &Policy) -> anyhow::Result<Verdict> {
+    let mut case = Case::default();
+    loop {
+        match intake::first_verdict(&case, seen, opened, policy) {
+            Ok(verdict) => return Ok(verdict),
+            Err(Need(queries)) => {
+                for query in queries {
+                    let answer = store.answer(&CauseKey(String::new()), &query)?;
+                    case.learn(query, answer);
+                }
+            }
+        }
+    }
 }
 
 /// The ticket as it was opened, and the category that an agent has set since, as the journal tells.

@@ -53,10 +53,24 @@ fn authserv_id(value: &str) -> Option<String> {
     sound.then_some(id)
 }
 
-/// A mail that arrived in the future.
-pub fn from_the_future(newest: &[(Reading, Option<DateTime<Utc>>)], now: DateTime<Utc>) -> Option<Step> {
-    let ahead = newest.iter().filter_map(|(_, at)| *at).max()? - now;
-    (ahead > LEEWAY).then(|| (false, format!("a mail arrived {} from now: {}", span(ahead), REMEDY)))
+/// What the arrival of the newest mail tells of clocks: one that arrived in the future is wrong. A clock that is behind shows only when
+/// it is known when a mail left.
+pub fn arrivals(newest: &[(Reading, Option<DateTime<Utc>>)], now: DateTime<Utc>) -> Step {
+    let Some(at) = newest.iter().filter_map(|(_, at)| *at).max() else {
+        return (true, "clock: no mail is there yet that shows the mail server's; --send compares it with ours".to_owned());
+    };
+    match at - now {
+        ahead if ahead > LEEWAY => (false, format!("clock: a mail arrived {} from now: {REMEDY}", span(ahead))),
+        ahead => {
+            let ago = span((-ahead).max(Duration::zero()));
+            (
+                true,
+                format!(
+                    "clock: the newest mail arrived {ago} ago, so the mail server's is not ahead of ours; --send shows whether it is behind"
+                ),
+            )
+        }
+    }
 }
 
 /// What to do about clocks.
@@ -127,9 +141,15 @@ mod tests {
             assert!(step.0 == good && step.1.contains(words), "{arrived}: {}", step.1);
         }
         let mut newest = mails(&["", ""]);
-        assert_eq!(from_the_future(&newest, left), None);
-        newest[1].1 = Some(at("2026-12-01T09:30:00Z"));
-        assert!(from_the_future(&newest, left).is_some_and(|(good, words)| !good && words.contains("29 min from now")));
-        assert_eq!(from_the_future(&newest, at("2026-12-01T09:29:30Z")), None);
+        for (arrived, now, good, words) in [
+            (None, left, true, "no mail is there yet"),
+            (Some("2026-12-01T09:30:00Z"), left, false, "arrived 29 min from now: this machine's clock or"),
+            (Some("2026-12-01T09:30:00Z"), at("2026-12-01T09:29:30Z"), true, "arrived 0 s ago, so the mail server's is not ahead"),
+            (Some("2026-12-01T09:30:00Z"), at("2026-12-01T13:30:00Z"), true, "arrived 4 h ago"),
+        ] {
+            newest[1].1 = arrived.map(at);
+            let step = arrivals(&newest, now);
+            assert!(step.0 == good && step.1.contains(words), "{arrived:?}: {}", step.1);
+        }
     }
 }

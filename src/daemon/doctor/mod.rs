@@ -100,7 +100,7 @@ async fn source(mailbox: &Mailbox, loaded: &Loaded, newest: &mut Headers) -> Vec
     if steps.iter().all(|(good, _)| *good) {
         let read: Headers = headers.iter().map(|header| (parse::read(&header.raw, None), header.at)).collect();
         steps.extend(marks::authserv(&read, &loaded.config.trust.authserv_ids));
-        steps.extend(marks::from_the_future(&read, Utc::now()));
+        steps.push(marks::arrivals(&read, Utc::now()));
         newest.extend(read);
     }
     steps

@@ -9,7 +9,7 @@ use crate::domain::notify::{self, say};
 use crate::domain::orders::Plan;
 use crate::domain::policy::Agent;
 use crate::domain::ticket::Ticket;
-use crate::domain::{Case, Decision, Need};
+use crate::domain::{Case, Decision, Need, text};
 
 impl Author<'_> {
     /// A new owner or team, and the owner when somebody else wrote; leads and advisers.
@@ -88,7 +88,7 @@ impl Author<'_> {
             let event = say(
                 language,
                 format!("{name} merged {number} into this ticket. It began so:"),
-                format!("{name}已将 {number} 并入该工单，其来信如下："),
+                text::joined(&[name, &format!("已将 {number} 并入该工单，其来信如下：")]),
             );
             let words = case.first_words(number)?.to_owned();
             let from = self.ticket.requester.called();

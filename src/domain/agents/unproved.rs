@@ -5,6 +5,7 @@ use crate::domain::confirm::{self, Question};
 use crate::domain::facts::{Confirm, Facts};
 use crate::domain::notify::{self, say};
 use crate::domain::orders::Plan;
+use crate::domain::sentence::Sentence;
 use crate::domain::tags::{Tag, TagReading};
 use crate::domain::{Case, Decision, Judged, Need, Outcome, trust};
 
@@ -14,8 +15,8 @@ impl Author<'_> {
         self.scene.origin.suspect || trust::forged(self.scene.mail, self.policy).is_some()
     }
 
-    /// Why nothing proves that the agent wrote it, to him.
-    pub(super) fn unproved_because(&self) -> String {
+    /// Why nothing proves that the agent wrote it.
+    pub(super) fn unproved_because(&self) -> Sentence {
         let retired = self.scene.sender.proved.iter().any(|(number, _)| *number == self.ticket.number);
         let (en, zh) = match self.scene.origin.suspect {
             _ if retired => (
@@ -34,18 +35,18 @@ impl Author<'_> {
                 "这封邮件不是对发给您的通知的回复，无法证明由您本人所写。",
             ),
         };
-        say(self.language, en, zh)
+        Sentence::new(en, zh)
     }
 
-    /// The words wait for `[send]` in an answer to the mail that asks. A note, and what may be a mistyped one, waits for nothing: it must
+    /// The words wait for `[send]` in an answer to the mail that asks, as long as a question waits for its answer. A note, and what may be a mistyped one, waits for nothing: it must
     /// never go out.
     pub(super) fn hold_doubted(&self, read: &TagReading, words: &str) -> Decision {
         let why = self.unproved_because();
         if read.is_inward() || !read.errors.is_empty() {
-            let errors = read.errors.iter().map(|error| error.sentence(self.language).to_owned());
+            let errors = read.errors.iter().map(|error| error.sentence.clone());
             return self.refuse(std::iter::once(why).chain(errors).collect(), words);
         }
-        self.hold(why, words)
+        self.hold(why, words, Some(self.scene.now + confirm::lapses()))
     }
 
     /// Asks the agent whether the mail is his. `planned` is what would follow if that were proved: what would be refused even then is
@@ -87,14 +88,14 @@ impl Author<'_> {
         let why = self.unproved_because();
         let mut decision = Decision::new(Outcome::Refused { ticket: Some(self.ticket.number) }, self.agent.handle.as_str());
         decision.internal = true;
-        decision.because(format!("held: {why}"));
-        decision.judged = Some(Box::new(Judged { held: Some(why.clone()), ..Judged::of(self.scene) }));
+        decision.because(format!("held: {}", why.en));
+        decision.judged = Some(Box::new(Judged { held: Some(why.en.clone()), ..Judged::of(self.scene) }));
         let facts = Confirm {
             ticket: notify::card(self.ticket, self.policy, self.language),
             agent: self.agent.name.clone(),
             subject: self.scene.mail.subject.clone(),
             written: notify::local_time(self.scene.at, self.policy),
-            why,
+            why: why.to(self.language).to_owned(),
             done: wanted.done.clone(),
             sent_to: wanted.sent_to.clone(),
             text: notify::shortened(&wanted.text),

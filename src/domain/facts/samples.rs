@@ -39,6 +39,7 @@ struct Vocabulary {
     missing: [&'static str; 2],
     approval: &'static str,
     file: &'static str,
+    fields: [&'static str; 2],
     not_attached: &'static str,
     event: &'static str,
     done: [&'static str; 2],
@@ -67,6 +68,7 @@ fn en() -> Vocabulary {
         missing: ["the name of your computer (on the sticker, PC-0000)", "the exact words of the error message"],
         approval: "waits for Zhao Min",
         file: "screenshot 1.png",
+        fields: ["Error code: 809", "url: http://intranet.example.com/"],
         not_attached: "dump.zip (31.2 MB) is too large: the files of one mail may have 20.0 MB together. It is in the original mail in the mailbox support@example.com; ask whoever looks after that mailbox.",
         event: "Our mail to alice@example.com was refused: 5.1.1 user unknown.",
         done: ["Priority is high now (was normal).", "The ticket is yours now."],
@@ -100,6 +102,7 @@ fn zh() -> Vocabulary {
         missing: ["电脑编号（贴在机身上，如 PC-0000）", "报错的完整文字或截图"],
         approval: "等待赵敏审批",
         file: "断线截图.png",
+        fields: ["错误码：809", "url：http://intranet.example.com/"],
         not_attached: "内存转储.zip（31.2 MB）过大：每封邮件的附件合计不超过 20.0 MB。请在邮箱 support@example.com 的原邮件中查看，或联系邮箱管理员。",
         event: "发给 alice@example.com 的邮件被退回：5.1.1 用户不存在。",
         done: ["优先级已由“普通”改为“高”。", "工单已由您负责。"],
@@ -109,9 +112,9 @@ fn zh() -> Vocabulary {
         age: "3天4小时",
         answer_by: "周二 14:00",
         tags: [
-            ("[take]", "认领", "由您负责这张工单"),
-            ("[priority=high]", "优先级", "低、普通、高、紧急"),
-            ("[note]", "备注", "正文仅内部可见"),
+            ("【认领】", "领取、接手", "由您负责这张工单"),
+            ("【优先级=高】", "级别", "低、普通、高、紧急"),
+            ("【备注】", "", "正文仅内部可见"),
         ],
     }
 }
@@ -251,7 +254,7 @@ fn new_tickets(w: &Vocabulary) -> Vec<Facts> {
         playbook: playbook("https://kb.example.com/vpn-outage"),
         steps: w.steps.into(),
         articles: w.articles(),
-        fields: vec!["error_code: 809".into(), "url: http://intranet.example.com/".into()],
+        fields: w.fields.map(str::to_owned).into(),
     };
     let bare_new = AgentNew {
         ticket: w.bare(),
@@ -320,6 +323,7 @@ fn answers(w: &Vocabulary) -> Vec<Facts> {
         errors: vec![w.error.into()],
         text: w.words.into(),
         held: false,
+        days: 0,
         tags: true,
     };
     let done: Vec<String> = w.done.iter().map(|d| (*d).to_owned()).collect();
@@ -361,6 +365,7 @@ fn answers(w: &Vocabulary) -> Vec<Facts> {
         }),
         Facts::AgentError(error.clone()),
         Facts::AgentError(AgentError { held: true, ..error.clone() }),
+        Facts::AgentError(AgentError { held: true, days: 7, ..error.clone() }),
         Facts::AgentError(AgentError { tags: false, ..error.clone() }),
         Facts::AgentError(AgentError { ticket: None, text: String::new(), ..error }),
         Facts::Confirm(confirm.clone()),
@@ -403,10 +408,12 @@ fn reports(w: &Vocabulary) -> Vec<Facts> {
     let quiet = Summary { name: summary.name.clone(), since: summary.since.clone(), until: summary.until.clone(), ..Summary::default() };
     let tags: Vec<TagHelp> =
         w.tags.iter().map(|(usage, zh, doc)| TagHelp { usage: (*usage).into(), zh: (*zh).into(), doc: (*doc).into() }).collect();
+    let help = Help { ticket: None, agent: w.owner.into(), tags, unfiled: String::new(), files: Vec::new() };
     vec![
         Facts::Summary(Box::new(summary)),
         Facts::Summary(Box::new(quiet)),
-        Facts::Help(Help { ticket: Some(w.card()), agent: w.owner.into(), tags: tags.clone() }),
-        Facts::Help(Help { ticket: None, agent: w.owner.into(), tags }),
+        Facts::Help(Help { ticket: Some(w.card()), ..help.clone() }),
+        Facts::Help(Help { unfiled: w.text.into(), files: vec![w.file.into()], ..help.clone() }),
+        Facts::Help(help),
     ]
 }

@@ -10,11 +10,12 @@ use crate::domain::forward;
 use crate::domain::message::{Original, Person, Reading, ReplyText};
 use crate::domain::notify::{self, say};
 use crate::domain::policy::{Agent, Policy};
+use crate::domain::sentence::Sentence;
 use crate::domain::tags::{self, Tag, TagReading};
 use crate::domain::thread::{By, Thread, numbers_in_subject};
 use crate::domain::ticket::{Change, Ticket};
 use crate::domain::trust::{Sender, SenderRole, Token, TokenPlace};
-use crate::domain::{Case, Decision, Need, Outcome, reply};
+use crate::domain::{Case, Decision, Need, Outcome, Sent, reply, text};
 
 /// A mail as its real requester would have sent it.
 #[derive(Debug, Clone)]
@@ -28,7 +29,7 @@ pub(super) struct Behalf<'a> {
     /// Who is the requester, and why.
     pub because: String,
     forwarded: bool,
-    errors: Vec<String>,
+    errors: Vec<Sentence>,
     /// What the agent gets back where nothing is opened.
     written: String,
 }
@@ -77,7 +78,7 @@ pub(super) fn of_forward<'a>(mail: &Reading, by: &'a Agent, tokens: &[(Token, To
         note: orders.read.body.trim().to_owned(),
         because,
         forwarded: true,
-        errors: orders.errors(by, policy),
+        errors: orders.errors(),
         written: mail.text.clone(),
     })
 }
@@ -113,23 +114,13 @@ pub(super) fn of_order<'a>(
     thread: &mut Thread,
     policy: &Policy,
 ) -> Result<Option<Behalf<'a>>, Need> {
-    let own = reply::own_words(&mail.text, thread.sent_text());
     let joined = thread.ticket.map(|number| case.ticket(number)).transpose()?.flatten();
-    let read = match joined {
-        Some(ticket) => {
-            let sent = thread.sent.as_ref().map_or("", |sent| sent.subject.as_str());
-            tags::read_answer(&mail.subject, [ticket.subject.as_str(), sent], &own.text)
-        }
-        None => tags::read(&mail.subject, None, &own.text, false),
-    };
-    let orders = Orders::of(read, policy);
-    let mut requester = orders.requester.clone();
+    let Some(behalf) = ordered(mail, by, joined, thread.sent.as_ref(), policy) else { return Ok(None) };
     if let Some(ticket) = joined {
         let number = ticket.number;
-        if !orders.new || !sender.is_proved(number, ticket.retired(&by.handle)) {
+        if !sender.is_proved(number, ticket.retired(&by.handle)) {
             return Ok(None);
         }
-        requester = requester.or_else(|| Some(ticket.requester.clone()));
         *thread = Thread {
             ticket: None,
             by: By::None,
@@ -138,17 +129,38 @@ pub(super) fn of_order<'a>(
             ..thread.clone()
         };
     }
-    let errors = orders.errors(by, policy);
-    if !orders.new && orders.requester.is_none() && errors.is_empty() {
-        return Ok(None);
+    Ok(Some(behalf))
+}
+
+/// What such a mail hands in, on the ticket that it joins and in answer to this mail of ours.
+pub(super) fn ordered<'a>(
+    mail: &Reading,
+    by: &'a Agent,
+    joined: Option<&Ticket>,
+    sent: Option<&Sent>,
+    policy: &Policy,
+) -> Option<Behalf<'a>> {
+    let own = reply::own_words(&mail.text, sent.map(|sent| sent.text.as_str()));
+    let read = match joined {
+        Some(ticket) => {
+            let sent = sent.map_or("", |sent| sent.subject.as_str());
+            tags::read_answer(&mail.subject, [ticket.subject.as_str(), sent], &own.text)
+        }
+        None => tags::read(&mail.subject, None, &own.text, false),
+    };
+    let orders = Orders::of(read, policy);
+    let errors = orders.errors();
+    if !orders.new && (joined.is_some() || orders.requester.is_none() && errors.is_empty()) {
+        return None;
     }
+    let requester = orders.requester.clone().or_else(|| joined.map(|ticket| ticket.requester.clone()));
     let from = requester.unwrap_or_else(|| Person { name: by.name.clone(), address: by.address.clone() });
     let because = format!("{} opens it for {}", by.handle, from.address);
     let written = if mail.forwarded { mail.text.clone() } else { orders.read.body.trim().to_owned() };
     let text = written.clone();
     let subject = without_orders(&mail.base_subject);
     let reading = Reading { reply: ReplyText { text: text.clone(), ..own }, text, ..from_else(mail, from, subject) };
-    Ok(Some(Behalf { by, reading, note: String::new(), because, forwarded: false, errors, written }))
+    Some(Behalf { by, reading, note: String::new(), because, forwarded: false, errors, written })
 }
 
 fn from_else(mail: &Reading, from: Person, subject: String) -> Reading {
@@ -177,23 +189,21 @@ impl Orders {
         Orders { new: read.has("new"), requester, wrong, read }
     }
 
-    /// What is wrong with them, in the agent's language.
-    fn errors(&self, agent: &Agent, policy: &Policy) -> Vec<String> {
-        let language = notify::agent_language(agent, policy);
-        let written = self.read.errors.iter().map(|e| e.sentence(language).to_owned());
+    /// What is wrong with them.
+    fn errors(&self) -> Vec<Sentence> {
+        let written = self.read.errors.iter().map(|error| error.sentence.clone());
         let others: Vec<String> =
             self.read.orders().filter(|t| !matches!(t.name.as_str(), "new" | "for" | "help")).map(Tag::to_string).collect();
         let alone = (!others.is_empty()).then(|| {
             let others = others.join(" ");
             let en = format!("{others}: beside [new] only [for=…] counts; send the rest in a reply to the receipt of the new ticket.");
-            say(language, en, format!("{others}：与【新建】同用的只能是【代报=…】；其余指令请在回复新工单的通知时发送。"))
+            Sentence::new(en, format!("{others}：与【新建】同用的只能是【代报=…】；其余指令请在回复新工单的通知时发送。"))
         });
         let nobody = self.wrong.iter().map(|value| {
             let en = format!(
                 "[for={value}]: \"{value}\" is no address that can be written to; write the requester's, as in [for=alice@example.com]."
             );
-            say(
-                language,
+            Sentence::new(
                 en,
                 format!("【代报={value}】：“{value}”不是可以联系的邮箱地址；请写请求人的邮箱，例如【代报=alice@example.com】。"),
             )
@@ -215,15 +225,17 @@ impl Behalf<'_> {
         }
         let mut decision = Decision::new(Outcome::Refused { ticket: None }, self.by.handle.as_str());
         decision.internal = true;
-        self.errors.iter().for_each(|error| decision.because(format!("refused: {error}")));
+        self.errors.iter().for_each(|error| decision.because(format!("refused: {}", error.en)));
+        let language = notify::agent_language(self.by, policy);
         let facts = AgentError {
             tags: true,
             ticket: None,
             agent: self.by.name.clone(),
             subject: received.subject.clone(),
-            errors: self.errors.clone(),
+            errors: self.errors.iter().map(|error| error.to(language).to_owned()).collect(),
             text: notify::shortened(self.written.trim()),
             held: false,
+            days: 0,
         };
         decision.drafts.push(notify::to_agent(self.by, None, policy, Facts::AgentError(facts)));
         Some(decision)
@@ -240,13 +252,13 @@ impl Behalf<'_> {
             (true, true) => say(
                 language,
                 format!("Opened for {who}, whose mail you forwarded. If that is wrong, reply with [requester=…]."),
-                format!("已为{who}（您所转发的邮件）新建工单。如有误，请回复【请求人=…】。"),
+                text::joined(&["已为", &who, "（您所转发的邮件）新建工单。如有误，请回复【请求人=…】。"]),
             ),
-            (true, false) => say(language, format!("Opened for {who}."), format!("已为{who}新建工单。")),
+            (true, false) => say(language, format!("Opened for {who}."), text::joined(&["已为", &who, "新建工单。"])),
             (false, _) => say(
                 language,
                 format!("The mail that you forwarded is one of {who}, and is on this ticket now."),
-                format!("您转发的是{who}的邮件，已归入该工单。"),
+                text::joined(&["您转发的是", &who, "的邮件，已归入该工单。"]),
             ),
         };
         let mut done = vec![sentence];

@@ -195,7 +195,7 @@ pub(super) const CONDITIONS: &[Condition] = &[
     },
     Condition {
         name: "matches",
-        doc: "A field of the mail (`words`: subject or text) matches this regular expression (or one of a list). It sees the text as it was written: case and width are up to the expression, `(?i)` and `[:：]`. Named groups become fields of the ticket.",
+        doc: "A field of the mail (`words`: subject or text) matches this regular expression (or one of a list). It sees the text as it was written: case and width are up to the expression, `(?i)` and `[:：]`. Named groups become fields of the ticket; agents read their names with spaces for `_`.",
         example: "matches = { text = '(?i)error\\s*(?P<error_code>\\d{3,5})' }",
         compile: matches,
     },

@@ -11,6 +11,7 @@ mod checklist;
 mod conditions;
 mod effects;
 mod example;
+pub mod labels;
 mod literals;
 mod load;
 mod reference;

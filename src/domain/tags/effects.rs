@@ -8,7 +8,7 @@ use crate::domain::complaint::nearest;
 use crate::domain::message::TemplateName;
 use crate::domain::orders::{Plan, Refusal, Scene};
 use crate::domain::policy::{Agent, Approver};
-use crate::domain::text::fold;
+use crate::domain::text::{self, fold};
 use crate::domain::ticket::{Change, Priority, Status};
 use crate::domain::{HeldLetter, QueuedLetter};
 
@@ -77,12 +77,16 @@ pub fn assign(plan: &mut Plan, scene: &Scene, arg: &Arg) -> Effect {
     };
     let (name, handle) = (&agent.name, &agent.handle);
     if plan.after.owner.as_ref() == Some(handle) {
-        plan.done
-            .push(scene.say(format!("{name} ({handle}) owns this ticket already."), format!("该工单本来就由{name}（{handle}）负责。")));
+        plan.done.push(scene.say(
+            format!("{name} ({handle}) owns this ticket already."),
+            text::joined(&["该工单本来就由", name, &format!("（{handle}）负责。")]),
+        ));
         return Ok(());
     }
     give_to(plan, scene, agent);
-    plan.done.push(scene.say(format!("{name} ({handle}) owns this ticket now."), format!("该工单现由{name}（{handle}）负责。")));
+    plan.done.push(
+        scene.say(format!("{name} ({handle}) owns this ticket now."), text::joined(&["该工单现由", name, &format!("（{handle}）负责。")])),
+    );
     Ok(())
 }
 
@@ -229,7 +233,7 @@ pub fn approval(plan: &mut Plan, scene: &Scene, arg: &Arg) -> Effect {
     plan.change(Change::Approvals(asked), scene.now);
     plan.done.push(scene.say(
         format!("{} is asked for approval; your text goes there, and not to the requester.", names.join(", ")),
-        format!("已请{}审批；正文只发给审批人，不发给请求人。", names.join("、")),
+        text::joined(&["已请", &names.join("、"), "审批；正文只发给审批人，不发给请求人。"]),
     ));
     Ok(())
 }
@@ -340,6 +344,14 @@ pub fn send(plan: &mut Plan, scene: &Scene, _: &Arg) -> Effect {
     let held = scene.case.held(scene.ticket.number).unwrap_or_default();
     let asked = scene.answered.filter(|sent| sent.template == Some(TemplateName::AgentError));
     let meant: Vec<&HeldLetter> = held.iter().filter(|letter| asked.is_none_or(|sent| letter.key.is_beside(&sent.key))).collect();
+    let lapsed = |letter: &&HeldLetter| letter.lapses.is_some_and(|lapses| lapses <= scene.now);
+    let (late, meant): (Vec<&HeldLetter>, Vec<&HeldLetter>) = meant.into_iter().partition(lapsed);
+    if meant.is_empty() && !late.is_empty() {
+        return Err(scene.refuse(
+            "[send]: what was held back has expired; write your reply as the text of the mail.".into(),
+            "【发送】：暂扣的回复已过期；请直接在邮件正文中回复。".into(),
+        ));
+    }
     let Some(first) = meant.first() else {
         return Err(scene.refuse(
             "[send]: no reply of this ticket is held back that this mail could mean; write your reply as the text of the mail.".into(),

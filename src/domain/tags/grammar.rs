@@ -11,6 +11,7 @@ use unicode_normalization::char::is_combining_mark;
 use super::registry::{self, Known, Scope, TagSpec, Takes};
 use super::{Op, Tag, TagError, TagReading, strays};
 use crate::domain::complaint::{distance, nearest};
+use crate::domain::sentence::Sentence;
 use crate::domain::text;
 
 /// Brackets that hold tags.
@@ -23,17 +24,25 @@ const LONGEST: usize = 200;
 /// Reads a mail's orders. Total: any strings give a reading.
 ///
 /// `subject` is the decoded subject on one line, `ticket_subject` that of the ticket which the mail joins, `body` the writer's own
-/// words. With `joins` false only the names of [`Scope::Opening`] are orders, and those of [`Scope::Question`] where no text remains.
+/// words. With `joins` false only the names of [`Scope::Opening`] are orders; those of [`Scope::Question`] where no text remains, or where
+/// the subject says nothing else.
 pub fn read(subject: &str, ticket_subject: Option<&str>, body: &str, joins: bool) -> TagReading {
     let own = &[ticket_subject.unwrap_or_default()];
     if joins {
         return scan(subject, own, body, &|_| true);
     }
     let asked = scan(subject, own, body, &|scope| scope != Scope::Ticket);
-    if is_wordless(&asked.subject) && asked.body.trim().is_empty() {
+    if is_wordless(&asked.subject) && (asked.body.trim().is_empty() || only_asks(&asked)) {
         return asked;
     }
     scan(subject, own, body, &|scope| scope == Scope::Opening)
+}
+
+/// Is there a question in the subject, and no other order in the mail? Then the words below it are no matter of their own: mailers set
+/// greetings and signatures there.
+fn only_asks(reading: &TagReading) -> bool {
+    let asks = |tag: &Tag| registry::lookup(&tag.name).is_some_and(|known| known.scope() == Scope::Question);
+    reading.tags.iter().any(|tag| tag.at.starts_with("subject:")) && reading.tags.iter().all(asks)
 }
 
 /// Reads the orders of an answer on a ticket. `own` are the subjects that it may answer: the ticket's, and that of our mail, which may say
@@ -286,7 +295,7 @@ impl Meant {
     fn file(self, reading: &mut TagReading, at: String) {
         let error = self.wrong.as_ref().map(|(en, _)| en.clone());
         if let Some((en, zh)) = self.wrong {
-            reading.errors.push(TagError { at: at.clone(), en, zh });
+            reading.errors.push(TagError { at: at.clone(), sentence: Sentence::new(en, zh) });
         }
         reading.tags.push(Tag { name: self.name, op: self.op, value: self.value, at, error });
     }

@@ -19,6 +19,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::sentence::Sentence;
+
 pub use grammar::{read, read_answer};
 pub use reference::{help_rows, markdown};
 pub use registry::{Arg, Known, Phase, RESERVED, Reserved, Scope, TAGS, TagSpec, Takes, lookup, spec};
@@ -72,17 +74,8 @@ impl fmt::Display for Tag {
 pub struct TagError {
     /// `subject:12`, `body:1`, as in [`Tag::at`].
     pub at: String,
-    /// The sentence in English, with did-you-mean where there is one.
-    pub en: String,
-    /// The sentence in Chinese.
-    pub zh: String,
-}
-
-impl TagError {
-    /// The sentence for a reader of this language: Chinese for `zh…`, English for every other.
-    pub fn sentence(&self, language: &str) -> &str {
-        if is_chinese(language) { &self.zh } else { &self.en }
-    }
+    /// The sentence, with did-you-mean where there is one.
+    pub sentence: Sentence,
 }
 
 /// What a mail orders, and what remains of it as text.

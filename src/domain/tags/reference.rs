@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::is_chinese;
-use super::registry::{RESERVED, TAGS};
+use super::registry::{RESERVED, TAGS, TagSpec};
 use crate::domain::facts::TagHelp;
 
 /// The rows of the help mail, in the reader's language.
@@ -12,10 +12,16 @@ pub fn help_rows(language: &str) -> Vec<TagHelp> {
     TAGS.iter()
         .map(|spec| TagHelp {
             usage: if zh { spec.usage_zh } else { spec.usage }.to_owned(),
-            zh: spec.zh.join("、"),
+            zh: others(spec, zh).join("、"),
             doc: if zh { spec.doc_zh } else { spec.doc_en }.to_owned(),
         })
         .collect()
+}
+
+/// Its Chinese names, but for those that the Chinese usage shows already.
+fn others(spec: &TagSpec, zh: bool) -> Vec<&'static str> {
+    let shown = |name: &str| zh && spec.usage_zh.split(['【', '】', '=', '+', '-']).any(|part| part == name);
+    spec.zh.iter().copied().filter(|name| !shown(name)).collect()
 }
 
 /// The generated part of `docs/tags.md`: a table of the tags, then the reserved names.

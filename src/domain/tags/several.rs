@@ -9,7 +9,7 @@ use super::registry::Arg;
 use crate::domain::message::Person;
 use crate::domain::orders::{Plan, Refusal, Scene};
 use crate::domain::policy::{Agent, Role};
-use crate::domain::text::fold;
+use crate::domain::text::{self, fold};
 use crate::domain::ticket::{Change, Status, Ticket, TicketNo};
 use crate::domain::{Query, forward, notify};
 
@@ -233,7 +233,7 @@ pub fn handover(plan: &mut Plan, scene: &Scene, arg: &Arg) -> Effect {
     plan.note = true;
     plan.done.push(scene.say(
         format!("Handed over to {en}; your text goes there, and not to the requester."),
-        format!("已转交{zh}；正文只发给接手人，不发给请求人。"),
+        text::joined(&["已转交", &zh, "；正文只发给接手人，不发给请求人。"]),
     ));
     Ok(())
 }
@@ -259,7 +259,7 @@ pub fn escalate(plan: &mut Plan, scene: &Scene, _: &Arg) -> Effect {
     let names: Vec<&str> = others.iter().map(|lead| lead.name.as_str()).collect();
     plan.done.push(scene.say(
         format!("Escalated to {}; your text goes there, and not to the requester.", names.join(", ")),
-        format!("已升级给{}；正文只发给负责人，不发给请求人。", names.join("、")),
+        text::joined(&["已升级给", &names.join("、"), "；正文只发给负责人，不发给请求人。"]),
     ));
     Ok(())
 }
@@ -292,7 +292,7 @@ pub fn consult(plan: &mut Plan, scene: &Scene, arg: &Arg) -> Effect {
         };
         plan.done.push(scene.say(
             format!("{en} is asked for advice; your text goes there, and not to the requester."),
-            format!("已向{zh}咨询；正文只发给对方，不发给请求人。"),
+            text::joined(&["已向", &zh, "咨询；正文只发给对方，不发给请求人。"]),
         ));
     }
     plan.note = true;

@@ -179,10 +179,10 @@ fn mistyped_tags() {
     ];
     for (subject, says) in cases {
         let reading = read(&format!("Re: VPN down {subject}"), OWN, "", true);
-        let sentences: Vec<&str> = reading.errors.iter().map(|e| e.sentence("en")).collect();
+        let sentences: Vec<&str> = reading.errors.iter().map(|e| e.sentence.to("en")).collect();
         assert_eq!(sentences.len(), 1, "{subject}: {sentences:?}");
         assert!(sentences[0].contains(says), "{subject}: {sentences:?}");
-        assert!(reading.errors[0].sentence("zh-CN").chars().any(|c| c > '\u{2e80}'), "{subject}");
+        assert!(reading.errors[0].sentence.to("zh-CN").chars().any(|c| c > '\u{2e80}'), "{subject}");
         assert_eq!(reading.subject, "Re: VPN down", "{subject}");
         assert_eq!(reading.tags[0].error.as_deref(), Some(sentences[0]), "{subject}");
         assert_eq!(reading.orders().count(), 0, "{subject}");
@@ -311,7 +311,7 @@ fn wrong_order_lines() {
     for (body, says) in cases {
         let reading = read("VPN", OWN, &format!("{body}\nSecret"), true);
         assert_eq!(reading.errors.len(), 1, "{body}");
-        assert!(reading.errors[0].en.contains(says), "{body}: {}", reading.errors[0].en);
+        assert!(reading.errors[0].sentence.en.contains(says), "{body}: {}", reading.errors[0].sentence.en);
         assert_eq!((reading.errors[0].at.as_str(), reading.body.as_str()), ("body:1", "Secret"), "{body}");
     }
 }
@@ -324,7 +324,12 @@ fn on_a_mail_that_joins_no_ticket() {
         ("[EXTERNAL] [help]", "", "help", "[EXTERNAL]", ""),
         ("", "#help", "help", "", ""),
         ("help me [help]", "", "", "help me [help]", ""),
-        ("[help]", "My screen is black", "", "[help]", "My screen is black"),
+        ("[help]", "My screen is black", "help", "", "My screen is black"),
+        ("Re: 【帮助】", "王芳", "help", "Re:", "王芳"),
+        ("[help] [new]", "My screen is black", "new", "[help]", "My screen is black"),
+        ("[help]", "#new\nMy screen is black", "new", "[help]", "My screen is black"),
+        ("", "#help\nMy screen is black", "", "", "#help\nMy screen is black"),
+        ("[list]", "Li", "!list", "", "Li"),
         ("VPN [resolve] [prioriy=high]", "#take\nHello", "", "VPN [resolve] [prioriy=high]", "#take\nHello"),
         ("VPN", "#include <stdio.h>", "", "VPN", "#include <stdio.h>"),
         ("VPN [new]", "Hello", "new", "VPN", "Hello"),
@@ -379,7 +384,12 @@ fn every_usage_is_an_order_without_error() {
     for row in help_rows("en").iter().chain(&help_rows("zh")) {
         let reading = read(&row.usage, None, "", true);
         assert!(!reading.tags.is_empty() && reading.errors.is_empty(), "{}", row.usage);
-        assert!(!row.doc.is_empty() && !row.zh.is_empty());
+        assert!(!row.doc.is_empty());
+    }
+    assert!(help_rows("en").iter().all(|row| !row.zh.is_empty()));
+    for row in help_rows("zh") {
+        let named = |name: &str| row.usage.split(['【', '】', '=', '+', '-']).filter(|part| *part == name).count();
+        assert!(row.zh.is_empty() || row.zh.split('、').all(|name| named(name) == 0), "{} {}", row.usage, row.zh);
     }
 }
 

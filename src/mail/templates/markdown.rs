@@ -11,6 +11,7 @@ use pulldown_cmark::{Alignment, Event, HeadingLevel, Options, Parser, Tag, TagEn
 use super::escape;
 use super::html::{PART, ends_in_www, html_line, push_html};
 use super::mold;
+use crate::domain::text;
 
 /// Before a slot: its text is relayed line by line (a person of ours wrote it: links stay links).
 pub(super) const RELAY: char = '\u{F0200}';
@@ -297,13 +298,19 @@ impl<'a> Page<'a> {
     fn words(&mut self, text: &str) {
         let facts = self.facts;
         let mut rest = text;
+        let mut after_fact = false;
         while !rest.is_empty() {
             // Slots are of plane 15, whose first byte is F3: everything up to there is copied whole.
             let plain = memchr2(0xF3, b'\n', rest.as_bytes()).unwrap_or(rest.len());
             let (before, from) = rest.split_at_checked(plain).unwrap_or((rest, ""));
+            if after_fact && self.is_apart_from(before) {
+                self.both(" ");
+            }
             self.both(before);
             let mut chars = from.chars();
-            match chars.next() {
+            let next = chars.next();
+            after_fact = false;
+            match next {
                 Some(begin @ (RELAY | VERBATIM)) => {
                     let text = chars.next().and_then(|c| mold::fact(facts, c));
                     self.whole(text.unwrap_or(""), begin == RELAY);
@@ -313,13 +320,26 @@ impl<'a> Page<'a> {
                     self.html.push('\n');
                 }
                 Some(c) => match mold::fact(facts, c) {
-                    Some(fact) => self.fact(&escape::fact(fact)),
+                    Some(fact) => {
+                        let fact = escape::fact(fact);
+                        if self.is_apart_from(&fact) {
+                            self.both(" ");
+                        }
+                        self.fact(&fact);
+                        after_fact = true;
+                    }
                     None => self.both(c.encode_utf8(&mut [0; 4])),
                 },
                 None => {}
             }
             rest = chars.as_str();
         }
+    }
+
+    /// Does a space belong between what is written and this, one of them a fact: a Latin name beside Chinese words?
+    fn is_apart_from(&self, next: &str) -> bool {
+        let (left, right) = (self.text.chars().next_back(), next.chars().next());
+        self.owed == 0 && left.zip(right).is_some_and(|(left, right)| text::stand_apart(left, right))
     }
 
     /// Adds text to both parts as it stands.
@@ -513,6 +533,26 @@ mod tests {
             ("```\nx  y\n z\n```\nk", "x  y\n z\n\nk"),
         ] {
             assert_eq!(plain(given), wanted, "{given:?}");
+        }
+    }
+
+    #[test]
+    fn names_stand_apart_from_chinese_words() {
+        for (template, fact, wanted) in [
+            ("$有新工单", "support", "support 有新工单"),
+            ("$有新工单", "信息部", "信息部有新工单"),
+            ("发给$。", "Alice Baker", "发给 Alice Baker。"),
+            ("发给$。", "王芳", "发给王芳。"),
+            ("由 $ 转来", "Li", "由 Li 转来"),
+            ("**由$转来**", "Li", "由 Li 转来"),
+            ("主题“$”", "VPN连不上", "主题“VPN连不上”"),
+            ("有$封", "3", "有 3 封"),
+            ("有$封", "", "有封"),
+            ("Hello $,", "王芳", "Hello 王芳,"),
+        ] {
+            let parts = filled(template, fact);
+            assert_eq!(parts.text, wanted, "{template}");
+            assert!(parts.html.contains(wanted), "{template}: {}", parts.html);
         }
     }
 

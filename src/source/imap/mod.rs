@@ -22,6 +22,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::time::sleep;
 
@@ -143,7 +144,7 @@ pub async fn watch<I: Inbox>(
     let place = Folder { host: account.host.to_lowercase(), user: account.user.clone(), folder: name::on_the_wire(folder) };
     let key = format!("{} {} {}", place.host, place.user, place.folder);
     let reader = Reader { account, folder: place, inbox, clock, shutdown: &shutdown, report };
-    let mut progress = Progress { reached: false, unfinished: None, doubts: Doubts::default(), asked_again: None };
+    let mut progress = Progress { reached: false, unfinished: None, spent: Vec::new(), doubts: Doubts::default(), asked_again: None };
     let mut failures = 0;
     while !stopping(&shutdown) {
         let ended = tokio::select! {
@@ -153,12 +154,12 @@ pub async fn watch<I: Inbox>(
         };
         let error = match ended {
             Ok(()) => return Ok(()),
-            Err(error) if once && !error.is::<NotGiven>() => return Err(error),
+            Err(error) if once && !(error.is::<NotGiven>() || error.is::<Broken>() && failures < PATIENCE_AT_ONCE) => return Err(error),
             Err(error) => error,
         };
         failures = if std::mem::take(&mut progress.reached) { 1 } else { failures + 1 };
         let refused = error.is::<Refused>();
-        let wait = backoff::wait(if refused { Trouble::Refused } else { Trouble::Passing }, failures, &key);
+        let wait = backoff::wait(if refused { Trouble::Refused } else { Trouble::Passing }, if once { 1 } else { failures }, &key);
         let why = format!("{error:#}");
         let seconds = wait.as_millis().div_ceil(1000);
         tracing::warn!(mailbox = account.mailbox, folder, why, seconds, "the mailbox cannot be read now, waiting");
@@ -177,10 +178,26 @@ struct Progress {
     reached: bool,
     /// UIDs that were received but perhaps not marked or moved; `None` in a new process, which cannot know.
     unfinished: Option<Vec<u32>>,
+    /// UIDs that were received and are to be removed.
+    spent: Vec<u32>,
     /// Mails that the server did not give out.
     doubts: Doubts,
     /// When those that were passed over were last asked for again.
     asked_again: Option<DateTime<Utc>>,
+}
+
+impl Progress {
+    fn received(&mut self, uids: Received) {
+        self.unfinished.get_or_insert_default().extend(uids.kept);
+        self.spent.extend(uids.spent);
+    }
+}
+
+/// UIDs of mails that the desk has.
+struct Received {
+    kept: Vec<u32>,
+    /// Those that nobody needs any more.
+    spent: Vec<u32>,
 }
 
 /// Mails that were passed over are asked for again after so long, and in each new process.
@@ -194,9 +211,17 @@ struct NotGiven {
     why: String,
 }
 
+/// The connection ended while a mail was asked for: that mail's fault, or a passing trouble. The next connection knows more.
+#[derive(Debug, thiserror::Error)]
+#[error("the connection ended while mail was read")]
+struct Broken;
+
+/// With `once`, so many connections may end so: enough for some mails that are passed over, too few for a server that ends each.
+const PATIENCE_AT_ONCE: u32 = 12;
+
 /// Mails that are ready to be handed over.
 struct Batch<I: Inbox> {
-    uids: Vec<u32>,
+    uids: Received,
     /// Where the folder is read on after them, where they carry it.
     cursor: Option<Cursor>,
     mails: I::Ready,
@@ -233,6 +258,7 @@ impl<I: Inbox, C: Fn() -> DateTime<Utc> + Sync, R: Fn(SourceState) + Sync> Reade
             }
             self.inbox.set_cursor(&self.folder, cursor).await?;
             progress.unfinished = Some(Vec::new());
+            progress.spent.clear();
             progress.doubts.forget();
         }
         self.finish_earlier(&mut session, cursor, progress).await?;
@@ -298,7 +324,7 @@ impl<I: Inbox, C: Fn() -> DateTime<Utc> + Sync, R: Fn(SourceState) + Sync> Reade
                 None => Some(next.await?),
                 Some(batch) => {
                     let (next, uids) = tokio::join!(next, self.receive(batch, &mut reached));
-                    progress.unfinished.get_or_insert_default().extend(uids?);
+                    progress.received(uids?);
                     let next = next?;
                     self.finish(session, progress).await?;
                     Some(next)
@@ -307,7 +333,7 @@ impl<I: Inbox, C: Fn() -> DateTime<Utc> + Sync, R: Fn(SourceState) + Sync> Reade
         }
         if let Some(batch) = ready {
             let uids = self.receive(batch, &mut reached).await?;
-            progress.unfinished.get_or_insert_default().extend(uids);
+            progress.received(uids);
             self.finish(session, progress).await?;
         }
         Ok(reached)
@@ -319,7 +345,9 @@ impl<I: Inbox, C: Fn() -> DateTime<Utc> + Sync, R: Fn(SourceState) + Sync> Reade
     }
 
     async fn batch(&self, arrivals: Vec<Arrival>) -> anyhow::Result<Batch<I>> {
-        let uids = arrivals.iter().filter_map(|arrival| arrival.place.as_ref()).map(|place| place.uid).collect();
+        let (spent, kept): (Vec<&Arrival>, Vec<&Arrival>) = arrivals.iter().partition(|arrival| self.inbox.is_spent(arrival));
+        let uids = |of: Vec<&Arrival>| of.into_iter().filter_map(|arrival| arrival.place.as_ref()).map(|place| place.uid).collect();
+        let uids = Received { kept: uids(kept), spent: uids(spent) };
         let cursor = arrivals.last().and_then(|arrival| arrival.cursor.as_ref()).map(|(_, cursor)| *cursor);
         Ok(Batch { uids, cursor, mails: self.inbox.prepare(arrivals).await? })
     }
@@ -334,7 +362,10 @@ impl<I: Inbox, C: Fn() -> DateTime<Utc> + Sync, R: Fn(SourceState) + Sync> Reade
             return Ok(Vec::new());
         }
         let read = session.read(group, self.account.message_size).await;
-        let Group { mails, unread } = read.inspect_err(|error| doubts.broke(group, &format!("{error:#}")))?;
+        let Group { mails, unread } = read.map_err(|error| {
+            doubts.broke(group, &format!("{error:#}"));
+            error.context(Broken)
+        })?;
         for mail in &mails {
             doubts.given(mail.wanted.uid);
         }
@@ -378,9 +409,9 @@ impl<I: Inbox, C: Fn() -> DateTime<Utc> + Sync, R: Fn(SourceState) + Sync> Reade
         progress.asked_again = Some(now);
         for place in self.inbox.passed_over(&self.folder).await? {
             let here = place.uidvalidity == cursor.uidvalidity;
-            let found = if here { session.look(place.uid).await? } else { None };
+            let found = if here { session.look(place.uid).await.context(Broken)? } else { None };
             let wanted = plan::choose(found.into_iter().collect(), Cursor { next_uid: place.uid, ..cursor }, self.account.start, now);
-            let Group { mails, unread } = session.read(&wanted, self.account.message_size).await?;
+            let Group { mails, unread } = session.read(&wanted, self.account.message_size).await.context(Broken)?;
             if !unread.is_empty() {
                 continue;
             }
@@ -388,18 +419,19 @@ impl<I: Inbox, C: Fn() -> DateTime<Utc> + Sync, R: Fn(SourceState) + Sync> Reade
             tracing::info!(uid = place.uid, given = arrivals.len(), "a mail that was passed over is given out now, or gone");
             let uids = self.receive(self.batch(arrivals).await?, &mut cursor.clone()).await?;
             self.inbox.no_more(vec![place]).await?;
-            progress.unfinished.get_or_insert_default().extend(uids);
+            progress.received(uids);
             self.finish(session, progress).await?;
         }
         Ok(())
     }
 
     /// Durable on return. Returns the UIDs.
-    async fn receive(&self, batch: Batch<I>, reached: &mut Cursor) -> anyhow::Result<Vec<u32>> {
+    async fn receive(&self, batch: Batch<I>, reached: &mut Cursor) -> anyhow::Result<Received> {
         let Batch { uids, cursor, mails } = batch;
-        if !uids.is_empty() {
+        let count = uids.kept.len() + uids.spent.len();
+        if count > 0 {
             self.inbox.receive(mails).await?;
-            tracing::debug!(mailbox = self.account.mailbox, folder = self.folder.folder, mails = uids.len(), "mail received");
+            tracing::debug!(mailbox = self.account.mailbox, folder = self.folder.folder, mails = count, "mail received");
         }
         *reached = cursor.unwrap_or(*reached);
         Ok(uids)
@@ -423,8 +455,12 @@ impl<I: Inbox, C: Fn() -> DateTime<Utc> + Sync, R: Fn(SourceState) + Sync> Reade
         Place { folder: self.folder.clone(), uidvalidity, uid, name: String::new() }
     }
 
-    /// Marks and moves what was received, as far as the config says so.
+    /// Removes what nobody needs; marks and moves the rest of what was received, as far as the config says so.
     async fn finish(&self, session: &mut Session, progress: &mut Progress) -> anyhow::Result<()> {
+        if !progress.spent.is_empty() {
+            session.remove(&progress.spent, &self.folder.folder, self.account.writes()).await?;
+            progress.spent.clear();
+        }
         let uids = progress.unfinished.get_or_insert_default();
         if self.account.writes() && !uids.is_empty() {
             session.mark(uids, &self.account.mark).await?;

@@ -25,6 +25,8 @@ pub(super) struct Session {
     pub(super) inner: async_imap::Session<Stream>,
     /// EXISTS was seen since this was last reset: there may be new mail.
     pub(super) news: bool,
+    /// UIDVALIDITY of the open folder.
+    uidvalidity: Option<u32>,
     /// How many messages the open folder holds.
     pub(super) exists: u32,
     /// IDLE is offered (RFC 2177).
@@ -49,7 +51,8 @@ pub(super) struct Rejected {
 impl Session {
     /// Asks what the server can do and says who we are.
     pub(super) async fn new(inner: async_imap::Session<Stream>) -> anyhow::Result<Session> {
-        let mut session = Session { inner, news: false, exists: 0, can_idle: false, can_move: false, can_uid_expunge: false };
+        let mut session =
+            Session { inner, news: false, uidvalidity: None, exists: 0, can_idle: false, can_move: false, can_uid_expunge: false };
         let mut names = Vec::new();
         session
             .checked("CAPABILITY", |response| {
@@ -145,6 +148,7 @@ impl Session {
         let Some(uidvalidity) = uidvalidity else {
             return Err(Refused(format!("folder {wire_name} has no UIDVALIDITY, so that nobody can tell which mail was read")).into());
         };
+        self.uidvalidity = Some(uidvalidity);
         Ok(Selected { uidvalidity, uidnext })
     }
 
@@ -157,6 +161,30 @@ impl Session {
         };
         let command = format!("UID STORE {} +FLAGS.SILENT ({flag})", uid_set(uids.iter().copied()));
         complain("mail stays unmarked", self.checked(&command, |_| ()).await)
+    }
+
+    /// Removes messages of the open folder, which is opened for writing as long as that takes, where it is not: nothing but this may change in
+    /// it. Without UIDPLUS (RFC 4315) they stay, for EXPUNGE would take with them what others have marked \Deleted.
+    pub(super) async fn remove(&mut self, uids: &[u32], wire_name: &str, writable: bool) -> anyhow::Result<()> {
+        if !self.can_uid_expunge {
+            return Ok(());
+        }
+        let before = self.uidvalidity;
+        if !writable {
+            self.open(wire_name, true).await?;
+        }
+        anyhow::ensure!(self.uidvalidity == before, "the server has renumbered the folder meanwhile");
+        complain("mail stays in the folder", self.expunge(&uid_set(uids.iter().copied())).await)?;
+        if !writable {
+            self.open(wire_name, false).await?;
+            anyhow::ensure!(self.uidvalidity == before, "the server has renumbered the folder meanwhile");
+        }
+        Ok(())
+    }
+
+    async fn expunge(&mut self, uids: &str) -> anyhow::Result<()> {
+        self.checked(&format!("UID STORE {uids} +FLAGS.SILENT (\\Deleted)"), |_| ()).await?;
+        self.checked(&format!("UID EXPUNGE {uids}"), |_| ()).await
     }
 
     /// Moves messages into a folder, which is made when it is missing.

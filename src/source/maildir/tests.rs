@@ -43,6 +43,10 @@ impl Inbox for List {
         Ok(())
     }
 
+    fn is_spent(&self, mail: &Arrival) -> bool {
+        mail.raw.starts_with(b"Subject: spent")
+    }
+
     async fn pass_over(&self, _: Vec<Withheld>) -> anyhow::Result<()> {
         anyhow::bail!("a file can be read")
     }
@@ -180,6 +184,24 @@ async fn received_mails_are_marked_or_moved_where_configured() {
         assert_eq!(maildir.files(part), names);
         read_once(&account, &inbox).await.unwrap();
         assert_eq!(inbox.names().len(), 2);
+    }
+}
+
+#[tokio::test]
+async fn what_nobody_needs_is_removed_and_nothing_else() {
+    for mark_seen in [false, true] {
+        let maildir = Mailbox::new();
+        let account = Account { mark_seen, ..maildir.account(Start::All) };
+        maildir.put("new/a", 1, "Subject: a\n\nspent");
+        maildir.put("new/b", 2, "Subject: spent\n\nx");
+        maildir.put("cur/c:2,S", 3, "Subject: spent\n\nx");
+        read_once(&account, &List { full: true, ..List::default() }).await.unwrap_err();
+        assert_eq!(maildir.files("new"), ["a", "b"], "nothing goes before the desk has it");
+        let inbox = List::default();
+        read_once(&account, &inbox).await.unwrap();
+        assert_eq!(inbox.names(), ["a", "b", "c"]);
+        let left: [&[&str]; 2] = if mark_seen { [&[], &["a:2,S"]] } else { [&["a"], &[]] };
+        assert_eq!([maildir.files("new"), maildir.files("cur")], left);
     }
 }
 

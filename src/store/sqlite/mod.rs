@@ -363,8 +363,8 @@ impl Store for Sqlite {
         tickets::history(&self.db, number)
     }
 
-    fn counts(&self) -> Result<Counts> {
-        tickets::counts(&self.db)
+    fn counts(&self, now: DateTime<Utc>) -> Result<Counts> {
+        tickets::counts(&self.db, now)
     }
 
     fn blob(&self, hash: BlobHash) -> Result<Option<Vec<u8>>> {

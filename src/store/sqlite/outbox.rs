@@ -64,7 +64,9 @@ pub(super) fn queue(db: &Db, cause: CauseId, letter: &Letter, at: DateTime<Utc>)
     ])?;
     let id = db.conn.last_insert_rowid();
     let state = if letter.held.is_some() { "held" } else { "queued" };
-    let next_at = letter.not_before.map_or(micros(at), |then| due_micros(then).max(micros(at)));
+    // Nothing else happens to what is held.
+    let due = letter.held.as_ref().map_or(letter.not_before, |held| held.lapses);
+    let next_at = due.map_or(micros(at), |then| due_micros(then).max(micros(at)));
     for to in &letter.to {
         db.sql(
             "INSERT INTO envelope (letter, recipient, recipient_hash, class, state, next_at, queued, why)
@@ -78,7 +80,7 @@ pub(super) fn queue(db: &Db, cause: CauseId, letter: &Letter, at: DateTime<Utc>)
             state,
             next_at,
             micros(at),
-            letter.held.as_deref().unwrap_or("")
+            letter.held.as_ref().map_or("", |held| held.why.as_str())
         ])?;
     }
     // Most ids of ours say themselves where they lead.
@@ -333,7 +335,7 @@ pub(super) fn next_wake(db: &Db) -> Result<Option<DateTime<Utc>>> {
 pub(super) fn rows(db: &Db, all: bool, limit: usize) -> Result<Vec<OutboxRow>> {
     let mut select = db.sql(
         "SELECT e.id, e.state, e.class, l.template, l.ticket, e.recipient, w.subject, e.attempts, coalesce(e.ended, e.next_at), e.why,
-         l.message_id FROM envelope e JOIN letter l ON l.id = e.letter JOIN wording w ON w.letter = l.id
+         l.message_id, iif(e.state = 'held' AND e.next_at > e.queued, e.next_at, NULL) FROM envelope e JOIN letter l ON l.id = e.letter JOIN wording w ON w.letter = l.id
          WHERE ?1 OR e.state <> 'sent' ORDER BY e.id DESC LIMIT ?2",
     )?;
     let read = |row: &Row<'_>| -> Result<OutboxRow> {
@@ -349,6 +351,7 @@ pub(super) fn rows(db: &Db, all: bool, limit: usize) -> Result<Vec<OutboxRow>> {
             at: moment(row.get(8)?)?,
             why: row.get(9)?,
             message_id: row.get(10)?,
+            lapses: row.get::<_, Option<i64>>(11)?.map(moment).transpose()?,
         })
     };
     select.query_and_then(params![all, i64::try_from(limit).unwrap_or(i64::MAX)], read)?.collect()
@@ -357,11 +360,18 @@ pub(super) fn rows(db: &Db, all: bool, limit: usize) -> Result<Vec<OutboxRow>> {
 /// What a decision wrote for a ticket.
 pub(super) fn written(db: &Db, number: TicketNo, cause: i64) -> Result<Vec<JournalMail>> {
     let mut select = db.sql(
-        "SELECT l.template, e.recipient, w.subject, e.state, e.id FROM letter l JOIN envelope e ON e.letter = l.id
+        "SELECT l.template, e.recipient, w.subject, e.state, e.id, iif(e.state = 'held' AND e.next_at > e.queued, e.next_at, NULL) FROM letter l JOIN envelope e ON e.letter = l.id
          JOIN wording w ON w.letter = l.id WHERE l.cause = ?1 AND l.ticket = ?2 ORDER BY e.id",
     )?;
     let read = |row: &Row<'_>| -> Result<JournalMail> {
-        Ok(JournalMail { template: row.get(0)?, to: address(row, 1)?, subject: row.get(2)?, state: row.get(3)?, envelope: row.get(4)? })
+        Ok(JournalMail {
+            template: row.get(0)?,
+            to: address(row, 1)?,
+            subject: row.get(2)?,
+            state: row.get(3)?,
+            envelope: row.get(4)?,
+            lapses: row.get::<_, Option<i64>>(5)?.map(moment).transpose()?,
+        })
     };
     select.query_and_then(params![cause, number.0], read)?.collect()
 }
@@ -395,11 +405,18 @@ pub(super) fn sent(db: &Db, letter: LetterId) -> Result<Option<Sent>> {
 
 pub(super) fn held(db: &Db, number: TicketNo) -> Result<Vec<HeldLetter>> {
     let mut select = db.sql(
-        "SELECT l.id, min(e.why), w.subject, l.key FROM letter l JOIN envelope e ON e.letter = l.id JOIN wording w ON w.letter = l.id
+        "SELECT l.id, min(e.why), w.subject, l.key, max(iif(e.next_at > e.queued, e.next_at, NULL)) FROM letter l JOIN envelope e ON e.letter = l.id JOIN wording w ON w.letter = l.id
          WHERE l.ticket = ?1 AND e.state = 'held' GROUP BY l.id ORDER BY l.id",
     )?;
-    let read =
-        |row: &Row<'_>| Ok(HeldLetter { id: LetterId(row.get(0)?), why: row.get(1)?, subject: row.get(2)?, key: LetterKey(row.get(3)?) });
+    let read = |row: &Row<'_>| -> Result<HeldLetter> {
+        Ok(HeldLetter {
+            id: LetterId(row.get(0)?),
+            why: row.get(1)?,
+            subject: row.get(2)?,
+            key: LetterKey(row.get(3)?),
+            lapses: row.get::<_, Option<i64>>(4)?.map(moment).transpose()?,
+        })
+    };
     select.query_and_then([number.0], read)?.collect()
 }
 

@@ -25,7 +25,8 @@ const NEWEST: i64 = MIGRATIONS.len() as i64;
 /// # Errors
 /// It was written by a newer Postdesk, or by another program; nothing has been changed.
 pub(super) fn check(conn: &Connection) -> Result<i64> {
-    let version: i64 = conn.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let version_now = || conn.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0));
+    let version = version_now()?;
     if version > NEWEST {
         bail!(
             "it has schema version {version}, but this Postdesk ({}) knows versions up to {}: use the newer Postdesk that wrote it, \
@@ -35,6 +36,11 @@ pub(super) fn check(conn: &Connection) -> Result<i64> {
         );
     }
     if version == 0 && conn.prepare("SELECT 1 FROM sqlite_schema")?.exists([])? {
+        // Another process may have made it between these two looks.
+        let version = version_now()?;
+        if version > 0 {
+            return Ok(version);
+        }
         bail!("it is another program's database: move it away, or write another place for the desk's:  data = \"…\"  in [desk]");
     }
     Ok(version)

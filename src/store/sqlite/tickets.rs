@@ -11,7 +11,7 @@ use crate::domain::reports::{Scope, Tally};
 use crate::domain::ticket::{Status, Ticket, TicketNo, Version};
 use crate::domain::trust::LetterName;
 use crate::domain::{CauseKey, Known, TicketFile};
-use crate::store::{Counts, JournalRow, Result, TicketFilter};
+use crate::store::{Counts, EXPIRED, JournalRow, Result, TicketFilter};
 
 /// The ticket in a row's first column.
 fn read_ticket(row: &Row<'_>) -> Result<Ticket> {
@@ -188,7 +188,7 @@ pub(super) fn history(db: &Db, number: TicketNo) -> Result<Vec<JournalRow>> {
     select.query_and_then([number.0], read)?.collect::<Result<_>>().with_context(|| format!("the history of {number} is damaged"))
 }
 
-pub(super) fn counts(db: &Db) -> Result<Counts> {
+pub(super) fn counts(db: &Db, now: DateTime<Utc>) -> Result<Counts> {
     let count = |sql| -> Result<u64> { Ok(u64::try_from(db.sql(sql)?.query_row([], |row| row.get::<_, i64>(0))?)?) };
     let by_word = |sql| -> Result<Vec<(String, u64)>> {
         let mut select = db.sql(sql)?;
@@ -197,11 +197,20 @@ pub(super) fn counts(db: &Db) -> Result<Counts> {
     };
     let mut tickets = by_word("SELECT status, count(*) FROM ticket GROUP BY status")?;
     tickets.sort_by_key(|(word, _)| Status::parse(word));
+    let lapsed = "SELECT count(*) FROM envelope WHERE state = 'held' AND next_at > queued AND next_at <= ?1";
+    let lapsed = u64::try_from(db.sql(lapsed)?.query_row([micros(now)], |row| row.get::<_, i64>(0))?)?;
+    let mut envelopes = by_word("SELECT state, count(*) FROM envelope GROUP BY state ORDER BY state")?;
+    if lapsed > 0 {
+        envelopes.iter_mut().filter(|(word, _)| word == "held").for_each(|(_, n)| *n -= lapsed);
+        envelopes.retain(|(_, n)| *n > 0);
+        envelopes.push((EXPIRED.to_owned(), lapsed));
+        envelopes.sort();
+    }
     Ok(Counts {
         tickets,
         pending: count("SELECT count(*) FROM cause WHERE state = 'pending'")?,
         quarantined: count("SELECT count(*) FROM cause WHERE state = 'quarantined'")?,
-        envelopes: by_word("SELECT state, count(*) FROM envelope GROUP BY state ORDER BY state")?,
+        envelopes,
         // The message rows are long; each has a cause without a note.
         messages: count("SELECT count(*) FROM cause WHERE note IS NULL")?,
     })

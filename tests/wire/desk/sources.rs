@@ -110,15 +110,28 @@ fn unseen(desk: &Desk) {
 }
 
 #[test]
-fn a_canary_comes_back_and_leaves_no_trace_beside_its_mail() {
+fn a_canary_comes_back_and_leaves_no_trace() {
     let _servers = SERVERS.blocking_read();
-    let desk = Desk::new("canary", &Setting { more: "[operator]\ncanary = \"1s\"\n".to_owned(), ..Setting::default() });
+    let desk = Desk::new("canary", &Setting { start: "all", ..Setting::default() });
+    let writer = desk.requester("alice");
+    desk.writes(&writer, "What is X-Postdesk-Canary?", "X-Postdesk-Canary: 1 aaaaaaaaaaaaaaaa");
     desk.run();
+    desk.settle(1);
+    assert_eq!(files(&desk.address()).len(), 1);
+    let letters = desk.outbox().len();
+    // The running desk hears of it.
+    let config = std::fs::read_to_string(desk.directory.join("config.toml")).unwrap();
+    desk.write("config.toml", &format!("{config}\n[operator]\ncanary = \"1s\"\n"));
+    let status = || -> serde_json::Value { serde_json::from_slice(&desk.cli(&["status", "--json"]).stdout).unwrap() };
     eventually("two canaries are received", || {
-        let status: serde_json::Value = serde_json::from_slice(&desk.cli(&["status", "--json"]).stdout).unwrap();
-        (status["messages"].as_u64() >= Some(2) && status["pending"] == 0).then(|| {
-            assert_eq!((&status["tickets"], &status["envelopes"]), (&serde_json::json!({}), &serde_json::json!({})), "{status}");
+        let status = status();
+        (status["messages"].as_u64() >= Some(3) && status["pending"] == 0).then(|| {
+            assert_eq!(status["tickets"], serde_json::json!({"new": 1}), "{status}");
+            assert_eq!(desk.outbox().len(), letters, "nobody is written to");
         })
     });
+    desk.write("config.toml", &config);
+    eventually("the canaries are gone, the mail is there", || (files(&desk.address()).len() == 1).then_some(()));
     desk.stop();
+    unseen(&desk);
 }

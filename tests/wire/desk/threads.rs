@@ -21,7 +21,7 @@ fn the_second_of_two_answers_is_held_until_its_writer_says_so() {
     desk.answers(&wang_fang, "VPN down", "证书过期了，请更新。", &[]);
     let question = mail(&wang, "agent_error", 1);
     let text = &question.reading.text;
-    assert!(text.contains("Li Wei已于") && text.contains("“Please restart the router.”"), "{text}");
+    assert!(text.contains("Li Wei 已于") && text.contains("“Please restart the router.”"), "{text}");
     assert_eq!(mails(&alice).iter().filter(|mail| mail.template() == "reply").count(), 1, "the second waits");
 
     desk.answers(&wang_fang, "VPN down", "", &["--subject-append", " 【发送】"]);

@@ -177,6 +177,10 @@ impl Inbox for Desk {
         Ok(())
     }
 
+    fn is_spent(&self, mail: &Arrival) -> bool {
+        mail.raw.windows(14).any(|bytes| bytes == b"Subject: spent")
+    }
+
     async fn pass_over(&self, mails: Vec<Withheld>) -> anyhow::Result<()> {
         self.withheld.lock().unwrap().extend(mails);
         Ok(())
@@ -273,6 +277,14 @@ impl Mailbox {
         let stored = self.session.uid_store(uids, "+FLAGS.SILENT (\\Deleted)").await.unwrap();
         stored.try_collect::<Vec<_>>().await.unwrap();
         self.session.run_command_and_check_ok("EXPUNGE").await.unwrap();
+    }
+
+    pub async fn flag(&mut self, folder: &str, uids: &str, flag: &str) {
+        self.session.select(folder).await.unwrap();
+        let stored = self.session.uid_store(uids, format!("+FLAGS.SILENT ({flag})")).await.unwrap();
+        stored.try_collect::<Vec<_>>().await.unwrap();
+        // Closing would expunge.
+        self.session.examine(folder).await.unwrap();
     }
 
     /// The flags of every mail in order, \Recent apart, each mail's in one string.
