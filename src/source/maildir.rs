@@ -23,7 +23,7 @@ use super::{Inbox, Shutdown, SourceState, Start, Verdict, stopped, stopping};
 use crate::domain::message::{Arrival, Cursor, Folder, Place, hash64};
 
 /// Mails handed over at once, and their bytes: what is made durable with one flush.
-const BATCH_MAILS: usize = 128;
+const BATCH_MAILS: usize = 64;
 const BATCH_BYTES: u64 = 4 * 1024 * 1024;
 /// Of a mail over the limit no more than this is read in search of the end of its header.
 const HEADER_BYTES: u64 = 1024 * 1024;

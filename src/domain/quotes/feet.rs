@@ -5,6 +5,8 @@
 
 use std::sync::LazyLock;
 
+use aho_corasick::AhoCorasick;
+
 /// Devices and mailers.
 const DEVICES: &[&str] = &[
     "phone", "ipad", "ipod", "android", "mobile", "galaxy", "samsung", "huawei", "honor", "xiaomi", "redmi", "oppo", "vivo", "oneplus",
@@ -12,6 +14,13 @@ const DEVICES: &[&str] = &[
     "yahoo mail", "proton mail", "mail for windows", "gmail", "spark", "airmail", "typeapp", "boxer", "bluemail", "windows 10",
     "apple watch", "apple vision",
 ];
+
+/// A search for them; `None` never happens.
+static DEVICE: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| AhoCorasick::new(DEVICES).ok());
+
+fn names_a_device(lower: &str) -> bool {
+    DEVICE.as_ref().is_some_and(|devices| devices.is_match(lower))
+}
 
 /// How feet begin in English; a device or a mailer follows, or little.
 const SENT: &[&str] =
@@ -211,7 +220,7 @@ fn is_english(lower: &str) -> bool {
         return true;
     }
     if let Some(rest) = SENT.iter().find_map(|s| lower.strip_prefix(s)) {
-        let device = DEVICES.iter().any(|d| rest.contains(d));
+        let device = names_a_device(rest);
         let excused = ["excuse", "brevity", "typo"].iter().any(|w| rest.contains(w));
         return match (device, excused) {
             (true, true) => words <= WORDS.1,
@@ -222,7 +231,7 @@ fn is_english(lower: &str) -> bool {
     // "From my iPhone", "Nick from mobile".
     let device =
         lower.split_once("from my ").map(|(_, d)| d).or_else(|| lower.split_once("from ").map(|(_, d)| d).filter(|d| *d == "mobile"));
-    words <= 4 && device.is_some_and(|d| DEVICES.iter().any(|known| d.contains(known)))
+    words <= 4 && device.is_some_and(names_a_device)
 }
 
 fn is_of_table(lower: &str) -> bool {

@@ -10,7 +10,7 @@ pub(super) const WINDOW: u32 = 1024 * 1024;
 /// Bytes in a group. Two groups are in memory at once, one being fetched while the other is stored.
 const GROUP_BYTES: u64 = 4 * 1024 * 1024;
 /// Mails in a group: what the desk makes durable with one flush.
-const GROUP_MAILS: usize = 128;
+const GROUP_MAILS: usize = 64;
 
 /// What SELECT or EXAMINE said of a folder (RFC 3501 section 6.3.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -170,7 +170,7 @@ mod tests {
     fn groups_are_bounded_by_number_and_bytes() {
         let lengths = |list: &[Wanted]| groups(list, |uid| uid >= 1000).iter().map(|group| group.len()).collect::<Vec<_>>();
         assert_eq!(lengths(&[]), [0; 0]);
-        assert_eq!(lengths(&(1..=130).map(|uid| wanted(uid, 1000)).collect::<Vec<_>>()), [128, 2]);
+        assert_eq!(lengths(&(1..=130).map(|uid| wanted(uid, 1000)).collect::<Vec<_>>()), [64, 64, 2]);
         assert_eq!(lengths(&(1..=9).map(|uid| wanted(uid, WINDOW)).collect::<Vec<_>>()), [4, 4, 1]);
         assert_eq!(lengths(&[wanted(1, 9), wanted(2, 9), wanted(1000, 9), wanted(1001, 9)]), [2, 1, 1]);
         assert_eq!(lengths(&[wanted(1, 9), wanted(2, WINDOW + 1), wanted(3, u32::MAX), wanted(4, 9), wanted(5, 9)]), [1, 1, 1, 2]);

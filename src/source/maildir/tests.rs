@@ -304,7 +304,7 @@ fn a_listing_is_skipped_only_when_nothing_can_have_changed() {
 #[test]
 fn batches_are_bounded() {
     let entry = |size| (Entry { name: "n".into(), path: PathBuf::new(), at: moment(0), size }, false);
-    let cases = [(vec![], 0), (vec![entry(1); 200], 128), (vec![entry(u64::from(u32::MAX)); 3], 1), (vec![entry(BATCH_BYTES / 2); 3], 2)];
+    let cases = [(vec![], 0), (vec![entry(1); 100], 64), (vec![entry(u64::from(u32::MAX)); 3], 1), (vec![entry(BATCH_BYTES / 2); 3], 2)];
     for (wanted, length) in cases {
         assert_eq!(batch_length(&wanted), length);
     }
