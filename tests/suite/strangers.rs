@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use postdesk::desk::Question;
 use postdesk::domain::Outcome;
 use postdesk::domain::ticket::Change;
+use postdesk::domain::trust::LetterName;
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 
@@ -182,12 +183,12 @@ fn a_bounce_finds_its_mail_by_the_address_that_it_went_to() {
     let mut world = World::new("bounce-address", &config, &[]);
     world.mail(b"Message-ID: <1@ext.test>\nFrom: alice@ext.test\nTo: support@desk.test\nSubject: VPN down\n\nError 809.\n");
     let id = world.sent.iter().find(|sent| sent.to == "alice@ext.test").unwrap().reading.id.clone().unwrap();
-    let letter = id.as_str().split('.').nth(1).unwrap().to_owned();
+    let letter = LetterName::read(&id).unwrap().key.to_owned();
     let key = world.desk.book().policy.key.clone();
     let signature = key.sign(&["bounce", &letter]);
     for (signature, finds) in [(signature.as_str(), true), ("aaaaaaaaaaaaaaaa", false), (letter.as_str(), false)] {
         let raw = format!(
-            "Return-Path: <>\nDelivered-To: support+bounce.{letter}.{signature}@desk.test\nFrom: postmaster@mx.ext.test\nTo: support@desk.test\n\
+            "Return-Path: <>\nDelivered-To: support+bounce.1001.{letter}.{signature}@desk.test\nFrom: postmaster@mx.ext.test\nTo: support@desk.test\n\
              Message-ID: <2@mx.ext.test>\nSubject: failure notice\nMIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\n\
              Content-Transfer-Encoding: 8bit\n\n收件人：alice@ext.test\n退信原因：用户不存在\n"
         );
