@@ -300,7 +300,7 @@ fn a_mail_from_a_pipe_becomes_a_ticket_and_its_mails_wait_for_the_next_run() {
     let dir = scratch.path();
     assert_eq!(run(dir, &["tickets", "list"]).code, 1, "no desk yet");
     let vpn = mail("vpn", "Alice <alice@ext.test>", "VPN down", "It says error 809.");
-    assert_eq!(run_with(dir, &["deliver"], &vpn).code, 0);
+    hand_in(dir, &vpn);
     // The MTA tries again although it was taken: the same mail, once.
     assert_eq!(run_with(dir, &["deliver", "--mailbox", "support"], &vpn).code, 0);
     let tickets = done(dir, &["tickets", "list", "--json"]).rows();
@@ -330,7 +330,7 @@ fn a_mail_from_a_pipe_becomes_a_ticket_and_its_mails_wait_for_the_next_run() {
 fn exit_codes_and_sentences() {
     let scratch = desk("codes");
     let dir = scratch.path();
-    assert_eq!(run_with(dir, &["deliver"], &mail("a", "a@ext.test", "VPN down", "Help.")).code, 0);
+    hand_in(dir, &mail("a", "a@ext.test", "VPN down", "Help."));
     std::fs::write(dir.join("broken.toml"), "[desk]\nname = IT\n").unwrap();
     for (command, code, words) in [
         ("", 2, "Usage: postdesk"),
@@ -445,6 +445,14 @@ fn the_knowledge_base_is_searched_checked_and_built() {
     assert!(broken.code == 1 && broken.err.contains("fax.md:6:1:") && broken.err.contains("did you mean \"title\"?"), "{}", broken.err);
 }
 
+/// The header of a mail from inside, by the desk's `[trust]`.
+const INSIDE: &str = "X-Inside: yes\nReceived: from pc (pc [10.0.0.7]) by mx.desk.test with ESMTPSA id 1\n";
+
+/// Hands a mail in by the pipe.
+fn hand_in(dir: &Path, raw: &[u8]) {
+    assert_eq!(run_with(dir, &["deliver"], raw).code, 0);
+}
+
 /// Mails whose right verdict is known, as `rules eval` reads them.
 const LABELLED: &str = r#"{"lang": "en", "subject": "VPN down", "text": "error 809", "expect": {"category": "network"}}
 {"lang": "en", "subject": "Fax", "text": "it hums", "expect": {"category": "传真机", "label": []}}
@@ -499,7 +507,7 @@ fn rules_are_counted_over_the_mails_of_the_desk() {
     let answer =
         "Message-ID: <b@ext.test>\nFrom: b@ext.test\nTo: support@desk.test\nSubject: Re: VPN down\nAuto-Submitted: auto-replied\n\nvpn\n";
     for raw in [mail("a", "a@ext.test", "VPN down", "Help."), answer.as_bytes().to_vec(), mail("c", "c@ext.test", "VPN again", "Help.")] {
-        assert_eq!(run_with(dir, &["deliver"], &raw).code, 0);
+        hand_in(dir, &raw);
     }
     let matched = |last: &str| {
         let rows = done(dir, &["rules", "stats", "--json", "--last", last]).rows();
@@ -514,15 +522,14 @@ fn a_changed_rule_is_tried_on_the_mails_of_the_desk() {
     let dir = scratch.path();
     std::fs::create_dir(dir.join("rules")).unwrap();
     std::fs::write(dir.join("rules/1.toml"), FAX).unwrap();
-    let inside = b"X-Inside: yes\nReceived: from pc (pc [10.0.0.7]) by mx.desk.test with ESMTPSA id 1\n";
     for raw in [
         mail("a", "a@ext.test", "The fax hums", "Help."),
         mail("b", "b@ext.test", "传真机发不出去了", "请处理"),
         mail("c", "c@ext.test", "Telex", "Is there still one?"),
-        [inside.to_vec(), mail("d", "li@desk.test", "Re: [#1002] [category=network] [quiet]", "")].concat(),
-        [inside.to_vec(), mail("e", "li@desk.test", "Re: [#1003] [category=software] [quiet]", "")].concat(),
+        [INSIDE.as_bytes().to_vec(), mail("d", "li@desk.test", "Re: [#1002] [category=network] [quiet]", "")].concat(),
+        [INSIDE.as_bytes().to_vec(), mail("e", "li@desk.test", "Re: [#1003] [category=software] [quiet]", "")].concat(),
     ] {
-        assert_eq!(run_with(dir, &["deliver"], &raw).code, 0);
+        hand_in(dir, &raw);
     }
     let before = done(dir, &["tickets", "list", "--json"]).out;
     let same = "3 mails: 3 same, 0 changed (0 newly classified, 0 now unclassified); agents have set 2: 0 agreed before, 0 now\n\
@@ -562,15 +569,14 @@ fn a_ticket_that_an_agent_opened_is_replayed_as_it_was_judged() {
     let asked = "[[rule]]\nname = \"asked\"\nwhen = { role = \"requester\", words = [\"telex\"] }\nthen = { category = \"hardware\" }\n\
         [[rule]]\nname = \"order\"\nwhen = { words = [\"new\"] }\nthen = { category = \"network\", weight = 20 }\n";
     std::fs::write(dir.join("rules/1.toml"), asked).unwrap();
-    let inside = b"X-Inside: yes\nReceived: from pc (pc [10.0.0.7]) by mx.desk.test with ESMTPSA id 1\n";
     for raw in [
         mail("a", "a@ext.test", "Telex", "It hums."),
         mail("b", "li@desk.test", "Telex [for=bob@ext.test]", "It is silent."),
         mail("c", "li@desk.test", "Telex [new]", "Mine, too."),
-        [inside.to_vec(), mail("d", "li@desk.test", "Re: [#1001] Telex [new]", "A second telex.")].concat(),
-        [inside.to_vec(), mail("e", "li@desk.test", "Re: [#1001] Telex", "#new\nA third telex.")].concat(),
+        [INSIDE.as_bytes().to_vec(), mail("d", "li@desk.test", "Re: [#1001] Telex [new]", "A second telex.")].concat(),
+        [INSIDE.as_bytes().to_vec(), mail("e", "li@desk.test", "Re: [#1001] Telex", "#new\nA third telex.")].concat(),
     ] {
-        assert_eq!(run_with(dir, &["deliver"], &raw).code, 0);
+        hand_in(dir, &raw);
     }
     let told = done(dir, &["rules", "replay"]).out;
     assert!(told.starts_with("5 mails: 5 same, 0 changed"), "{told}");
@@ -592,7 +598,7 @@ fn the_doctor_asks_the_newest_mail_of_an_agent_what_proves_him() {
     assert_eq!(doubted.code, 1);
     assert!(doubted.out.contains("not proved by [trust], for it has no Authentication-Results; it has no token either"), "{}", doubted.out);
     assert!(doubted.out.contains("WRONG [trust] proves none of these mails"), "{}", doubted.out);
-    let inside = arrives("2", "X-Inside: yes\nReceived: from pc (pc [10.0.0.7]) by mx.desk.test with ESMTPSA id 1\n");
+    let inside = arrives("2", INSIDE);
     assert_eq!(inside.code, 0, "{}", inside.out);
     assert!(inside.out.contains("proved by [trust], for our border marks the mail as one from inside (X-Inside: yes)"), "{}", inside.out);
 }
@@ -720,7 +726,7 @@ fn a_list_that_is_cut_says_so() {
     let scratch = desk("cut-lists");
     let dir = scratch.path();
     for id in ["a", "b", "c"] {
-        assert_eq!(run_with(dir, &["deliver"], &mail(id, &format!("{id}@ext.test"), "VPN down", "Help.")).code, 0);
+        hand_in(dir, &mail(id, &format!("{id}@ext.test"), "VPN down", "Help."));
     }
     for (command, rows, cut) in [
         (["tickets", "list", "--json", "--limit", "2"], 2, true),
@@ -754,7 +760,7 @@ fn completions_and_manual_pages_follow_the_help() {
 fn mail_of_a_mailbox_that_was_renamed_goes_out_all_the_same() {
     let scratch = desk("renamed");
     let dir = scratch.path();
-    assert_eq!(run_with(dir, &["deliver"], &mail("vpn", "alice@ext.test", "VPN down", "Help.")).code, 0);
+    hand_in(dir, &mail("vpn", "alice@ext.test", "VPN down", "Help."));
     std::fs::write(dir.join("config.toml"), CONFIG.replacen("name = \"support\"", "name = \"helpdesk\"", 1)).unwrap();
     let run = done(dir, &["run", "--once"]);
     assert!(run.err.contains("the config no longer names (support)"), "{}", run.err);
