@@ -498,10 +498,7 @@ fn judge(event: &Event, book: &Rulebook, now: DateTime<Utc>, ask: &mut Ask<'_>) 
             Err(_) if rounds >= ROUNDS => return Err(Trouble::Broken(format!("still undecided after {ROUNDS} rounds of questions"))),
             Err(need) => {
                 rounds += 1;
-                for query in need.0 {
-                    let answer = ask(&query).map_err(Trouble::Store)?;
-                    case.learn(query, answer);
-                }
+                need.meet(&mut case, &mut *ask).map_err(Trouble::Store)?;
             }
         }
     }

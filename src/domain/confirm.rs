@@ -14,8 +14,9 @@ use super::notify::{self, say};
 use super::origin::{Origin, OriginKind};
 use super::policy::{Agent, Policy};
 use super::tags::{self, Tag, TagReading};
+use super::thread::{By, Thread};
 use super::ticket::{Ticket, TicketNo};
-use super::trust::{self, Key, Token, TokenPlace};
+use super::trust::{self, Key, Sender, Token, TokenPlace};
 use super::{Asked, Case, CauseKey, Decision, Judged, Need, Outcome, absence, reply, retire, text};
 
 /// So long a question can be answered.
@@ -96,34 +97,42 @@ pub struct Answer<'a> {
     pub question: Question,
 }
 
-/// The question that a mail answers: the first token that was mailed to somebody of the house is that of a question to whoever writes.
+impl Answer<'_> {
+    /// Was the question put to whoever answers? Else somebody was asked for his opinion of it, as colleagues are.
+    fn is_asked(&self) -> bool {
+        self.question.handle == self.agent.handle
+    }
+
+    /// What the answer says of its sender, and of the conversation that it belongs to.
+    pub fn place(&self, sender: &mut Sender, thread: &mut Thread) {
+        if self.is_asked() {
+            sender.because = format!("{}, and it answers the mail that asked him to confirm another", sender.because);
+            thread.ticket.get_or_insert(self.ticket);
+            thread.linked = None;
+        } else {
+            thread.because = format!("it answers the mail that asks {} to confirm another", self.question.handle);
+            (thread.ticket, thread.by, thread.linked) = (Some(self.ticket), By::MessageId, None);
+        }
+    }
+}
+
+/// The question that a mail answers: the first token that was mailed to somebody of the house is that of a question.
 pub fn answered<'a>(mail: &Reading, origin: &Origin, tokens: &[(Token, TokenPlace)], policy: &'a Policy) -> Option<Answer<'a>> {
     if origin.kind != OriginKind::Person {
         return None;
     }
     let agent = policy.agent_at(&mail.from.as_ref()?.address)?;
     let (token, _) = tokens.iter().find(|(token, _)| token.agent.is_some())?;
-    let question = Question::of(token).filter(|question| question.handle == agent.handle)?;
-    Some(Answer { agent, ticket: token.ticket, question })
+    let answer = Answer { agent, ticket: token.ticket, question: Question::of(token)? };
+    (answer.is_asked() || !origin.suspect).then_some(answer)
 }
 
-/// An answer to a question that was put to another agent, as one gets it who is asked for his opinion of it.
-pub fn of_another<'a>(mail: &Reading, origin: &Origin, tokens: &[(Token, TokenPlace)], policy: &'a Policy) -> Option<Answer<'a>> {
-    if origin.kind != OriginKind::Person || origin.suspect {
-        return None;
-    }
-    let agent = policy.agent_at(&mail.from.as_ref()?.address)?;
-    let (token, _) = tokens.iter().find(|(token, _)| token.agent.is_some())?;
-    let question = Question::of(token).filter(|question| question.handle != agent.handle)?;
-    Some(Answer { agent, ticket: token.ticket, question })
-}
-
-/// What follows from that: nothing, and the writer hears what he answered. The mail that tells him carries his own token, so that its
+/// What follows from an answer to somebody else's question: nothing, and the writer hears what he answered. The mail that tells him carries his own token, so that its
 /// answers are no more of this kind.
 ///
 /// # Errors
 /// The [`Need`] for the caps.
-pub fn answer_of_another(case: &Case, scene: &Scene<'_>, answer: &Answer<'_>, ticket: &Ticket, policy: &Policy) -> Result<Decision, Need> {
+fn answer_of_another(case: &Case, scene: &Scene<'_>, answer: &Answer<'_>, ticket: &Ticket, policy: &Policy) -> Result<Decision, Need> {
     let Answer { agent, ticket: number, question } = answer;
     let own = reply::own_words(&scene.mail.text, scene.thread.sent_text());
     let said = Said { scene, agent, ticket, number: *number, question, words: own.text.trim(), policy };
@@ -161,6 +170,9 @@ pub fn answer_of_another(case: &Case, scene: &Scene<'_>, answer: &Answer<'_>, ti
 /// # Errors
 /// The [`Need`] for what was asked on the ticket.
 pub fn answer(case: &Case, scene: &Scene<'_>, answer: &Answer<'_>, ticket: &Ticket, policy: &Policy) -> Result<Decision, Need> {
+    if !answer.is_asked() {
+        return answer_of_another(case, scene, answer, ticket, policy);
+    }
     let Answer { agent, ticket: number, question } = answer;
     let own = reply::own_words_of_answer(&scene.mail.text, scene.thread.sent.as_ref());
     let sent = scene.thread.sent.as_ref().map_or("", |sent| sent.subject.as_str());

@@ -92,9 +92,8 @@ pub fn mail(
     }
     let ruling = approvals::answered(received, origin, tokens, policy).filter(|_| !incoming.quiet);
     let confirming = confirm::answered(received, origin, tokens, policy).filter(|_| !incoming.quiet && grant.is_none());
-    let of_another = confirm::of_another(received, origin, tokens, policy).filter(|_| !incoming.quiet && grant.is_none());
     let agent = sender.agent.as_deref().and_then(|handle| policy.agent(handle));
-    let answers = ruling.is_some() || confirming.is_some() || of_another.is_some();
+    let answers = ruling.is_some() || confirming.is_some();
     let agent = agent.filter(|_| origin.kind == OriginKind::Person && !origin.suspect && !incoming.quiet && !answers);
     let mut behalf = agent.and_then(|agent| behalf::of_forward(received, agent, tokens, policy));
     let mail = behalf.as_ref().map_or(received, |behalf| &behalf.reading);
@@ -110,13 +109,7 @@ pub fn mail(
         (thread.ticket, thread.by, thread.linked) = (Some(number), By::MessageId, None);
     }
     if let Some(confirming) = &confirming {
-        sender.because = format!("{}, and it answers the mail that asked him to confirm another", sender.because);
-        thread.ticket.get_or_insert(confirming.ticket);
-        thread.linked = None;
-    }
-    if let Some(of_another) = &of_another {
-        thread.because = format!("it answers the mail that asks {} to confirm another", of_another.question.handle);
-        (thread.ticket, thread.by, thread.linked) = (Some(of_another.ticket), By::MessageId, None);
+        confirming.place(&mut sender, &mut thread);
     }
     if let (Some(agent), None) = (agent, &behalf) {
         behalf = behalf::of_order(case, received, (agent, &sender), &mut thread, policy)?;
@@ -142,9 +135,6 @@ pub fn mail(
         }
         (OriginKind::Person, Some(ticket)) if let Some(confirming) = &confirming => {
             confirm::answer(case, &scene, confirming, ticket, policy)?
-        }
-        (OriginKind::Person, Some(ticket)) if let Some(of_another) = &of_another => {
-            confirm::answer_of_another(case, &scene, of_another, ticket, policy)?
         }
         (OriginKind::Own, _) => Decision::new(Outcome::Ignored, "desk"),
         (OriginKind::Bounce, Some(ticket)) => bounces::bounce(&scene, ticket, policy),

@@ -332,6 +332,20 @@ pub struct Outbox {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Need(pub Vec<Query>);
 
+impl Need {
+    /// Has each query answered and the case learn it.
+    ///
+    /// # Errors
+    /// The first that could not be answered.
+    pub fn meet<E>(self, case: &mut Case, mut ask: impl FnMut(&Query) -> Result<Answer, E>) -> Result<(), E> {
+        for query in self.0 {
+            let answer = ask(&query)?;
+            case.learn(query, answer);
+        }
+        Ok(())
+    }
+}
+
 /// The answers so far.
 #[derive(Debug, Clone, Default)]
 pub struct Case {

@@ -151,17 +151,15 @@ pub struct LetterName<'a> {
 impl<'a> LetterName<'a> {
     /// The id of a letter; `None` where the domain cannot stand in one.
     pub fn make(ticket: Option<TicketNo>, letter: &str, domain: &str, key: &Key) -> Option<MessageId> {
-        let ticket = ticket.map_or(0, |ticket| ticket.0);
-        MessageId::parse(&format!("pdl.{ticket}.{letter}.{}@{domain}", key.sign(&["letter", letter])))
+        MessageId::parse(&format!("pdl.{}.{letter}.{}@{domain}", in_id(ticket), key.sign(&["letter", letter])))
     }
 
     /// Takes an id apart that has this form; whether it is ours is not said yet.
     pub fn read(id: &'a MessageId) -> Option<LetterName<'a>> {
         let (local, _) = id.as_str().split_once('@')?;
         let mut parts = local.strip_prefix("pdl.")?.split('.');
-        let number: i64 = parts.next()?.parse().ok()?;
+        let ticket = from_id(parts.next()?)?;
         let (key, signature) = (parts.next()?, parts.next()?);
-        let ticket = (number > 0).then_some(TicketNo(number));
         parts.next().is_none().then_some(LetterName { ticket, key, signature })
     }
 
@@ -263,9 +261,19 @@ pub fn tokens(mail: &Reading, policy: &Policy) -> Vec<(Token, TokenPlace)> {
     found
 }
 
+/// A letter's ticket as its ids have it: 0 for none.
+fn in_id(ticket: Option<TicketNo>) -> i64 {
+    ticket.map_or(0, |ticket| ticket.0)
+}
+
+fn from_id(number: &str) -> Option<Option<TicketNo>> {
+    let number: i64 = number.parse().ok()?;
+    Some((number > 0).then_some(TicketNo(number)))
+}
+
 /// The detail of the address to which a letter's bounces go, `bounce.<ticket or 0>.<letter>.<signature>`.
 pub fn bounce_detail(ticket: Option<TicketNo>, letter: &str, key: &Key) -> String {
-    format!("bounce.{}.{letter}.{}", ticket.map_or(0, |ticket| ticket.0), key.sign(&["bounce", letter]))
+    format!("bounce.{}.{letter}.{}", in_id(ticket), key.sign(&["bounce", letter]))
 }
 
 /// The Message-ID of the letter whose bounce this is, by the signed address that it went to: some servers return nothing of the mail.
@@ -275,9 +283,9 @@ pub fn bounced(mail: &Reading, policy: &Policy) -> Option<MessageId> {
         let (_, detail) = address.split_plus()?;
         let (ticket, letter) = detail.strip_prefix("bounce.")?.split_once('.')?;
         let (letter, signature) = letter.split_once('.')?;
-        let ticket: i64 = ticket.parse().ok()?;
+        let ticket = from_id(ticket)?;
         let key = policy.key.signer(&["bounce", letter], signature)?;
-        LetterName::make((ticket > 0).then_some(TicketNo(ticket)), letter, address.domain(), &key)
+        LetterName::make(ticket, letter, address.domain(), &key)
     })
 }
 

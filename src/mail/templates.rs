@@ -310,21 +310,11 @@ fn values(facts: &Facts, desk: &str) -> anyhow::Result<Value> {
 
 /// A Subject with its slots filled.
 fn subject(mold: &Mold, facts: &[Cow<'_, str>]) -> String {
-    let (mut subject, mut after_fact) = (String::new(), false);
-    for c in mold.subject.chars() {
-        let fact = mold::fact(facts, c).map(escape::subject);
-        let next = fact.as_ref().map_or(Some(c), |fact| fact.chars().next());
-        let apart = subject.chars().next_back().zip(next).is_some_and(|(left, right)| text::stand_apart(left, right));
-        if apart && (after_fact || fact.is_some()) {
-            subject.push(' ');
-        }
-        after_fact = fact.is_some();
-        match fact {
-            Some(fact) => subject.push_str(&fact),
-            None => subject.push(c),
-        }
-    }
-    subject
+    let fact = |c| mold::fact(facts, c);
+    let mut filled = mold.subject.chars().filter_map(fact).map(escape::subject);
+    let words = mold.subject.split(|c| fact(c).is_some());
+    let pieces: Vec<String> = words.flat_map(|words| std::iter::once(words.to_owned()).chain(filled.next())).collect();
+    text::joined(&pieces.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
 /// The HTML part: the layout that all mails share. Colours are the reader's own, so that dark mode needs nothing.

@@ -16,7 +16,7 @@ use crate::domain::rules::Verdict;
 use crate::domain::rules::replay::{Classification, Figures};
 use crate::domain::rules::score::NONE;
 use crate::domain::ticket::{Change, Level, Ticket, TicketNo};
-use crate::domain::{Case, CauseKey, Need};
+use crate::domain::{Case, CauseKey};
 use crate::mail::parse;
 use crate::store::{CauseId, Store};
 
@@ -119,12 +119,7 @@ fn verdict(store: &mut dyn Store, seen: &Foresight, opened: &Ticket, policy: &Po
     loop {
         match intake::first_verdict(&case, seen, opened, policy) {
             Ok(verdict) => return Ok(verdict),
-            Err(Need(queries)) => {
-                for query in queries {
-                    let answer = store.answer(&CauseKey(String::new()), &query)?;
-                    case.learn(query, answer);
-                }
-            }
+            Err(need) => need.meet(&mut case, |query| store.answer(&CauseKey(String::new()), query))?,
         }
     }
 }

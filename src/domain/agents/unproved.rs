@@ -38,8 +38,8 @@ impl Author<'_> {
         Sentence::new(en, zh)
     }
 
-    /// The words wait for `[send]` in an answer to the mail that asks, as long as a question waits for its answer. A note, and what may be a mistyped one, waits for nothing: it must
-    /// never go out.
+    /// The words wait for `[send]` in an answer to the mail that asks, as long as a question waits for its answer. A note, and what may be
+    /// a mistyped one, waits for nothing: it must never go out.
     pub(super) fn hold_doubted(&self, read: &TagReading, words: &str) -> Decision {
         let why = self.unproved_because();
         if read.is_inward() || !read.errors.is_empty() {

@@ -9,6 +9,13 @@
 //! matter), memory-mapped reads (an I/O error becomes a signal), rusqlite_migration (thirty lines, see `schema`). All
 //! statements stay prepared.
 
+/// When the envelope `e` of a query lapses: what is held is due then, and what never lapses was due when it was queued.
+macro_rules! lapses {
+    () => {
+        "iif(e.state = 'held' AND e.next_at > e.queued, e.next_at, NULL)"
+    };
+}
+
 mod blobs;
 mod causes;
 mod checkpoint;

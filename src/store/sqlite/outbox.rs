@@ -43,6 +43,11 @@ fn address(row: &Row<'_>, column: usize) -> Result<Address> {
     Address::parse(text).with_context(|| format!("{text:?} is no address"))
 }
 
+/// A column of `lapses!`.
+fn lapses(row: &Row<'_>, column: usize) -> Result<Option<DateTime<Utc>>> {
+    row.get::<_, Option<i64>>(column)?.map(moment).transpose()
+}
+
 /// Stores a letter without its words and queues (or holds) its envelopes.
 pub(super) fn queue(db: &Db, cause: CauseId, letter: &Letter, at: DateTime<Utc>) -> Result<LetterId> {
     let class = class(letter.kind);
@@ -333,11 +338,13 @@ pub(super) fn next_wake(db: &Db) -> Result<Option<DateTime<Utc>>> {
 }
 
 pub(super) fn rows(db: &Db, all: bool, limit: usize) -> Result<Vec<OutboxRow>> {
-    let mut select = db.sql(
+    let mut select = db.sql(concat!(
         "SELECT e.id, e.state, e.class, l.template, l.ticket, e.recipient, w.subject, e.attempts, coalesce(e.ended, e.next_at), e.why,
-         l.message_id, iif(e.state = 'held' AND e.next_at > e.queued, e.next_at, NULL) FROM envelope e JOIN letter l ON l.id = e.letter JOIN wording w ON w.letter = l.id
-         WHERE ?1 OR e.state <> 'sent' ORDER BY e.id DESC LIMIT ?2",
-    )?;
+         l.message_id, ",
+        lapses!(),
+        " FROM envelope e JOIN letter l ON l.id = e.letter JOIN wording w ON w.letter = l.id
+         WHERE ?1 OR e.state <> 'sent' ORDER BY e.id DESC LIMIT ?2"
+    ))?;
     let read = |row: &Row<'_>| -> Result<OutboxRow> {
         Ok(OutboxRow {
             envelope: row.get(0)?,
@@ -351,7 +358,7 @@ pub(super) fn rows(db: &Db, all: bool, limit: usize) -> Result<Vec<OutboxRow>> {
             at: moment(row.get(8)?)?,
             why: row.get(9)?,
             message_id: row.get(10)?,
-            lapses: row.get::<_, Option<i64>>(11)?.map(moment).transpose()?,
+            lapses: lapses(row, 11)?,
         })
     };
     select.query_and_then(params![all, i64::try_from(limit).unwrap_or(i64::MAX)], read)?.collect()
@@ -359,10 +366,12 @@ pub(super) fn rows(db: &Db, all: bool, limit: usize) -> Result<Vec<OutboxRow>> {
 
 /// What a decision wrote for a ticket.
 pub(super) fn written(db: &Db, number: TicketNo, cause: i64) -> Result<Vec<JournalMail>> {
-    let mut select = db.sql(
-        "SELECT l.template, e.recipient, w.subject, e.state, e.id, iif(e.state = 'held' AND e.next_at > e.queued, e.next_at, NULL) FROM letter l JOIN envelope e ON e.letter = l.id
-         JOIN wording w ON w.letter = l.id WHERE l.cause = ?1 AND l.ticket = ?2 ORDER BY e.id",
-    )?;
+    let mut select = db.sql(concat!(
+        "SELECT l.template, e.recipient, w.subject, e.state, e.id, ",
+        lapses!(),
+        " FROM letter l JOIN envelope e ON e.letter = l.id
+         JOIN wording w ON w.letter = l.id WHERE l.cause = ?1 AND l.ticket = ?2 ORDER BY e.id"
+    ))?;
     let read = |row: &Row<'_>| -> Result<JournalMail> {
         Ok(JournalMail {
             template: row.get(0)?,
@@ -370,7 +379,7 @@ pub(super) fn written(db: &Db, number: TicketNo, cause: i64) -> Result<Vec<Journ
             subject: row.get(2)?,
             state: row.get(3)?,
             envelope: row.get(4)?,
-            lapses: row.get::<_, Option<i64>>(5)?.map(moment).transpose()?,
+            lapses: lapses(row, 5)?,
         })
     };
     select.query_and_then(params![cause, number.0], read)?.collect()
@@ -404,17 +413,19 @@ pub(super) fn sent(db: &Db, letter: LetterId) -> Result<Option<Sent>> {
 }
 
 pub(super) fn held(db: &Db, number: TicketNo) -> Result<Vec<HeldLetter>> {
-    let mut select = db.sql(
-        "SELECT l.id, min(e.why), w.subject, l.key, max(iif(e.next_at > e.queued, e.next_at, NULL)) FROM letter l JOIN envelope e ON e.letter = l.id JOIN wording w ON w.letter = l.id
-         WHERE l.ticket = ?1 AND e.state = 'held' GROUP BY l.id ORDER BY l.id",
-    )?;
+    let mut select = db.sql(concat!(
+        "SELECT l.id, min(e.why), w.subject, l.key, max(",
+        lapses!(),
+        ") FROM letter l JOIN envelope e ON e.letter = l.id
+         JOIN wording w ON w.letter = l.id WHERE l.ticket = ?1 AND e.state = 'held' GROUP BY l.id ORDER BY l.id"
+    ))?;
     let read = |row: &Row<'_>| -> Result<HeldLetter> {
         Ok(HeldLetter {
             id: LetterId(row.get(0)?),
             why: row.get(1)?,
             subject: row.get(2)?,
             key: LetterKey(row.get(3)?),
-            lapses: row.get::<_, Option<i64>>(4)?.map(moment).transpose()?,
+            lapses: lapses(row, 4)?,
         })
     };
     select.query_and_then([number.0], read)?.collect()
