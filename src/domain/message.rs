@@ -121,10 +121,6 @@ pub fn hash64(bytes: &[u8]) -> i64 {
     i64::from_be_bytes(first)
 }
 
-/// The name of a message's bytes: a SHA-256 that equal bytes alone share.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct BlobHash(pub [u8; 32]);
-
 /// Where a message lies on a server: (host, user, folder, UIDVALIDITY, UID), RFC 3501 section 2.3.1.1. For a Maildir the
 /// folder is its path, UIDVALIDITY and UID are 0 and `name` is the unique part of the file name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]

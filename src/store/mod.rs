@@ -23,12 +23,9 @@ use serde::{Deserialize, Serialize};
 use crate::domain::attachment::Attachment;
 use crate::domain::confirm::Grant;
 use crate::domain::foresight::Foresight;
-use crate::domain::message::{
-    Address, Arrival, BlobHash, Cursor, Enclosure, Folder, Letter, LetterId, LetterKind, MessageId, Place, Wording,
-};
+use crate::domain::message::{Address, Arrival, Cursor, Enclosure, Folder, Letter, LetterId, LetterKind, MessageId, Place, Wording};
 use crate::domain::ticket::{Change, Ticket, TicketNo, Version};
 use crate::domain::{Answer, CauseKey, Outcome, Query, Reason};
-use identity::Identity;
 
 /// The row number of a cause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -44,8 +41,8 @@ pub type Result<T> = anyhow::Result<T>;
 pub struct Prepared {
     /// The mail.
     pub arrival: Arrival,
-    /// What tells it from others.
-    pub identity: Identity,
+    /// What tells it from others, and by which its bytes are found.
+    pub key: CauseKey,
     /// Its bytes, packed, unless it is large: then they are packed piece by piece as they are written.
     packed: Option<Vec<u8>>,
     /// Its facts and what was judged of them, where somebody has read it already.
@@ -58,8 +55,8 @@ impl From<Arrival> for Prepared {
         let small = raw.len() <= pack::PIECE;
         // A failure is met again, and told, when the bytes are written.
         let packed = small.then(|| pack::pack(raw, |packed| Ok(packed.to_vec())).ok()).flatten();
-        let identity = Identity::of(raw);
-        Prepared { arrival, identity, packed, foresight: None }
+        let key = identity::key(raw);
+        Prepared { arrival, key, packed, foresight: None }
     }
 }
 
@@ -541,8 +538,6 @@ pub trait Store: Read + Send {
     fn history(&self, number: TicketNo) -> Result<Vec<JournalRow>>;
     /// Figures; of letters that are held, those that have lapsed by now are counted apart.
     fn counts(&self, now: DateTime<Utc>) -> Result<Counts>;
-    /// Blob by hash, decompressed.
-    fn blob(&self, hash: BlobHash) -> Result<Option<Vec<u8>>>;
 }
 
 /// Opens the store of a data directory, making and migrating it when needed.

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use chrono::{DateTime, Utc};
 use postdesk::delivery::Handover;
 use postdesk::desk::{self, Desk};
-use postdesk::domain::message::{Address, Arrival, BlobHash, Cursor, Folder, LetterId, Place};
+use postdesk::domain::message::{Address, Arrival, Cursor, Folder, LetterId, Place};
 use postdesk::domain::ticket::{Ticket, TicketNo, Version};
 use postdesk::domain::{Answer, CauseKey, Query};
 use postdesk::policy::Loaded;
@@ -91,7 +91,6 @@ impl Store for Mortal {
         tickets(filter: &TicketFilter) -> Vec<Ticket>;
         history(number: TicketNo) -> Vec<JournalRow>;
         counts(now: DateTime<Utc>) -> Counts;
-        blob(hash: BlobHash) -> Option<Vec<u8>>;
     }
     writes! {
         set_cursor(folder: &Folder, cursor: Cursor) -> ();

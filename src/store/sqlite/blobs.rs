@@ -1,33 +1,32 @@
 //! Rows of bytes, packed. Large bytes lie in pieces: the first in `blob`, the others in `blob_piece`.
 
 use anyhow::{Context, ensure};
-use rusqlite::{OptionalExtension, params};
+use rusqlite::params;
 
 use super::Db;
-use crate::domain::message::BlobHash;
 use crate::store::pack::{self, PIECE};
 use crate::store::{Prepared, Result, Sealed, SealedBytes};
 
 /// Stores the bytes of a received mail and returns the row.
 pub(super) fn put_mail(db: &Db, mail: &Prepared) -> Result<i64> {
     match &mail.packed {
-        Some(packed) => insert(db, Some(&mail.identity.bytes), mail.arrival.raw.len(), packed),
-        None => put(db, Some(&mail.identity.bytes), &mail.arrival.raw),
+        Some(packed) => insert(db, mail.arrival.raw.len(), packed),
+        None => put(db, &mail.arrival.raw),
     }
 }
 
 /// Stores the texts and final bytes of letters and returns the row.
 pub(super) fn put_sealed(db: &Db, words: &Sealed) -> Result<i64> {
     match &words.bytes {
-        SealedBytes::Packed(packed) => insert(db, None, words.size, packed),
-        SealedBytes::Large(plain) => put(db, None, plain),
+        SealedBytes::Packed(packed) => insert(db, words.size, packed),
+        SealedBytes::Large(plain) => put(db, plain),
     }
 }
 
 /// Stores bytes and returns their row.
-pub(super) fn put(db: &Db, hash: Option<&BlobHash>, plain: &[u8]) -> Result<i64> {
+pub(super) fn put(db: &Db, plain: &[u8]) -> Result<i64> {
     let (first, others) = plain.split_at(PIECE.min(plain.len()));
-    let blob = pack::pack(first, |packed| insert(db, hash, plain.len(), packed))?;
+    let blob = pack::pack(first, |packed| insert(db, plain.len(), packed))?;
     for (piece, n) in others.chunks(PIECE).zip(1_i64..) {
         pack::pack(piece, |packed| {
             db.sql("INSERT INTO blob_piece (blob, piece, zstd) VALUES (?1, ?2, ?3)")?.execute(params![blob, n, packed])?;
@@ -38,9 +37,8 @@ pub(super) fn put(db: &Db, hash: Option<&BlobHash>, plain: &[u8]) -> Result<i64>
 }
 
 /// Stores a first piece; `size` is that of the whole.
-fn insert(db: &Db, hash: Option<&BlobHash>, size: usize, packed: &[u8]) -> Result<i64> {
-    let hash = hash.map(|h| h.0.as_slice());
-    db.sql("INSERT INTO blob (hash, size, zstd) VALUES (?1, ?2, ?3)")?.execute(params![hash, i64::try_from(size)?, packed])?;
+fn insert(db: &Db, size: usize, packed: &[u8]) -> Result<i64> {
+    db.sql("INSERT INTO blob (size, zstd) VALUES (?1, ?2)")?.execute(params![i64::try_from(size)?, packed])?;
     Ok(db.conn.last_insert_rowid())
 }
 
@@ -94,17 +92,4 @@ fn first(db: &Db, blob: i64, whole: bool) -> Result<(Vec<u8>, usize)> {
     let row = rows.next()?.with_context(|| format!("blob {blob} is missing"))?;
     let size = usize::try_from(row.get::<_, i64>(0)?)?;
     Ok((pack::unpack(row.get_ref(1)?.as_blob()?, if whole { size } else { 0 })?, size))
-}
-
-/// The bytes of this hash, where there are some.
-pub(super) fn by_hash(db: &Db, hash: &BlobHash) -> Result<Option<Vec<u8>>> {
-    find(db, hash)?.map(|blob| get(db, blob)).transpose()
-}
-
-/// The row of this hash, where there is one.
-pub(super) fn find(db: &Db, hash: &BlobHash) -> Result<Option<i64>> {
-    Ok(db
-        .sql("SELECT id FROM blob WHERE hash IS NOT NULL AND substr(hash, 1, 8) = substr(?1, 1, 8) AND hash = ?1")?
-        .query_row([hash.0.as_slice()], |row| row.get(0))
-        .optional()?)
 }

@@ -62,7 +62,7 @@ impl Fresh {
 }
 
 pub(super) fn receive(db: &Db, mail: &Prepared) -> Result<Received> {
-    let received = match find(db, &mail.identity.key)? {
+    let received = match find(db, &mail.key)? {
         Found { exact: Some(known), .. } => Received::Copy(known),
         Found { exact: None, like } => Received::New(insert_mail(db, mail, like)?),
     };
@@ -84,12 +84,9 @@ pub(super) fn receive(db: &Db, mail: &Prepared) -> Result<Received> {
 }
 
 fn insert_mail(db: &Db, mail: &Prepared, same_id: bool) -> Result<CauseId> {
-    let blob = match blobs::find(db, &mail.identity.bytes)? {
-        Some(blob) => blob,
-        None => blobs::put_mail(db, mail)?,
-    };
+    let blob = blobs::put_mail(db, mail)?;
     let arrival = &mail.arrival;
-    let cause = insert(db, &mail.identity.key, arrival.at, None)?;
+    let cause = insert(db, &mail.key, arrival.at, None)?;
     let whole_size = arrival.whole_size.map(i64::try_from).transpose()?;
     db.sql("INSERT INTO message (cause, mailbox, blob, whole_size, quiet, same_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
         .execute(params![cause.0, arrival.mailbox, blob, whole_size, arrival.quiet, same_id])?;

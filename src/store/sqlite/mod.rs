@@ -40,7 +40,7 @@ use super::{
     Commit, CommitError, Counts, Fate, JournalRow, Note, OutboxRow, Pending, Posting, Prepared, QuarantineRow, Read, Received, Result,
     Sealed, Store, TicketFilter, TicketState,
 };
-use crate::domain::message::{Address, BlobHash, Cursor, Folder, LetterId, Place};
+use crate::domain::message::{Address, Cursor, Folder, LetterId, Place};
 use crate::domain::ticket::{Ticket, TicketNo, Version};
 use crate::domain::{Answer, CauseKey, Query};
 
@@ -372,10 +372,6 @@ impl Store for Sqlite {
 
     fn counts(&self, now: DateTime<Utc>) -> Result<Counts> {
         tickets::counts(&self.db, now)
-    }
-
-    fn blob(&self, hash: BlobHash) -> Result<Option<Vec<u8>>> {
-        blobs::by_hash(&self.db, &hash)
     }
 }
 
