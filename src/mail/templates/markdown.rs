@@ -48,7 +48,8 @@ pub(super) fn raw_html(markdown: &[Event<'_>]) -> Option<String> {
     })
 }
 
-const CELL: &str = "padding:2px 14px 2px 0;vertical-align:top";
+/// Room between the columns of a table.
+const CELL: &str = "padding:2px 14px 2px 0";
 
 /// A list that is open: the number of the next item, or a bullet.
 struct List {
@@ -427,7 +428,7 @@ impl<'a> Page<'a> {
             table.rows.remove(0);
         }
         self.owe(2);
-        self.html.push_str("<table style=\"border-collapse:collapse\">\n");
+        self.html.push_str("<table cellpadding=\"2\" style=\"border-collapse:collapse\">\n");
         let widths: Vec<usize> = (0..table.align.len())
             .map(|i| table.rows.iter().filter_map(|row| row.get(i)).map(|c| columns(&c.text)).max().unwrap_or(0))
             .collect();
@@ -441,18 +442,20 @@ impl<'a> Page<'a> {
         self.owe(2);
     }
 
-    /// `named`: the first cell is the name of the others; beside a long value on a phone it would be broken after every letter.
+    /// `named`: the first cell is the name of the others; beside a long value on a phone it would be broken after every letter. What the
+    /// attributes of HTML 4 can say, they say: a mail has many cells, and programs that read no CSS understand them.
     fn html_row(&mut self, row: &[Cell], align: &[Alignment], named: bool, head: bool) {
         let name = if head { "th" } else { "td" };
-        self.html.push_str("<tr>");
+        self.html.push_str("<tr valign=\"top\">");
         for (n, (cell, align)) in row.iter().zip(align).enumerate() {
-            let whole = if named && n == 0 { ";white-space:nowrap" } else { "" };
             let side = match (*align, head) {
-                (Alignment::Right, _) => ";text-align:right",
-                (_, true) => ";text-align:left",
+                (Alignment::Right, _) => " align=\"right\"",
+                (_, true) => " align=\"left\"",
                 _ => "",
             };
-            for piece in ["<", name, " style=\"", CELL, side, whole, "\">", &cell.html, "</", name, ">"] {
+            let whole = if named && n == 0 { " nowrap" } else { "" };
+            let room = if named && n > 0 { [""; 3] } else { [" style=\"", CELL, "\""] };
+            for piece in ["<", name, side, whole].into_iter().chain(room).chain([">", &cell.html, "</", name, ">"]) {
                 self.html.push_str(piece);
             }
         }
