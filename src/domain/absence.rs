@@ -3,6 +3,10 @@
 //! Only words of the first person, and of systems about themselves: "out of office replies do not work" is a request. What is found here
 //! is never thrown away, for people write such sentences too: an agent's is held, a requester's changes no status (promise 9).
 
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
+
 use super::text;
 
 /// Characters of a text in which such a sentence stands.
@@ -36,14 +40,17 @@ const PHRASES: &[&str] = &[
     "자동으로 발송",
 ];
 
-/// The phrase by which a text reads like an automatic answer, if it does.
+/// All phrases, looked for at once.
+static ANY: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| AhoCorasick::new(PHRASES).ok());
+
+/// The first phrase by which a text reads like an automatic answer, if it does.
 pub fn phrase(words: &str) -> Option<&'static str> {
-    if words.chars().count() > LONGEST {
+    if words.chars().nth(LONGEST).is_some() {
         return None;
     }
     let opening: String = words.chars().take(OPENING).collect();
-    let opening = text::fold_words(&opening);
-    PHRASES.iter().copied().find(|phrase| opening.contains(phrase))
+    let found = ANY.as_ref()?.find(&text::fold_words(&opening))?;
+    PHRASES.get(found.pattern().as_usize()).copied()
 }
 
 #[cfg(test)]

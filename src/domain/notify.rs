@@ -328,7 +328,9 @@ pub fn own_text(mail: &Reading) -> String {
 
 /// A text that a notification can carry.
 pub fn shortened(text: &str) -> String {
-    match text.char_indices().nth(MOST_TEXT).and_then(|(end, _)| text.get(..end)) {
+    // A text of fewer bytes has fewer characters.
+    let end = if text.len() <= MOST_TEXT { None } else { text.char_indices().nth(MOST_TEXT) };
+    match end.and_then(|(end, _)| text.get(..end)) {
         Some(head) => format!("{head}\n[…]"),
         None => text.to_owned(),
     }

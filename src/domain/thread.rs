@@ -252,14 +252,18 @@ const URGING: &[&str] = &[
     "any progress", "following up", "gentle reminder", "what is the status", "still waiting for",
 ];
 
+/// A subject and words of more characters do more than urge.
+const LONGEST_URGING: usize = 200;
+
 /// Urging without a number joins the sender's one live ticket.
 fn urging(case: &Case, asks: &Asks<'_>) -> Result<Thread, Need> {
     let nothing = || Thread::none("nothing in it names a ticket: a new one");
-    let text = super::text::fold(&format!("{} {}", asks.mail.base_subject, asks.mail.reply.text));
-    let short = text.chars().count() <= 200;
-    let Some(word) = URGING.iter().find(|w| text.contains(*w)).filter(|_| short && !asks.mail.forwarded && !asks.forged) else {
+    let text = format!("{} {}", asks.mail.base_subject, asks.mail.reply.text);
+    if text.chars().nth(LONGEST_URGING).is_some() || asks.mail.forwarded || asks.forged {
         return Ok(nothing());
-    };
+    }
+    let text = super::text::fold(&text);
+    let Some(word) = URGING.iter().find(|w| text.contains(*w)) else { return Ok(nothing()) };
     let Some(from) = asks.from else { return Ok(nothing()) };
     Ok(match case.live_of(from)? {
         [only] => Thread {

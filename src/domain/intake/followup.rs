@@ -35,13 +35,20 @@ const THANKS: &[&str] = &["谢谢", "感谢", "多谢", "收到", "thanks", "tha
 /// Words of somebody who wants it solved.
 const WISHES: &[&str] = &["when", "please", "need", "get ", "want", "hope", "请", "何时", "时候", "尽快", "要", "能", "希望", "才"];
 
+/// Words of more characters say more than their gist.
+const LONGEST_GIST: usize = 60;
+
 /// The gist of short own words; anything longer than a line or two, or with a doubt in it, is words.
 fn gist(text: &str) -> Gist {
     if absence::phrase(text).is_some() {
         return Gist::Absence;
     }
-    let text = text::fold(text.trim());
-    if text.is_empty() || text.chars().count() > 60 || NOT_SOLVED.iter().any(|w| text.contains(w)) {
+    let text = text.trim();
+    if text.is_empty() || text.chars().nth(LONGEST_GIST).is_some() {
+        return Gist::Words;
+    }
+    let text = text::fold(text);
+    if NOT_SOLVED.iter().any(|w| text.contains(w)) {
         return Gist::Words;
     }
     if SOLVED.iter().any(|w| text.contains(w)) {
