@@ -4,7 +4,7 @@
 
 use super::{
     Ack, AgentError, AgentFollowup, AgentNew, AgentReceipt, Approval, Because, Card, Closed, Confirm, Consult, Facts, Help, Link,
-    OldTicket, Quarantined, Reminder, Reply, Row, Summary, TagHelp, TooLarge, Update, Words,
+    OldTicket, Quarantined, Reminder, Reply, Row, Summary, TagHelp, TooLarge, Update, Waits, Words,
 };
 
 impl Facts {
@@ -47,6 +47,8 @@ struct Vocabulary {
     unproved: &'static str,
     defect: &'static str,
     age: &'static str,
+    why: &'static str,
+    suspect: &'static str,
     answer_by: &'static str,
     tags: [(&'static str, &'static str, &'static str); 3],
 }
@@ -76,6 +78,8 @@ fn en() -> Vocabulary {
         unproved: "The mail did not answer a notification of yours, so nothing proves that you wrote it.",
         defect: "The sender's charset was wrong; the text was read by detection.",
         age: "3d 4h",
+        why: "parts of a notification may stand among the words",
+        suspect: "marked as spam",
         answer_by: "Tuesday 14:00",
         tags: [
             ("[take]", "认领", "makes the ticket yours"),
@@ -110,6 +114,8 @@ fn zh() -> Vocabulary {
         unproved: "这封邮件不是对发给您的通知的回复，无法证明由您本人所写。",
         defect: "发件方标注的字符集有误，正文按检测结果读取。",
         age: "3天4小时",
+        why: "文字中可能夹有内部通知的内容",
+        suspect: "被标为垃圾邮件",
         answer_by: "周二 14:00",
         tags: [
             ("【认领】", "领取、接手", "由您负责这张工单"),
@@ -395,6 +401,8 @@ fn reports(w: &Vocabulary) -> Vec<Facts> {
         name: "daily".into(),
         since: "2026-11-30 08:00".into(),
         until: "2026-12-01 08:00".into(),
+        last: "2026-11-27 08:00".into(),
+        counts: true,
         opened: 31,
         answered: 28,
         resolved: 25,
@@ -404,14 +412,46 @@ fn reports(w: &Vocabulary) -> Vec<Facts> {
         oldest: vec![old(w.card()), old(Card { owner: String::new(), ..w.bare() })],
         by_category: vec![row(w.category, 8), row("Account", 110)],
         by_team: vec![row(w.team, 8), row("a|b", 2)],
+        ..Summary::default()
     };
-    let quiet = Summary { name: summary.name.clone(), since: summary.since.clone(), until: summary.until.clone(), ..Summary::default() };
+    let quiet = Summary {
+        name: summary.name.clone(),
+        since: summary.since.clone(),
+        until: summary.until.clone(),
+        last: summary.last.clone(),
+        counts: true,
+        ..Summary::default()
+    };
+    let waits = Waits {
+        ticket: w.card(),
+        who: w.owner.into(),
+        since: "2026-11-30 17:40".into(),
+        why: w.why.into(),
+        doubted: false,
+        until: String::new(),
+    };
+    let doubted = |ticket| Waits { ticket, doubted: true, until: "2026-12-07 17:40".into(), ..waits.clone() };
+    let stranger = Waits { ticket: w.bare(), who: "x@evil.example".into(), why: w.suspect.into(), doubted: true, ..waits.clone() };
+    let unsettled = Summary {
+        name: "unsettled".into(),
+        waits: true,
+        held: vec![waits.clone(), doubted(w.bare())],
+        unconfirmed: vec![doubted(w.card())],
+        more_unconfirmed: 1,
+        suspect: vec![stranger],
+        more_suspect: 12,
+        counts: false,
+        ..quiet.clone()
+    };
+    let busy = Summary { waits: true, held: vec![waits], more_held: 3, ..summary.clone() };
     let tags: Vec<TagHelp> =
         w.tags.iter().map(|(usage, zh, doc)| TagHelp { usage: (*usage).into(), zh: (*zh).into(), doc: (*doc).into() }).collect();
     let help = Help { ticket: None, agent: w.owner.into(), tags, unfiled: String::new(), files: Vec::new() };
     vec![
         Facts::Summary(Box::new(summary)),
         Facts::Summary(Box::new(quiet)),
+        Facts::Summary(Box::new(busy)),
+        Facts::Summary(Box::new(unsettled)),
         Facts::Help(Help { ticket: Some(w.card()), ..help.clone() }),
         Facts::Help(Help { unfiled: w.text.into(), files: vec![w.file.into()], ..help.clone() }),
         Facts::Help(help),
