@@ -57,13 +57,11 @@ pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
         )?;
         writeln!(out, "tickets      {}", or_none(together(&counts.tickets)))?;
         writeln!(out, "mails        {}", or_none(together(&counts.envelopes)))?;
-        let [(_, held), (_, unconfirmed), (_, suspect)] = waits;
-        if held + unconfirmed + suspect > 0 {
-            writeln!(
-                out,
-                "to look at   {held} held for [send], {unconfirmed} to be confirmed, {suspect} suspect in 24 hours; \
-                 see `postdesk summary unsettled --preview -`"
-            )?;
+        if waits.iter().any(|(_, n)| *n > 0) {
+            let [(_, held), (_, unconfirmed), (_, suspect)] = waits;
+            let named = config.summaries.iter().find(|summary| summary.team.is_none());
+            let where_to = named.map_or_else(String::new, |s| format!("; `postdesk summary {} --preview -` names them", s.name));
+            writeln!(out, "to look at   {held} held for [send], {unconfirmed} to be confirmed, {suspect} suspect in 24 hours{where_to}")?;
         }
     }
     let wants_a_look = |(word, n): &(String, u64)| *n > 0 && (word == "failed" || word == "uncertain");

@@ -198,7 +198,7 @@ pub(super) fn counts(db: &Db, now: DateTime<Utc>) -> Result<Counts> {
     };
     let mut tickets = by_word("SELECT status, count(*) FROM ticket GROUP BY status")?;
     tickets.sort_by_key(|(word, _)| Status::parse(word));
-    let lapsed = concat!("SELECT count(*) FROM envelope e WHERE ", lapses!(), " <= ?1");
+    let lapsed = concat!("SELECT count(*) FROM envelope e WHERE e.state = 'held' AND ", lapses!(), " <= ?1");
     let lapsed = u64::try_from(db.sql(lapsed)?.query_row([micros(now)], |row| row.get::<_, i64>(0))?)?;
     let mut envelopes = by_word("SELECT state, count(*) FROM envelope GROUP BY state ORDER BY state")?;
     if lapsed > 0 {
