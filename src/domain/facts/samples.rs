@@ -6,6 +6,8 @@ use super::{
     Ack, AgentError, AgentFollowup, AgentNew, AgentReceipt, Approval, Because, Card, Closed, Confirm, Consult, Facts, Help, Link,
     OldTicket, Quarantined, Reminder, Reply, Row, Summary, TagHelp, TooLarge, Update, Waits, Words,
 };
+use crate::domain::doubt::{Doubt, Suspicion};
+use crate::domain::sentence::Sentence;
 
 impl Facts {
     /// Sample facts for every template, in the words of this language (`zh`, else English); a template's samples stand together.
@@ -24,6 +26,7 @@ impl Facts {
 
 /// The words that differ between the languages.
 struct Vocabulary {
+    language: &'static str,
     subject: &'static str,
     status: &'static str,
     priority: &'static str,
@@ -47,14 +50,13 @@ struct Vocabulary {
     unproved: &'static str,
     defect: &'static str,
     age: &'static str,
-    why: &'static str,
-    suspect: &'static str,
     answer_by: &'static str,
     tags: [(&'static str, &'static str, &'static str); 3],
 }
 
 fn en() -> Vocabulary {
     Vocabulary {
+        language: "en",
         subject: "VPN drops every hour",
         status: "open",
         priority: "high",
@@ -78,8 +80,6 @@ fn en() -> Vocabulary {
         unproved: "The mail did not answer a notification of yours, so nothing proves that you wrote it.",
         defect: "The sender's charset was wrong; the text was read by detection.",
         age: "3d 4h",
-        why: "parts of a notification may stand among the words",
-        suspect: "marked as spam",
         answer_by: "Tuesday 14:00",
         tags: [
             ("[take]", "认领", "makes the ticket yours"),
@@ -91,6 +91,7 @@ fn en() -> Vocabulary {
 
 fn zh() -> Vocabulary {
     Vocabulary {
+        language: "zh",
         subject: "VPN 每小时断线",
         status: "处理中",
         priority: "高",
@@ -114,8 +115,6 @@ fn zh() -> Vocabulary {
         unproved: "这封邮件不是对发给您的通知的回复，无法证明由您本人所写。",
         defect: "发件方标注的字符集有误，正文按检测结果读取。",
         age: "3天4小时",
-        why: "文字中可能夹有内部通知的内容",
-        suspect: "被标为垃圾邮件",
         answer_by: "周二 14:00",
         tags: [
             ("【认领】", "领取、接手", "由您负责这张工单"),
@@ -422,21 +421,24 @@ fn reports(w: &Vocabulary) -> Vec<Facts> {
         counts: true,
         ..Summary::default()
     };
+    let why = |line: Sentence| line.to(w.language).to_owned();
     let waits = Waits {
         ticket: w.card(),
         who: w.owner.into(),
         since: "2026-11-30 17:40".into(),
-        why: w.why.into(),
+        why: why(Doubt::Internal.line()),
         doubted: false,
         until: String::new(),
     };
-    let doubted = |ticket| Waits { ticket, doubted: true, until: "2026-12-07 17:40".into(), ..waits.clone() };
-    let stranger = Waits { ticket: w.bare(), who: "x@evil.example".into(), why: w.suspect.into(), doubted: true, ..waits.clone() };
+    let doubted =
+        |ticket, doubt: Doubt| Waits { ticket, why: why(doubt.line()), doubted: true, until: "2026-12-07 17:40".into(), ..waits.clone() };
+    let who = "x@evil.example".into();
+    let stranger = Waits { ticket: w.bare(), who, why: why(Suspicion::Spam.line()), doubted: true, ..waits.clone() };
     let unsettled = Summary {
         name: "unsettled".into(),
         waits: true,
-        held: vec![waits.clone(), doubted(w.bare())],
-        unconfirmed: vec![doubted(w.card())],
+        held: vec![waits.clone(), doubted(w.bare(), Doubt::Forged)],
+        unconfirmed: vec![doubted(w.card(), Doubt::Unproved)],
         more_unconfirmed: 1,
         suspect: vec![stranger],
         more_suspect: 12,
