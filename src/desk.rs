@@ -17,6 +17,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use chrono::{DateTime, Utc};
 
+pub use clocks::last_slot;
 use composer::{Composer, Order, Written};
 pub use explain::{Ask, Question, Resolved, explain, preview_slot};
 
@@ -469,7 +470,7 @@ fn event_of(cause: &Pending, policy: &Arc<Policy>) -> (Event, Option<Arc<Reading
             (what, Some(reading))
         }
         PendingBody::Note(Note::Due { ticket }) => (What::Due(*ticket), None),
-        PendingBody::Note(Note::Slot { name, at }) => (What::Slot { name: name.clone(), at: *at }, None),
+        PendingBody::Note(Note::Slot { name, at, last }) => (What::Slot { name: name.clone(), at: *at, last: *last }, None),
         PendingBody::Note(Note::Undelivered(fate)) => (What::Undelivered(fate.clone()), None),
         PendingBody::Note(Note::Quarantined(what)) => (What::Quarantined(what.clone()), None),
         PendingBody::Note(Note::Withheld(mail)) => (What::Withheld(mail.clone()), None),

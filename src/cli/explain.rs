@@ -134,7 +134,7 @@ fn report(file: &str, resolved: &Resolved, policy: &Policy) -> Value {
         "origin": {
             "kind": judged.origin.kind,
             "because": judged.origin.because,
-            "suspect": judged.origin.suspect,
+            "suspect": judged.origin.suspect.is_some(),
             "bounce": judged.origin.bounce.as_ref().map(bounce),
         },
         "sender": {"role": judged.sender.role, "trust": judged.sender.proof(), "because": judged.sender.because},

@@ -39,8 +39,12 @@ pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
     let mut store = open_store(&loaded.config)?;
     let book = Rulebook { policy: loaded.policy.clone(), templates: loaded.templates.clone() };
     let key = CauseKey("preview".to_owned());
-    let letters = desk::preview_slot(&arguments.name, &book, Utc::now(), &mut |query| store.answer(&key, query))?;
-    let (letter, words) = letters.first().context("the summary has no recipient: add agents' handles to its `to`")?;
+    let last = desk::last_slot(store.as_ref(), &arguments.name)?;
+    let letters = desk::preview_slot(&arguments.name, last, &book, Utc::now(), &mut |query| store.answer(&key, query))?;
+    let Some((letter, words)) = letters.first() else {
+        table::line(format_args!("no mail would go out: nothing is held, unconfirmed or suspect"))?;
+        return Ok(Exit::Done);
+    };
     if arguments.preview.as_os_str() == "-" {
         std::io::Write::write_all(&mut std::io::stdout().lock(), &words.bytes)?;
     } else {

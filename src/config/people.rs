@@ -231,7 +231,7 @@ fn question(page: &Page, line: Mixed<'_>) -> Option<Question> {
     }
 }
 
-pub(super) fn summaries(root: &mut Section<'_>, names: &mut Names, agents: &[Agent], zone: Tz) -> Vec<Summary> {
+pub(super) fn summaries(root: &mut Section<'_>, names: &mut Names, agents: &[Agent], zone: Tz, operator: bool) -> Vec<Summary> {
     let leads = || agents.iter().filter(|a| a.role == Role::Lead).map(|a| a.handle.clone());
     let mut summaries = Vec::new();
     for mut section in root.tables("summary") {
@@ -274,5 +274,15 @@ pub(super) fn summaries(root: &mut Section<'_>, names: &mut Names, agents: &[Age
         }
         section.finish();
     }
+    summaries.extend(own_summary(&summaries, leads().collect(), zone, operator));
     summaries
+}
+
+/// The summary that the desk has where no other reaches over all teams: what is held or suspect must not stay unsaid. To the leads, else
+/// to the operator.
+fn own_summary(others: &[Summary], leads: Vec<String>, timezone: Tz, operator: bool) -> Option<Summary> {
+    let told = others.iter().any(|summary| summary.team.is_none() || summary.name == reports::UNSETTLED);
+    let schedule = value::schedule("0 8 * * *").ok()?;
+    let name = reports::UNSETTLED.to_owned();
+    (!told && (operator || !leads.is_empty())).then(|| Summary { report: name.clone(), name, to: leads, schedule, timezone, team: None })
 }

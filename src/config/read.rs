@@ -43,7 +43,7 @@ pub(super) fn config(page: &Page, table: &DeTable<'_>, file: &Path) -> Option<Co
     }
     let closing = closing(&mut root);
     let limits = limits(&mut root);
-    let summaries = people::summaries(&mut root, &mut names, &agents, zone);
+    let summaries = people::summaries(&mut root, &mut names, &agents, zone, operator.address.is_some());
     names.check(page);
     warn_of_idle_teams(page, &root, &teams, &agents);
     root.finish();

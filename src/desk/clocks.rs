@@ -56,19 +56,25 @@ fn retime(store: &mut dyn Store, policy: &Policy) -> anyhow::Result<()> {
     store.set(NAME, &measure)
 }
 
+/// The slot of a summary that was sent last, or when the desk first knew of it.
+///
+/// # Errors
+/// The store fails.
+pub fn last_slot(store: &dyn Store, summary: &str) -> anyhow::Result<Option<DateTime<Utc>>> {
+    Ok(store.get(&slot_name(summary))?.and_then(|text| text.parse().ok()))
+}
+
+fn slot_name(summary: &str) -> String {
+    format!("slot:{summary}")
+}
+
 /// Makes a cause of a summary's newest slot that has passed; earlier ones that were missed are not made up for.
 fn enqueue_slot(store: &mut dyn Store, summary: &Summary, now: DateTime<Utc>) -> anyhow::Result<()> {
-    let name = format!("slot:{}", summary.name);
-    let Some(mut last) = store.get(&name)?.and_then(|text| text.parse::<DateTime<Utc>>().ok()) else {
-        return store.set(&name, &now.to_rfc3339());
-    };
-    let mut newest = None;
-    while let Some(slot) = Policy::next_slot(summary, last).filter(|slot| *slot <= now) {
-        newest = Some(slot);
-        last = slot;
-    }
-    let Some(slot) = newest else { return Ok(()) };
+    let name = slot_name(&summary.name);
+    let Some(last) = last_slot(store, &summary.name)? else { return store.set(&name, &now.to_rfc3339()) };
+    let next = |after: &DateTime<Utc>| Policy::next_slot(summary, *after).filter(|slot| *slot <= now);
+    let Some(slot) = std::iter::successors(next(&last), next).last() else { return Ok(()) };
     let key = CauseKey(format!("{name}:{}", slot.to_rfc3339()));
-    store.enqueue(&key, slot, &Note::Slot { name: summary.name.clone(), at: slot })?;
+    store.enqueue(&key, slot, &Note::Slot { name: summary.name.clone(), at: slot, last: Some(last) })?;
     store.set(&name, &slot.to_rfc3339())
 }

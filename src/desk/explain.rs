@@ -45,12 +45,18 @@ pub fn explain(mail: &Question<'_>, book: &Rulebook, now: DateTime<Utc>, ask: &m
     Ok(resolve(&event, Some(reading), book, now, ask)?)
 }
 
-/// The letters of a summary as its schedule would send them now.
+/// The letters of a summary as its schedule would send them now; `last` is when it did so last.
 ///
 /// # Errors
 /// An answer fails, or a template does.
-pub fn preview_slot(name: &str, book: &Rulebook, now: DateTime<Utc>, ask: &mut Ask<'_>) -> anyhow::Result<Vec<(Letter, Wording)>> {
-    let event = Event { key: CauseKey("preview".to_owned()), at: now, what: What::Slot { name: name.to_owned(), at: now } };
+pub fn preview_slot(
+    name: &str,
+    last: Option<DateTime<Utc>>,
+    book: &Rulebook,
+    now: DateTime<Utc>,
+    ask: &mut Ask<'_>,
+) -> anyhow::Result<Vec<(Letter, Wording)>> {
+    let event = Event { key: CauseKey("preview".to_owned()), at: now, what: What::Slot { name: name.to_owned(), at: now, last } };
     Ok(resolve(&event, None, book, now, ask)?.letters)
 }
 

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 
 use super::Desk;
 use crate::domain::attachment::Attachment;
+use crate::domain::doubt::Suspicion;
 use crate::domain::message::{Letter, Reading};
 use crate::domain::ticket::{Change, Ticket, TicketNo, Version};
 use crate::domain::{Decision, Outcome, sla};
@@ -62,6 +63,7 @@ impl Desk {
             PendingBody::Mail(mail) if mail.quiet => cause.at,
             _ => now,
         };
+        let suspect = suspect(cause, &decision);
         let (tickets, changes) = self.changed(cause, decision.changes)?;
         let states = tickets.into_values().map(|mut ticket| {
             ticket.version = Version(ticket.version.0 + 1);
@@ -74,6 +76,7 @@ impl Desk {
             ticket: decision.outcome.ticket(),
             internal: decision.internal,
             files: files_of(&reading, &decision.outcome),
+            suspect,
             text: decision.judged.as_ref().map_or_else(String::new, |j| j.reply.text.clone()),
         });
         Ok(Commit {
@@ -94,6 +97,13 @@ impl Desk {
             mail,
         })
     }
+}
+
+/// Why the border distrusts a mail that became part of a ticket. What came before the desk was there is nothing new.
+fn suspect(cause: &Pending, decision: &Decision) -> Option<Suspicion> {
+    let quiet = matches!(&cause.body, PendingBody::Mail(mail) if mail.quiet);
+    let part = matches!(decision.outcome, Outcome::Opened { .. } | Outcome::Joined { .. });
+    decision.judged.as_ref().filter(|_| part && !quiet)?.origin.suspect
 }
 
 /// The files of a mail that its ticket is to know. Who was refused sends them again; what was only filed went nowhere.

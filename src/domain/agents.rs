@@ -12,6 +12,7 @@ use super::absence;
 use super::approvals::Question;
 use super::canned;
 use super::courtesy;
+use super::doubt::Doubt;
 use super::facts::{self, AgentError, AgentReceipt, Closed, Facts, Help, Link, NOTICE_END, Update, Words};
 use super::files::Own;
 use super::intake::Scene;
@@ -51,12 +52,12 @@ pub fn mail(case: &Case, scene: &Scene<'_>, ticket: &Ticket, policy: &Policy) ->
     } else {
         match orders::plan(case, policy, ticket, agent, &read, sent, scene.now)? {
             Err(refusals) => {
-                let unproved = (!proved).then(|| author.unproved_because());
+                let unproved = (!proved).then(|| author.unproved_because().1);
                 author.refuse(unproved.into_iter().chain(refusals.into_iter().map(|r| r.0)).collect(), &words)
             }
             // Whether the mail is his comes before whether it may go now: that is looked at when he has confirmed it.
             Ok(plan) if proved && let Some(why) = author.crossed(case, &plan, &words)? => {
-                author.hold(why, &author.with_canned(&words, &plan), None)
+                author.hold((Doubt::Crossing, why), &author.with_canned(&words, &plan), None)
             }
             Ok(plan) => {
                 let shows_past = plan.hands_over() || !plan.approvers.is_empty() || !plan.escalated.is_empty();
@@ -95,7 +96,7 @@ pub fn question(scene: &Scene<'_>, policy: &Policy) -> Option<Decision> {
     let read = tags::read(&scene.mail.subject, None, &scene.mail.reply.text, false);
     let asks = read.tags.iter().any(|t| t.name == "help") && read.errors.is_empty();
     // Help is nothing secret, but a mail that is known to be forged must not fill an agent's mailbox.
-    if !asks || scene.origin.suspect {
+    if !asks || scene.origin.suspect.is_some() {
         return None;
     }
     let mut decision = Decision::new(Outcome::Answered, agent.handle.as_str());
@@ -165,11 +166,11 @@ impl Author<'_> {
     }
 
     /// The words are kept as a held letter, orders are left undone, and the agent is asked.
-    fn hold(&self, why: Sentence, words: &str, lapses: Option<DateTime<Utc>>) -> Decision {
+    fn hold(&self, (doubt, why): (Doubt, Sentence), words: &str, lapses: Option<DateTime<Utc>>) -> Decision {
         let mut decision = Decision::new(Outcome::Refused { ticket: Some(self.ticket.number) }, self.agent.handle.as_str());
         decision.internal = true;
         decision.because(format!("held: {}", why.en));
-        let held = Held { why: why.en.clone(), lapses };
+        let held = Held { why: why.en.clone(), doubt, lapses };
         let held = (!words.is_empty() && self.ticket.alert.is_none()).then_some(held);
         if held.is_some() {
             let facts = self.words_facts(None, &[], words, self.ticket);
@@ -192,8 +193,9 @@ impl Author<'_> {
         // A machine reads no answers: words on what it reports stay with the ticket.
         let kept = speaks && !plan.note && self.ticket.alert.is_some();
         let relays = speaks && !plan.note && !kept;
-        let doubt = || self.uncertain(own, own_words).or_else(|| self.absent(read, own_words));
-        if relays && let Some(why) = doubt() {
+        let internal = || Some((Doubt::Internal, self.uncertain(own, own_words)?));
+        let absence = || Some((Doubt::Absence, self.absent(read, own_words)?));
+        if relays && let Some(why) = internal().or_else(absence) {
             return self.hold(why, words, None);
         }
         // An adviser outside must not read the notification either.

@@ -128,7 +128,7 @@ pub fn answered<'a>(
     tokens: &[(Token, TokenPlace)],
     policy: &'a Policy,
 ) -> Option<(&'a Approver, TicketNo, usize)> {
-    if origin.kind != OriginKind::Person || origin.suspect {
+    if origin.kind != OriginKind::Person || origin.suspect.is_some() {
         return None;
     }
     let from = &mail.from.as_ref()?.address;

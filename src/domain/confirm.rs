@@ -124,7 +124,7 @@ pub fn answered<'a>(mail: &Reading, origin: &Origin, tokens: &[(Token, TokenPlac
     let agent = policy.agent_at(&mail.from.as_ref()?.address)?;
     let (token, _) = tokens.iter().find(|(token, _)| token.agent.is_some())?;
     let answer = Answer { agent, ticket: token.ticket, question: Question::of(token)? };
-    (answer.is_asked() || !origin.suspect).then_some(answer)
+    (answer.is_asked() || origin.suspect.is_none()).then_some(answer)
 }
 
 /// What follows from an answer to somebody else's question: nothing, and the writer hears what he answered. The mail that tells him carries his own token, so that its
@@ -229,7 +229,7 @@ impl Said<'_> {
         let time = |at| notify::local_time(at, self.policy);
         let written = time(asked.written);
         let both = |en: String, zh: String| Some((en, zh));
-        if self.scene.origin.suspect || trust::forged(self.scene.mail, self.policy).is_some() {
+        if self.scene.origin.suspect.is_some() || trust::forged(self.scene.mail, self.policy).is_some() {
             return both(
                 "Our mail server says that the sender of the answer may be forged, so it confirms nothing.".into(),
                 "邮件服务器认为这封回复的发件人可能是伪造的，因此不作为确认。".into(),

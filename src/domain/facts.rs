@@ -294,6 +294,24 @@ pub struct Summary {
     pub since: String,
     /// Until when, local time.
     pub until: String,
+    /// When it was sent before, local time: suspect mail is named from then on.
+    pub last: String,
+    /// Something waits for somebody's look.
+    pub waits: bool,
+    /// Replies that are held, the newest ten.
+    pub held: Vec<Waits>,
+    /// So many more.
+    pub more_held: u64,
+    /// Mails that their agents have not confirmed yet, the newest ten.
+    pub unconfirmed: Vec<Waits>,
+    /// So many more.
+    pub more_unconfirmed: u64,
+    /// Mails that the border distrusts, the newest ten.
+    pub suspect: Vec<Waits>,
+    /// So many more.
+    pub more_suspect: u64,
+    /// The figures below are told.
+    pub counts: bool,
     /// Opened in this time.
     pub opened: u64,
     /// First answered in this time.
@@ -312,6 +330,23 @@ pub struct Summary {
     pub by_category: Vec<Row>,
     /// By team, most first.
     pub by_team: Vec<Row>,
+}
+
+/// Something that waits for somebody's look.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Waits {
+    /// The ticket, its subject cut.
+    pub ticket: Card,
+    /// An agent's name, or the sender's address.
+    pub who: String,
+    /// Since when, local time.
+    pub since: String,
+    /// Why, words without a full stop.
+    pub why: String,
+    /// It may be somebody else's who calls himself so.
+    pub doubted: bool,
+    /// When it lapses by itself, local time; empty where it never does.
+    pub until: String,
 }
 
 /// One of the oldest.

@@ -94,7 +94,7 @@ pub fn mail(
     let confirming = confirm::answered(received, origin, tokens, policy).filter(|_| !incoming.quiet && grant.is_none());
     let agent = sender.agent.as_deref().and_then(|handle| policy.agent(handle));
     let answers = ruling.is_some() || confirming.is_some();
-    let agent = agent.filter(|_| origin.kind == OriginKind::Person && !origin.suspect && !incoming.quiet && !answers);
+    let agent = agent.filter(|_| origin.kind == OriginKind::Person && origin.suspect.is_none() && !incoming.quiet && !answers);
     let mut behalf = agent.and_then(|agent| behalf::of_forward(received, agent, tokens, policy));
     let mail = behalf.as_ref().map_or(received, |behalf| &behalf.reading);
     let mut thread = match origin.kind {
@@ -235,7 +235,7 @@ pub fn verdict(
         origin: origin.kind,
         role: sender.role.as_str(),
         authenticated: sender.trusted,
-        suspect: origin.suspect,
+        suspect: origin.suspect.is_some(),
         fields,
         at,
         business_hours: policy.calendar.as_ref().map(|c| c.is_open(at, policy.desk.timezone)),
@@ -251,7 +251,7 @@ pub fn verdict(
 pub fn first_verdict(case: &Case, seen: &Foresight, opened: &Ticket, policy: &Policy) -> Result<Verdict, Need> {
     let mail = seen.mail.as_ref();
     let agent = seen.sender.agent.as_deref().and_then(|handle| policy.agent(handle));
-    let agent = agent.filter(|_| seen.origin.kind == OriginKind::Person && !seen.origin.suspect && opened.clocked);
+    let agent = agent.filter(|_| seen.origin.kind == OriginKind::Person && seen.origin.suspect.is_none() && opened.clocked);
     let Some(agent) = agent else { return Ok(seen.verdict().clone()) };
     let behalf = match behalf::of_forward(mail, agent, &seen.tokens, policy) {
         Some(behalf) => Some(behalf),
@@ -305,7 +305,7 @@ fn withheld(scene: &Scene<'_>, allowed: Result<(), String>, policy: &Policy) -> 
         OriginKind::Person => {}
         _ => return Some("automatic mail is never answered".into()),
     }
-    if scene.origin.suspect {
+    if scene.origin.suspect.is_some() {
         return Some("the mail is suspect".into());
     }
     if scene.origin.suppress {

@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::CauseKey;
 use super::attachment::{Attachment, Span};
+use super::doubt::Doubt;
 use super::facts::Facts;
 use super::ticket::TicketNo;
 
@@ -420,8 +421,10 @@ pub struct Draft {
 /// Why a letter waits for an agent's `[send]`, and until when.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Held {
-    /// One sentence.
+    /// One sentence, in English.
     pub why: String,
+    /// Which of the reasons it is.
+    pub doubt: Doubt,
     /// From then on nobody can send it any more; `None`: it waits for ever.
     pub lapses: Option<DateTime<Utc>>,
 }

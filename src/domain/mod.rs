@@ -14,6 +14,7 @@ pub mod canned;
 pub mod complaint;
 pub mod confirm;
 pub mod courtesy;
+pub mod doubt;
 pub mod echo;
 pub mod facts;
 pub mod files;
@@ -40,6 +41,7 @@ pub mod text;
 pub mod thread;
 pub mod ticket;
 pub mod trust;
+pub mod unsettled;
 
 use std::sync::Arc;
 
@@ -95,6 +97,8 @@ pub enum What {
         name: String,
         /// The slot's own time.
         at: DateTime<Utc>,
+        /// The one before it that was sent, where that is known.
+        last: Option<DateTime<Utc>>,
     },
     /// A letter could not be delivered for good.
     Undelivered(Undelivered),
@@ -570,7 +574,7 @@ pub fn decide(case: &Case, event: &Event, policy: &Policy, now: DateTime<Utc>) -
         What::Mail(mail) => intake::mail(case, event, (mail, None), policy, now),
         What::Granted { original, grant } => intake::mail(case, event, (original, Some(grant)), policy, now),
         What::Due(number) => sla::struck(case, *number, policy, now),
-        What::Slot { name, at } => reports::slot(case, name, *at, policy),
+        What::Slot { name, at, last } => reports::slot(case, name, (*at, *last), policy),
         What::Undelivered(fate) => intake::undelivered(case, fate, policy),
         What::Quarantined(what) => Ok(intake::quarantined(what, policy)),
         What::Withheld(mail) => Ok(intake::not_given_out(mail)),

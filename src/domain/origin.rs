@@ -20,6 +20,7 @@ pub use bounce::Bounce;
 pub use lists::behind_list;
 use marks::asks_for_none;
 
+use super::doubt::Suspicion;
 use super::message::Reading;
 use super::policy::Policy;
 use super::trust::LetterName;
@@ -49,8 +50,8 @@ pub struct Origin {
     pub kind: OriginKind,
     /// Why, in words with the evidence.
     pub because: String,
-    /// The border marked it as spam or forged: a ticket without any automatic mail.
-    pub suspect: bool,
+    /// How the border marked it: a ticket without any automatic mail.
+    pub suspect: Option<Suspicion>,
     /// The sender's system asks for no acknowledgment, or would answer it.
     pub suppress: bool,
     /// Filled for a bounce.
@@ -67,7 +68,7 @@ pub fn judge(mail: &Reading, policy: &Policy) -> Origin {
         .or_else(|| lists::bulk(mail, policy).map(|why| (OriginKind::Bulk, why)));
     let (kind, mut because) = found.unwrap_or_else(|| (OriginKind::Person, "no mark of a machine".to_owned()));
     let suspicion = marks::suspicion(mail, policy);
-    if let Some(why) = &suspicion {
+    if let Some((_, why)) = &suspicion {
         because = format!("{because}; suspect: {why}");
     }
     let bounce = (kind == OriginKind::Bounce).then(|| Bounce::read(mail));
@@ -75,7 +76,7 @@ pub fn judge(mail: &Reading, policy: &Policy) -> Origin {
         let to = fate.recipient.as_ref().map_or("a recipient without a name", |address| address.as_str());
         because = format!("{because}; {to}: {}", fate.en());
     }
-    Origin { kind, because, suspect: suspicion.is_some(), suppress: marks::suppressed(mail), bounce }
+    Origin { kind, because, suspect: suspicion.map(|(suspicion, _)| suspicion), suppress: marks::suppressed(mail), bounce }
 }
 
 /// Our signed Message-ID or our loop header; never From.

@@ -249,7 +249,7 @@ pub struct Summary {
     pub name: String,
     /// Entry of REPORTS, `daily`.
     pub report: String,
-    /// Agents' handles.
+    /// Agents' handles; where there is none, it goes to the operator.
     pub to: Vec<String>,
     /// When; five-field cron expression.
     pub schedule: croner::Cron,

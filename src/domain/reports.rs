@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Duration, Utc};
 
 use super::facts::{Facts, OldTicket, Row, Summary};
-use super::message::LetterKind;
+use super::message::{Draft, LetterKind, Person};
 use super::notify;
-use super::policy::Policy;
+use super::policy::{self, Agent, Policy};
 use super::ticket::{Status, Ticket};
+use super::unsettled::Lists;
 use super::{Case, Decision, Need, Outcome};
 
 /// One kind of report.
@@ -19,8 +20,8 @@ pub struct ReportSpec {
     pub doc: &'static str,
     /// How far it looks back.
     pub span: fn() -> Duration,
-    /// The figures in the reader's language.
-    pub figures: fn(&str, &Tally, &Policy, &str) -> Summary,
+    /// It counts tickets; else it only names what waits for somebody's look, and is not sent where nothing does.
+    pub counts: bool,
 }
 
 /// Which tickets a report counts, and when.
@@ -30,6 +31,8 @@ pub struct Scope {
     pub since: DateTime<Utc>,
     /// Until.
     pub until: DateTime<Utc>,
+    /// When the report was sent last: what is told once was told up to then.
+    pub last: DateTime<Utc>,
     /// Only this team's.
     pub team: Option<String>,
 }
@@ -52,6 +55,7 @@ pub struct Tally {
     by_team: BTreeMap<Option<String>, Count>,
     /// The longest open, oldest first.
     oldest: Vec<Ticket>,
+    unsettled: Lists,
 }
 
 /// The oldest tickets that a report names.
@@ -76,7 +80,22 @@ impl Tally {
     /// Nothing counted yet.
     pub fn new(scope: Scope) -> Tally {
         let (by_category, by_team) = Default::default();
-        Tally { scope, all: Count::default(), answered: 0, unanswered: 0, waiting: 0, by_category, by_team, oldest: Vec::new() }
+        Tally {
+            scope,
+            all: Count::default(),
+            answered: 0,
+            unanswered: 0,
+            waiting: 0,
+            by_category,
+            by_team,
+            oldest: Vec::new(),
+            unsettled: Lists::default(),
+        }
+    }
+
+    /// Learns what waits for somebody's look.
+    pub fn waits(&mut self, lists: Lists) {
+        self.unsettled = lists;
     }
 
     /// Counts a ticket that is live or was touched in the span.
@@ -109,12 +128,26 @@ impl Tally {
 pub static REPORTS: &[ReportSpec] = &[
     ReportSpec {
         name: "daily",
-        doc: "the last 24 hours: opened, answered, resolved, waiting, the oldest open, by category and team",
+        doc: "what is held, unconfirmed and suspect; the last 24 hours: opened, answered, resolved, waiting, the oldest open, by category and team",
         span: || Duration::days(1),
-        figures,
+        counts: true,
     },
-    ReportSpec { name: "weekly", doc: "the same over seven days", span: || Duration::days(7), figures },
+    ReportSpec {
+        name: "weekly",
+        doc: "the same over seven days; what is held, unconfirmed and suspect only for those whom no daily one tells",
+        span: || Duration::days(7),
+        counts: true,
+    },
+    ReportSpec {
+        name: UNSETTLED,
+        doc: "only what is held, unconfirmed and suspect; not sent where nothing is",
+        span: || Duration::days(1),
+        counts: false,
+    },
 ];
+
+/// The report without figures, and the summary that a desk has without any of its own.
+pub const UNSETTLED: &str = "unsettled";
 
 /// The names of all reports.
 pub fn names() -> Vec<&'static str> {
@@ -126,26 +159,57 @@ pub fn find(name: &str) -> Option<&'static ReportSpec> {
     REPORTS.iter().find(|r| r.name == name)
 }
 
-/// A slot's time has come: one mail to each recipient.
+/// A slot's time has come: one mail to each recipient. `last` is the slot that was sent before it, where that is known.
 ///
 /// # Errors
 /// The [`Need`] for the tickets.
-pub fn slot(case: &Case, name: &str, at: DateTime<Utc>, policy: &Policy) -> Result<Decision, Need> {
+pub fn slot(case: &Case, name: &str, (at, last): (DateTime<Utc>, Option<DateTime<Utc>>), policy: &Policy) -> Result<Decision, Need> {
     let mut decision = Decision::new(Outcome::Done, "desk");
     let Some(summary) = policy.summaries.iter().find(|s| s.name == name) else {
         decision.because(format!("the summary {name} is no longer configured"));
         return Ok(decision);
     };
     let Some(report) = find(&summary.report) else { return Ok(decision) };
-    let tally = case.tally(&Scope { since: at - (report.span)(), until: at, team: summary.team.clone() })?;
+    let since = at - (report.span)();
+    let tally = case.tally(&Scope { since, until: at, last: last.unwrap_or(since), team: summary.team.clone() })?;
     decision.because(format!("summary {name} for the slot of {}", notify::local_time(at, policy)));
+    if !report.counts && tally.unsettled.is_empty() {
+        decision.because("nothing waits for somebody's look: no mail");
+        return Ok(decision);
+    }
     for agent in summary.to.iter().filter_map(|handle| policy.agent(handle)) {
-        let facts = (report.figures)(&summary.name, tally, policy, notify::agent_language(agent, policy));
-        let mut draft = notify::to_agent(agent, None, policy, Facts::Summary(Box::new(facts)));
-        draft.kind = LetterKind::Summary;
-        decision.drafts.push(draft);
+        let facts = facts(summary, report, tally, policy, notify::agent_language(agent, policy), !is_told_sooner(agent, summary, policy));
+        decision.drafts.push(Draft { kind: LetterKind::Summary, ..notify::to_agent(agent, None, policy, facts) });
+    }
+    // The desk's own summary, where there is no lead.
+    if let (true, Some(operator)) = (summary.to.is_empty(), &policy.desk.operator) {
+        let language = policy.desk.operator_language.as_deref().unwrap_or(&policy.desk.language);
+        let facts = facts(summary, report, tally, policy, language, true);
+        let person = Person { name: String::new(), address: operator.clone() };
+        decision.drafts.push(Draft { kind: LetterKind::Summary, ..notify::to_staff(person, language, policy, facts) });
     }
     Ok(decision)
+}
+
+/// Does a summary that comes more often tell this agent all that this one would of what waits?
+fn is_told_sooner(agent: &Agent, summary: &policy::Summary, policy: &Policy) -> bool {
+    let span = |summary: &policy::Summary| find(&summary.report).map(|report| (report.span)());
+    policy.summaries.iter().any(|other| {
+        span(other) < span(summary) && other.to.contains(&agent.handle) && (other.team.is_none() || other.team == summary.team)
+    })
+}
+
+fn facts(summary: &policy::Summary, report: &ReportSpec, tally: &Tally, policy: &Policy, language: &str, lists: bool) -> Facts {
+    let mut facts = figures(&summary.name, tally, policy, language);
+    facts.counts = report.counts;
+    if lists {
+        let Lists { held, unconfirmed, suspect } = &tally.unsettled;
+        facts.waits = !tally.unsettled.is_empty();
+        (facts.held, facts.more_held) = (held.facts(policy, language), held.more());
+        (facts.unconfirmed, facts.more_unconfirmed) = (unconfirmed.facts(policy, language), unconfirmed.more());
+        (facts.suspect, facts.more_suspect) = (suspect.facts(policy, language), suspect.more());
+    }
+    Facts::Summary(Box::new(facts))
 }
 
 fn figures(name: &str, tally: &Tally, policy: &Policy, language: &str) -> Summary {
@@ -156,6 +220,7 @@ fn figures(name: &str, tally: &Tally, policy: &Policy, language: &str) -> Summar
         name: name.to_owned(),
         since: notify::local_time(tally.scope.since, policy),
         until: notify::local_time(tally.scope.until, policy),
+        last: notify::local_time(tally.scope.last, policy),
         opened: tally.all.opened,
         answered: tally.answered,
         resolved: tally.all.resolved,
@@ -165,6 +230,7 @@ fn figures(name: &str, tally: &Tally, policy: &Policy, language: &str) -> Summar
         oldest: tally.oldest.iter().map(oldest).collect(),
         by_category: rows(&tally.by_category, category),
         by_team: rows(&tally.by_team, |team| team.clone().unwrap_or_else(|| "-".to_owned())),
+        ..Summary::default()
     }
 }
 

@@ -22,9 +22,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::attachment::Attachment;
 use crate::domain::confirm::Grant;
+use crate::domain::doubt::Suspicion;
 use crate::domain::foresight::Foresight;
 use crate::domain::message::{Address, Arrival, Cursor, Enclosure, Folder, Letter, LetterId, LetterKind, MessageId, Place, Wording};
+use crate::domain::reports::Scope;
 use crate::domain::ticket::{Change, Ticket, TicketNo, Version};
+use crate::domain::unsettled::Lists;
 use crate::domain::{Answer, CauseKey, Outcome, Query, Reason};
 
 /// The row number of a cause.
@@ -173,6 +176,9 @@ pub enum Note {
         name: String,
         /// The slot's time.
         at: DateTime<Utc>,
+        /// The one before it that was sent; an earlier version wrote none.
+        #[serde(default)]
+        last: Option<DateTime<Utc>>,
     },
     /// An envelope ended in refusal.
     Undelivered(crate::domain::Undelivered),
@@ -241,6 +247,8 @@ pub struct CommittedMail {
     pub internal: bool,
     /// Files that the ticket is to know.
     pub files: Vec<Attachment>,
+    /// Why the border distrusts it, where it became part of a ticket.
+    pub suspect: Option<Suspicion>,
     /// Own words, for histories and (later) search.
     pub text: String,
 }
@@ -538,6 +546,8 @@ pub trait Store: Read + Send {
     fn history(&self, number: TicketNo) -> Result<Vec<JournalRow>>;
     /// Figures; of letters that are held, those that have lapsed by now are counted apart.
     fn counts(&self, now: DateTime<Utc>) -> Result<Counts>;
+    /// What waits for somebody's look, as far as a report of this scope names it.
+    fn unsettled(&self, scope: &Scope) -> Result<Lists>;
 }
 
 /// Opens the store of a data directory, making and migrating it when needed.

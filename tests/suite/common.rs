@@ -159,6 +159,7 @@ pub fn opening(cause: &Pending, ticket: &Ticket, id: &str, at: DateTime<Utc>) ->
             ticket: Some(ticket.number),
             internal: false,
             files: Vec::new(),
+            suspect: None,
             text: "My VPN is down.".into(),
         }),
         ..nothing(cause, at)

@@ -9,7 +9,9 @@ use chrono::{DateTime, Utc};
 use postdesk::delivery::Handover;
 use postdesk::desk::{self, Desk};
 use postdesk::domain::message::{Address, Arrival, Cursor, Folder, LetterId, Place};
+use postdesk::domain::reports::Scope;
 use postdesk::domain::ticket::{Ticket, TicketNo, Version};
+use postdesk::domain::unsettled::Lists;
 use postdesk::domain::{Answer, CauseKey, Query};
 use postdesk::policy::Loaded;
 use postdesk::store::{
@@ -91,6 +93,7 @@ impl Store for Mortal {
         tickets(filter: &TicketFilter) -> Vec<Ticket>;
         history(number: TicketNo) -> Vec<JournalRow>;
         counts(now: DateTime<Utc>) -> Counts;
+        unsettled(scope: &Scope) -> Lists;
     }
     writes! {
         set_cursor(folder: &Folder, cursor: Cursor) -> ();

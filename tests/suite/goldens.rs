@@ -300,7 +300,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn nothing_from_a_mail_becomes_a_header(subject in "(\\PC|[\r\n\0 =?\"<>,])*", name in "(\\PC|[\r\n\0=?\"<>,@])*", text in "(?s).*", which in 0_usize..43) {
+    fn nothing_from_a_mail_becomes_a_header(subject in "(\\PC|[\r\n\0 =?\"<>,])*", name in "(\\PC|[\r\n\0=?\"<>,@])*", text in "(?s).*", which in 0_usize..48) {
         thread_local!(static TEMPLATES: Templates = templates());
         let policy = policy(&name, true);
         let mut samples = Facts::samples(if which % 2 == 0 { "en" } else { "zh" });
@@ -313,6 +313,10 @@ proptest! {
             Facts::AgentError(f) => { f.subject.clone_from(&subject); f.text.clone_from(&text); }
             Facts::Resolved(f) => { f.words.clone_from(&text); }
             Facts::Confirm(f) => { f.subject.clone_from(&subject); f.text.clone_from(&text); }
+            Facts::Summary(f) => for waits in f.held.iter_mut().chain(&mut f.suspect) {
+                waits.ticket.subject.clone_from(&subject);
+                waits.who.clone_from(&name);
+            }
             _ => {}
         }
         let mut draft = draft(facts, "en");

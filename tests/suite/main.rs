@@ -24,4 +24,5 @@ mod store;
 mod stories;
 mod strangers;
 mod turns;
+mod unsettled;
 mod world;

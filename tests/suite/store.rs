@@ -8,11 +8,13 @@ use std::time::Duration as Wait;
 use chrono::Duration;
 use postdesk::domain::attachment::{Attachment, Span, Transfer};
 use postdesk::domain::confirm::Grant;
+use postdesk::domain::doubt::{Doubt, Suspicion};
 use postdesk::domain::message::{
     Arrival, Cursor, Enclosure, Held, Letter, LetterId, LetterKey, LetterKind, MessageId, Place, TemplateName, Wording,
 };
 use postdesk::domain::reports::{Scope, Tally};
 use postdesk::domain::ticket::{Alert, Change, Priority, Status, Ticket, TicketNo, Version};
+use postdesk::domain::unsettled::{Lists, Matter, Unsettled};
 use postdesk::domain::{Answer, Asked, CauseKey, HeldLetter, Known, Outbox, Outcome, Query, Reader, Reason, Sent, TicketFile, Undelivered};
 use postdesk::store::lock::DataLock;
 use postdesk::store::{
@@ -48,6 +50,7 @@ fn conforms(open: impl Fn(&Path) -> Box<dyn Store>) {
         ("envelopes end", envelopes_end),
         ("a refusal becomes a cause", a_refusal_becomes_a_cause),
         ("held letters wait", held_letters_wait),
+        ("what waits is listed", what_waits_is_listed),
         ("letters that wait are replaced and taken back", letters_that_wait_are_replaced),
         ("files lie once", files_lie_once),
         ("a ticket knows its files", a_ticket_knows_its_files),
@@ -231,7 +234,7 @@ fn a_note_is_a_cause_once(open: Open<'_>, dir: &Path) {
     let mut store = open(dir);
     let notes = [
         Note::Due { ticket: TicketNo(1042) },
-        Note::Slot { name: "daily".into(), at: minute(60) },
+        Note::Slot { name: "daily".into(), at: minute(60), last: Some(minute(30)) },
         Note::Undelivered(Undelivered {
             letter: LetterId(3),
             kind: LetterKind::Notice,
@@ -449,6 +452,7 @@ fn the_journal_tells_everything(open: Open<'_>, dir: &Path) {
             ticket: Some(first.number),
             internal: true,
             files: vec![],
+            suspect: None,
             text: "仅供内部".into(),
         }),
         ..nothing(&cause, minute(3))
@@ -574,7 +578,7 @@ fn tickets_are_found(open: Open<'_>, dir: &Path) {
     assert_eq!(live(&mut *store, "nobody@corp.example"), Answer::Numbers(vec![]));
     assert_eq!(ask(&mut *store, Query::Keyed("db1/disk".into())), Answer::Ticket(None));
     for (since, with) in [(11, vec![&a, &b, &c, &d, &e]), (12, vec![&a, &b, &c, &e]), (13, vec![&a, &b, &c, &e]), (14, vec![&a, &b, &c])] {
-        let scope = Scope { since: minute(since), until: minute(99), team: None };
+        let scope = Scope { since: minute(since), until: minute(99), last: minute(since), team: None };
         assert_eq!(ask(&mut *store, Query::Tally(scope.clone())), counted(scope, with), "since minute {since}");
     }
 
@@ -881,7 +885,7 @@ fn held_letters_wait(open: Open<'_>, dir: &Path) {
     let ticket = opened(&mut *store, "1@a", "ann@corp.example", 0);
     let hold = |key: &str, not_before: Option<i64>| {
         let mut held = letter(key, LetterKind::Reply, Some(ticket.number), &["ann@corp.example", "bob@corp.example"]);
-        held.held = Some(Held { why: "quoted text may remain".into(), lapses: (key == "h3").then(|| minute(500)) });
+        held.held = Some(Held { why: "quoted text may remain".into(), doubt: Doubt::Internal, lapses: (key == "h3").then(|| minute(500)) });
         held.not_before = not_before.map(minute);
         held
     };
@@ -918,6 +922,88 @@ fn held_letters_wait(open: Open<'_>, dir: &Path) {
     assert!(store.claim(minute(20), 9, &[MAILBOX.to_owned()]).unwrap().is_empty());
     let held: Vec<_> = store.outbox(false, 9).unwrap().into_iter().filter(|row| row.state == "held").collect();
     assert!(store.cancel(held[0].envelope, minute(30)).unwrap());
+}
+
+/// What a report of this scope names of these.
+fn named(scope: &Scope, all: Vec<(&Ticket, &str, i64, Matter)>) -> Lists {
+    let mut lists = Lists::default();
+    for (ticket, who, since, what) in all {
+        lists.add(Unsettled { ticket: ticket.clone(), who: who.into(), since: minute(since), what }, scope);
+    }
+    lists
+}
+
+fn what_waits_is_listed(open: Open<'_>, dir: &Path) {
+    let mut store = open(dir);
+    let ticket = opened(&mut *store, "1@a", "ann@corp.example", 0);
+    let by = |store: &mut dyn Store, who: &str, at: i64, letter: Letter| {
+        let cause = waiting(store, &format!("{at}@b"), at);
+        commits(store, &Commit { actor: who.into(), letters: vec![letter], ..nothing(&cause, minute(at)) }).unwrap();
+        cause
+    };
+    let reply = |key: &str, doubt: Option<Doubt>| Letter {
+        held: doubt.map(|doubt| Held { why: "why".into(), doubt, lapses: (doubt == Doubt::Forged).then(|| minute(500)) }),
+        ..letter(key, LetterKind::Reply, Some(ticket.number), &["ann@corp.example", "bob@corp.example"])
+    };
+    by(&mut *store, "li", 10, reply("h1", Some(Doubt::Internal)));
+    by(&mut *store, "wang", 11, reply("h2", Some(Doubt::Crossing)));
+    by(&mut *store, "li", 12, reply("h3", Some(Doubt::Forged)));
+    let asks = Letter { template: "confirm".into(), ..letter("q", LetterKind::Notice, Some(ticket.number), &["li@corp.example"]) };
+    let order = by(&mut *store, "li", 13, asks);
+    let error = Letter { template: "agent_error".into(), ..letter("e", LetterKind::Notice, Some(ticket.number), &["li@corp.example"]) };
+    by(&mut *store, "li", 14, error);
+    let spam = waiting(&mut *store, "15@c", 15);
+    let opened = self::ticket(number(&mut *store, &spam), "eve@elsewhere.example", minute(15));
+    let mut commit = opening(&spam, &opened, "15@c", minute(16));
+    commit.mail.as_mut().unwrap().suspect = Some(Suspicion::Dmarc);
+    commits(&mut *store, &commit).unwrap();
+    store.flush().unwrap();
+
+    let mut store = open(dir);
+    let held = |doubt, answered| Matter::Held { doubt: Some(doubt), lapses: (doubt == Doubt::Forged).then(|| minute(500)), answered };
+    let [internal, crossing] = [Doubt::Internal, Doubt::Crossing].map(|doubt| held(doubt, false));
+    let (forged, suspect) = (held(Doubt::Forged, false), (&opened, "eve@elsewhere.example", 16, Matter::Suspect(Suspicion::Dmarc)));
+    let all = [(&ticket, "li", 10, internal), (&ticket, "wang", 11, crossing), (&ticket, "li", 12, forged)];
+    let unconfirmed = (&ticket, "li", 13, Matter::Unconfirmed);
+    let scope = |until: i64, last: i64| Scope { since: minute(0), until: minute(until), last: minute(last), team: None };
+    for (until, last) in [(30, 0), (30, 16), (30, 17), (11, 0), (500, 16), (13 + 7 * 24 * 60, 0)] {
+        let scope = scope(until, last);
+        let expected = named(&scope, all.iter().copied().chain([unconfirmed, suspect]).collect());
+        assert_eq!(store.unsettled(&scope).unwrap(), expected, "until {until}, last {last}");
+        let Answer::Tally(tally) = ask(&mut *store, Query::Tally(scope.clone())) else { panic!("no tally") };
+        let mut counted = Tally::new(scope);
+        [&ticket, &opened].into_iter().for_each(|ticket| counted.add(ticket.clone()));
+        counted.waits(expected);
+        assert_eq!(*tally, counted);
+    }
+    let counts = |store: &dyn Store, until: i64| {
+        let Lists { held, unconfirmed, suspect } = store.unsettled(&scope(until, 0)).unwrap();
+        [held.count(), unconfirmed.count(), suspect.count()]
+    };
+    assert_eq!(counts(&*store, 30), [3, 1, 1]);
+    assert_eq!([counts(&*store, 499), counts(&*store, 500)], [[3, 1, 1], [2, 1, 1]], "what has lapsed");
+
+    let cause = waiting(&mut *store, "40@b", 40);
+    let grant = Grant { original: order.key.clone(), by: "li".into(), written: minute(13), confirmed: minute(40) };
+    commits(&mut *store, &Commit { grants: vec![grant], ..nothing(&cause, minute(40)) }).unwrap();
+    assert_eq!(counts(&*store, 50), [3, 0, 1], "what is confirmed");
+    by(&mut *store, "li", 41, reply("r1", None));
+    store.flush().unwrap();
+    let mut store = open(dir);
+    let scope = scope(50, 50);
+    let answered = vec![(&ticket, "wang", 11, crossing), (&ticket, "li", 12, held(Doubt::Forged, true))];
+    assert_eq!(store.unsettled(&scope).unwrap(), named(&scope, answered), "li has answered himself");
+    by(&mut *store, "wang", 42, reply("h4", Some(Doubt::Internal)));
+    assert_eq!(counts(&*store, 50), [3, 0, 1], "another that is held is no answer");
+    let Answer::Letters(letters) = ask(&mut *store, Query::Held(ticket.number)) else { panic!("no letters") };
+    let second = letters.iter().find(|letter| letter.key.0 == "h2").unwrap().id;
+    let cause = waiting(&mut *store, "43@b", 43);
+    commits(&mut *store, &Commit { release: vec![second], ..nothing(&cause, minute(43)) }).unwrap();
+    assert_eq!(counts(&*store, 50), [2, 0, 1], "what is sent, alone");
+    for row in store.outbox(false, 99).unwrap().iter().filter(|row| row.state == "held") {
+        assert!(store.cancel(row.envelope, minute(43)).unwrap());
+    }
+    assert_eq!(counts(&*store, 50), [0, 0, 1], "what an operator cancelled");
 }
 
 /// A mail with three files: a large one in base64, a text in quoted-printable, another as it is.
@@ -1086,6 +1172,7 @@ fn a_confirmed_mail_is_a_cause_of_its_own(open: Open<'_>, dir: &Path) {
         ticket: Some(ticket.number),
         internal: true,
         files: Vec::new(),
+        suspect: None,
         text: "Please reboot.".into(),
     };
     let outcome = Outcome::Refused { ticket: Some(ticket.number) };
@@ -1143,7 +1230,10 @@ fn answers_that_cross_are_seen(open: Open<'_>, dir: &Path) {
         }
     };
     assert_eq!(crossing(&mut *store, "wang", "wang@corp.example", Some("n2")), None, "nobody has answered");
-    let held = Letter { held: Some(Held { why: "why".into(), lapses: None }), ..letter("h", Reply, number, &["ann@corp.example"]) };
+    let held = Letter {
+        held: Some(Held { why: "why".into(), doubt: Doubt::Absence, lapses: None }),
+        ..letter("h", Reply, number, &["ann@corp.example"])
+    };
     let advice = Letter { template: "consult".into(), ..letter("c", Reply, number, &["expert@vendor.example"]) };
     post(&mut *store, "2", 20, vec![held, advice]);
     assert_eq!(crossing(&mut *store, "wang", "wang@corp.example", Some("n2")), None, "what is held or asks for advice is no answer");
@@ -1325,7 +1415,9 @@ const ROWS: &str = r#"
     INSERT INTO journal VALUES (1, 1, 1796112000000000, 'ann', 'p', '{"became": "opened", "ticket": 1001}', '[]', '[]');
     INSERT INTO journal_ticket VALUES (1001, 1);
     INSERT INTO letter VALUES (1, 1, 'mail:a.b#0', 2, 'ack', 'support', 1001, NULL, 'l@desk.example', 'VPN', 2, 4, NULL, 1796112000000000);
-    INSERT INTO envelope VALUES (1, 1, 'ann@corp.example', :requester, 2, 'queued', 0, 1796112000000000, 1796112000000000, NULL, '');
+    INSERT INTO letter VALUES (2, 1, 'mail:a.b#1', 0, 'reply', 'support', 1001, NULL, 'h@desk.example', 'VPN', 2, 4, NULL, 1796112000000000);
+    INSERT INTO envelope VALUES (1, 1, 'ann@corp.example', :requester, 2, 'queued', 0, 1796112000000000, 1796112000000000, NULL, ''),
+        (2, 2, 'ann@corp.example', :requester, 0, 'held', 0, 1796112000000000, 1796112000000000, NULL, 'unsure');
     INSERT INTO known_id VALUES (:id, 'l@desk.example', 1001, 1);
 "#;
 
@@ -1352,8 +1444,14 @@ fn an_earlier_database_is_brought_up_to_date() {
     }
     let mut store = postdesk::store::open(scratch.path()).unwrap();
     assert_eq!(store.ticket(old.number).unwrap().as_ref(), Some(&old));
-    let scope = Scope { since: minute(98), until: minute(99), team: None };
-    assert_eq!(ask(&mut *store, Query::Tally(scope.clone())), counted(scope, [&old]));
+    let scope = Scope { since: minute(98), until: minute(99), last: minute(98), team: None };
+    let held = Matter::Held { doubt: None, lapses: None, answered: false };
+    let waits = named(&scope, vec![(&old, "ann", 0, held)]);
+    assert_eq!((store.unsettled(&scope).unwrap(), waits.held.count()), (waits.clone(), 1), "held without a reason");
+    let mut tally = Tally::new(scope.clone());
+    tally.add(old.clone());
+    tally.waits(waits);
+    assert_eq!(ask(&mut *store, Query::Tally(scope)), Answer::Tally(Box::new(tally)));
     assert_eq!(ask(&mut *store, Query::LiveOf(address("ann@corp.example"))), Answer::Numbers(vec![old.number]));
     let known = Known {
         id: message_id("l@desk.example"),

@@ -404,6 +404,16 @@ fn line(t: &postdesk::domain::ticket::Ticket) -> String {
     line
 }
 
+/// The lines of a summary before its figures: what waits for somebody's look.
+fn lists_of_summary(text: &str) -> usize {
+    let stands = |lines: [&str; 2]| text.lines().position(|line| lines.contains(&line));
+    match (stands(["Figures", "数据"]), stands(["Now:", "目前："])) {
+        (Some(figures), _) => figures,
+        (None, Some(_)) => 0,
+        (None, None) => usize::MAX,
+    }
+}
+
 /// What followed: tickets that changed, then mails; the words of people and the desk's answers to orders in full.
 fn follows(world: &mut World, before: &[(i64, String)], sent: &[Sent]) -> String {
     let mut out = String::new();
@@ -424,15 +434,17 @@ fn follows(world: &mut World, before: &[(i64, String)], sent: &[Sent]) -> String
             ["reply", "resolved", "update", "reminder", "agent_error", "agent_receipt", "agent_followup", "approval", "consult", "confirm"]
                 .contains(&template.as_str());
         // Of an acknowledgment its lists, what is linked and what is asked; of a notification the steps of a playbook,
-        // of the help all but its list.
+        // of the help all but its list, of a summary what waits for a look.
         let listed = |line: &str| match template.as_str() {
             "ack" => line.starts_with("- "),
             "help" => !line.starts_with(['-', ' ']),
             "agent_new" => line.trim_start_matches(|c: char| c.is_ascii_digit()).starts_with(". "),
+            "summary" => !line.is_empty(),
             _ => whole || template.starts_with("ack-"),
         };
         let shown = |line: &&str| listed(line);
-        for line in mail.reading.text.lines().take_while(|l| !l.starts_with("-- ") && !l.contains("Ref: pd.")).filter(shown) {
+        let most = if template == "summary" { lists_of_summary(&mail.reading.text) } else { usize::MAX };
+        for line in mail.reading.text.lines().take(most).take_while(|l| !l.starts_with("-- ") && !l.contains("Ref: pd.")).filter(shown) {
             writeln!(out, "{}", format!("  | {line}").trim_end()).unwrap();
         }
     }

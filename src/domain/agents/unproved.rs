@@ -2,6 +2,7 @@
 
 use super::Author;
 use crate::domain::confirm::{self, Question};
+use crate::domain::doubt::Doubt;
 use crate::domain::facts::{Confirm, Facts};
 use crate::domain::notify::{self, say};
 use crate::domain::orders::Plan;
@@ -12,30 +13,35 @@ use crate::domain::{Case, Decision, Judged, Need, Outcome, trust};
 impl Author<'_> {
     /// May the mail be forged, by what is known of it? Then nobody is asked to confirm it.
     pub(super) fn is_doubted(&self) -> bool {
-        self.scene.origin.suspect || trust::forged(self.scene.mail, self.policy).is_some()
+        self.scene.origin.suspect.is_some() || trust::forged(self.scene.mail, self.policy).is_some()
     }
 
     /// Why nothing proves that the agent wrote it.
-    pub(super) fn unproved_because(&self) -> Sentence {
+    pub(super) fn unproved_because(&self) -> (Doubt, Sentence) {
         let retired = self.scene.sender.proved.iter().any(|(number, _)| *number == self.ticket.number);
-        let (en, zh) = match self.scene.origin.suspect {
+        let (doubt, en, zh) = match self.scene.origin.suspect.is_some() {
             _ if retired => (
+                Doubt::Seen,
                 "The notification that you answered has been seen by people outside, so it proves no more that you wrote the mail.",
                 "您所回复的通知已被外部人员看到，不能再证明邮件由您本人所写。",
             ),
             true => (
+                Doubt::Forged,
                 "Our mail server says that the sender of the mail may be forged, so nothing proves that you wrote it.",
                 "邮件服务器认为这封邮件的发件人可能是伪造的，无法证明由您本人所写。",
             ),
-            false if self.is_doubted() => {
-                ("The mail names several senders, so nothing proves that you wrote it.", "这封邮件写有多个发件人，无法证明由您本人所写。")
-            }
+            false if self.is_doubted() => (
+                Doubt::Senders,
+                "The mail names several senders, so nothing proves that you wrote it.",
+                "这封邮件写有多个发件人，无法证明由您本人所写。",
+            ),
             false => (
+                Doubt::Unproved,
                 "The mail did not answer a notification of yours, so nothing proves that you wrote it.",
                 "这封邮件不是对发给您的通知的回复，无法证明由您本人所写。",
             ),
         };
-        Sentence::new(en, zh)
+        (doubt, Sentence::new(en, zh))
     }
 
     /// The words wait for `[send]` in an answer to the mail that asks, as long as a question waits for its answer. A note, and what may be
@@ -44,7 +50,7 @@ impl Author<'_> {
         let why = self.unproved_because();
         if read.is_inward() || !read.errors.is_empty() {
             let errors = read.errors.iter().map(|error| error.sentence.clone());
-            return self.refuse(std::iter::once(why).chain(errors).collect(), words);
+            return self.refuse(std::iter::once(why.1).chain(errors).collect(), words);
         }
         self.hold(why, words, Some(self.scene.now + confirm::lapses()))
     }
@@ -85,7 +91,7 @@ impl Author<'_> {
 
     /// Asks the agent whether the mail is his.
     pub(super) fn ask(&self, wanted: &Wanted) -> Decision {
-        let why = self.unproved_because();
+        let (_, why) = self.unproved_because();
         let mut decision = Decision::new(Outcome::Refused { ticket: Some(self.ticket.number) }, self.agent.handle.as_str());
         decision.internal = true;
         decision.because(format!("held: {}", why.en));

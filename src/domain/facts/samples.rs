@@ -4,8 +4,10 @@
 
 use super::{
     Ack, AgentError, AgentFollowup, AgentNew, AgentReceipt, Approval, Because, Card, Closed, Confirm, Consult, Facts, Help, Link,
-    OldTicket, Quarantined, Reminder, Reply, Row, Summary, TagHelp, TooLarge, Update, Words,
+    OldTicket, Quarantined, Reminder, Reply, Row, Summary, TagHelp, TooLarge, Update, Waits, Words,
 };
+use crate::domain::doubt::{Doubt, Suspicion};
+use crate::domain::sentence::Sentence;
 
 impl Facts {
     /// Sample facts for every template, in the words of this language (`zh`, else English); a template's samples stand together.
@@ -24,6 +26,7 @@ impl Facts {
 
 /// The words that differ between the languages.
 struct Vocabulary {
+    language: &'static str,
     subject: &'static str,
     status: &'static str,
     priority: &'static str,
@@ -53,6 +56,7 @@ struct Vocabulary {
 
 fn en() -> Vocabulary {
     Vocabulary {
+        language: "en",
         subject: "VPN drops every hour",
         status: "open",
         priority: "high",
@@ -87,6 +91,7 @@ fn en() -> Vocabulary {
 
 fn zh() -> Vocabulary {
     Vocabulary {
+        language: "zh",
         subject: "VPN 每小时断线",
         status: "处理中",
         priority: "高",
@@ -395,6 +400,8 @@ fn reports(w: &Vocabulary) -> Vec<Facts> {
         name: "daily".into(),
         since: "2026-11-30 08:00".into(),
         until: "2026-12-01 08:00".into(),
+        last: "2026-11-27 08:00".into(),
+        counts: true,
         opened: 31,
         answered: 28,
         resolved: 25,
@@ -404,14 +411,49 @@ fn reports(w: &Vocabulary) -> Vec<Facts> {
         oldest: vec![old(w.card()), old(Card { owner: String::new(), ..w.bare() })],
         by_category: vec![row(w.category, 8), row("Account", 110)],
         by_team: vec![row(w.team, 8), row("a|b", 2)],
+        ..Summary::default()
     };
-    let quiet = Summary { name: summary.name.clone(), since: summary.since.clone(), until: summary.until.clone(), ..Summary::default() };
+    let quiet = Summary {
+        name: summary.name.clone(),
+        since: summary.since.clone(),
+        until: summary.until.clone(),
+        last: summary.last.clone(),
+        counts: true,
+        ..Summary::default()
+    };
+    let why = |line: Sentence| line.to(w.language).to_owned();
+    let waits = Waits {
+        ticket: w.card(),
+        who: w.owner.into(),
+        since: "2026-11-30 17:40".into(),
+        why: why(Doubt::Internal.line()),
+        doubted: false,
+        until: String::new(),
+    };
+    let doubted =
+        |ticket, doubt: Doubt| Waits { ticket, why: why(doubt.line()), doubted: true, until: "2026-12-07 17:40".into(), ..waits.clone() };
+    let who = "x@evil.example".into();
+    let stranger = Waits { ticket: w.bare(), who, why: why(Suspicion::Spam.line()), doubted: true, ..waits.clone() };
+    let unsettled = Summary {
+        name: "unsettled".into(),
+        waits: true,
+        held: vec![waits.clone(), doubted(w.bare(), Doubt::Forged)],
+        unconfirmed: vec![doubted(w.card(), Doubt::Unproved)],
+        more_unconfirmed: 1,
+        suspect: vec![stranger],
+        more_suspect: 12,
+        counts: false,
+        ..quiet.clone()
+    };
+    let busy = Summary { waits: true, held: vec![waits], more_held: 3, ..summary.clone() };
     let tags: Vec<TagHelp> =
         w.tags.iter().map(|(usage, zh, doc)| TagHelp { usage: (*usage).into(), zh: (*zh).into(), doc: (*doc).into() }).collect();
     let help = Help { ticket: None, agent: w.owner.into(), tags, unfiled: String::new(), files: Vec::new() };
     vec![
         Facts::Summary(Box::new(summary)),
         Facts::Summary(Box::new(quiet)),
+        Facts::Summary(Box::new(busy)),
+        Facts::Summary(Box::new(unsettled)),
         Facts::Help(Help { ticket: Some(w.card()), ..help.clone() }),
         Facts::Help(Help { unfiled: w.text.into(), files: vec![w.file.into()], ..help.clone() }),
         Facts::Help(help),

@@ -93,7 +93,7 @@ pub(super) fn followup(case: &Case, scene: &Scene<'_>, ticket: &Ticket, policy: 
         decision.because(format!("{} writes again: no longer taken for out of reach", writer.address));
         changes.push(Change::Unreachable(writer.address.clone(), false));
     }
-    if !scene.origin.suspect {
+    if scene.origin.suspect.is_none() {
         changes.extend(notify::newcomers(scene.mail, ticket, policy).into_iter().map(|p| Change::Participant(p, true)));
     }
     let unknown = verdict.fields.iter().filter(|(name, _)| !ticket.fields.contains_key(*name));

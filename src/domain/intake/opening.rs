@@ -142,7 +142,7 @@ fn first_state(number: TicketNo, scene: &Scene<'_>, verdict: &Verdict, policy: &
         let handles = approvers.into_iter().map(|a| a.handle.clone()).collect();
         ticket.approvals = approvals::asked(&ticket, handles, None, scene.now);
     }
-    if person && !scene.origin.suspect {
+    if person && scene.origin.suspect.is_none() {
         ticket.participants = notify::newcomers(scene.mail, &ticket, policy);
     }
     ticket

@@ -1,6 +1,7 @@
 //! Marks beside the kind: the border's suspicion (RFC 8601), and systems that must not be answered.
 
 use crate::domain::authentication;
+use crate::domain::doubt::Suspicion;
 use crate::domain::message::Reading;
 use crate::domain::policy::Policy;
 
@@ -34,13 +35,13 @@ const SPAM: &[&str] = &["X-Spam-Flag", "X-Spam-Status", "X-Spam"];
 const LEVEL: &str = "X-MS-Exchange-Organization-SCL";
 const SPAM_LEVEL: u8 = 5;
 
-/// Why the border distrusts this mail.
-pub fn suspicion(mail: &Reading, policy: &Policy) -> Option<String> {
+/// Why the border distrusts this mail, with the evidence.
+pub fn suspicion(mail: &Reading, policy: &Policy) -> Option<(Suspicion, String)> {
     let yes = |value: &str| value.trim().to_ascii_lowercase().starts_with("yes");
     let marked = SPAM.iter().find_map(|name| Some((*name, mail.header(name).filter(|value| yes(value))?)));
     let high = |value: &str| value.trim().parse::<u8>().is_ok_and(|level| level >= SPAM_LEVEL);
     if let Some((name, value)) = marked.or_else(|| Some((LEVEL, mail.header(LEVEL).filter(|value| high(value))?))) {
-        return Some(format!("{name}: {}", value.chars().take(40).collect::<String>()));
+        return Some((Suspicion::Spam, format!("{name}: {}", value.chars().take(40).collect::<String>())));
     }
-    authentication::dmarc_failed(mail, policy).then(|| "our border reports dmarc=fail".to_owned())
+    authentication::dmarc_failed(mail, policy).then(|| (Suspicion::Dmarc, "our border reports dmarc=fail".to_owned()))
 }

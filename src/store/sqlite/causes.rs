@@ -177,13 +177,18 @@ pub(super) fn asked(db: &Db, number: TicketNo) -> Result<Vec<Asked>> {
     )?;
     let read = |row: &Row<'_>| -> Result<Asked> {
         let cause = CauseKey(row.get(0)?);
-        let granted: Option<i64> = db
-            .sql("SELECT at FROM cause WHERE stem = ?1 AND key = ?2")?
-            .query_row(params![stem_hash(&cause.granted()), cause.granted().0], |row| row.get(0))
-            .optional()?;
-        Ok(Asked { cause, written: moment(row.get(1)?)?, at: moment(row.get(2)?)?, granted: granted.map(moment).transpose()? })
+        let granted = granted(db, &cause)?;
+        Ok(Asked { cause, written: moment(row.get(1)?)?, at: moment(row.get(2)?)?, granted })
     };
     select.query_and_then([number.0], read)?.collect()
+}
+
+/// When the mail of this cause was confirmed.
+pub(super) fn granted(db: &Db, mail: &CauseKey) -> Result<Option<DateTime<Utc>>> {
+    let key = mail.granted();
+    let mut select = db.sql("SELECT at FROM cause WHERE stem = ?1 AND key = ?2")?;
+    let at: Option<i64> = select.query_row(params![stem_hash(&key), key.0], |row| row.get(0)).optional()?;
+    at.map(moment).transpose()
 }
 
 fn find_folder(db: &Db, folder: &Folder) -> Result<Option<i64>> {

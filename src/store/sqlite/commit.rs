@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use anyhow::ensure;
 use rusqlite::{OptionalExtension, params};
 
-use super::{Db, TicketState, causes, due_micros, micros, outbox, tickets};
+use super::{Db, TicketState, causes, due_micros, micros, outbox, tickets, unsettled};
 use crate::domain::message::{LetterId, MessageId, hash64};
 use crate::domain::ticket::TicketNo;
 use crate::store::identity;
@@ -110,6 +110,9 @@ fn put_mail(db: &Db, commit: &Commit, mail: &CommittedMail) -> Result<()> {
         mail.text,
         files,
     ])?;
+    if let Some(why) = mail.suspect {
+        unsettled::suspicious(db, commit.cause, commit.at, why)?;
+    }
     if let Some(number) = mail.ticket {
         // A received mail is found by the stem of its key, if that was made of the same id.
         let own = mail.id.iter().filter(|id| identity::stem(&commit.key) != identity::stem_of(id));

@@ -24,6 +24,7 @@ mod enclosures;
 mod outbox;
 mod schema;
 mod tickets;
+mod unsettled;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -41,7 +42,9 @@ use super::{
     Sealed, Store, TicketFilter, TicketState,
 };
 use crate::domain::message::{Address, Cursor, Folder, LetterId, Place};
+use crate::domain::reports::Scope;
 use crate::domain::ticket::{Ticket, TicketNo, Version};
+use crate::domain::unsettled::Lists;
 use crate::domain::{Answer, CauseKey, Query};
 
 /// How long a write waits for another process to end its own.
@@ -372,6 +375,10 @@ impl Store for Sqlite {
 
     fn counts(&self, now: DateTime<Utc>) -> Result<Counts> {
         tickets::counts(&self.db, now)
+    }
+
+    fn unsettled(&self, scope: &Scope) -> Result<Lists> {
+        unsettled::lists(&self.db, scope)
     }
 }
 

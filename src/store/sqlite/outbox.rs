@@ -44,7 +44,7 @@ fn address(row: &Row<'_>, column: usize) -> Result<Address> {
 }
 
 /// A column of `lapses!`.
-fn lapses(row: &Row<'_>, column: usize) -> Result<Option<DateTime<Utc>>> {
+pub(super) fn lapses(row: &Row<'_>, column: usize) -> Result<Option<DateTime<Utc>>> {
     row.get::<_, Option<i64>>(column)?.map(moment).transpose()
 }
 
@@ -74,8 +74,8 @@ pub(super) fn queue(db: &Db, cause: CauseId, letter: &Letter, at: DateTime<Utc>)
     let next_at = due.map_or(micros(at), |then| due_micros(then).max(micros(at)));
     for to in &letter.to {
         db.sql(
-            "INSERT INTO envelope (letter, recipient, recipient_hash, class, state, next_at, queued, why)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            "INSERT INTO envelope (letter, recipient, recipient_hash, class, state, next_at, queued, why, doubt)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         )?
         .execute(params![
             id,
@@ -85,7 +85,8 @@ pub(super) fn queue(db: &Db, cause: CauseId, letter: &Letter, at: DateTime<Utc>)
             state,
             next_at,
             micros(at),
-            letter.held.as_ref().map_or("", |held| held.why.as_str())
+            letter.held.as_ref().map_or("", |held| held.why.as_str()),
+            letter.held.as_ref().map(|held| held.doubt.as_str()),
         ])?;
     }
     // Most ids of ours say themselves where they lead.

@@ -16,6 +16,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0007_confirm.sql"),
     include_str!("../migrations/0008_uuencode.sql"),
     include_str!("../migrations/0009_blobs_by_cause.sql"),
+    include_str!("../migrations/0010_doubt.sql"),
 ];
 
 /// The version that this program writes.

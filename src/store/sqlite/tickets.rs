@@ -4,7 +4,7 @@ use anyhow::Context;
 use chrono::{DateTime, Utc};
 use rusqlite::{OptionalExtension, Row, params};
 
-use super::{Db, causes, due_micros, micros, moment, outbox};
+use super::{Db, causes, due_micros, micros, moment, outbox, unsettled};
 use crate::domain::attachment::Attachment;
 use crate::domain::message::{Address, LetterId, MessageId, hash64};
 use crate::domain::reports::{Scope, Tally};
@@ -14,7 +14,7 @@ use crate::domain::{CauseKey, Known, TicketFile};
 use crate::store::{Counts, EXPIRED, JournalRow, Result, TicketFilter};
 
 /// The ticket in a row's first column.
-fn read_ticket(row: &Row<'_>) -> Result<Ticket> {
+pub(super) fn read_ticket(row: &Row<'_>) -> Result<Ticket> {
     serde_json::from_str(row.get_ref(0)?.as_str()?).context("a ticket is damaged")
 }
 
@@ -74,7 +74,7 @@ pub(super) fn keyed(db: &Db, key: &str) -> Result<Option<Ticket>> {
     rows.next()?.map(read_ticket).transpose()
 }
 
-/// Counts the tickets that are live or were touched in the scope's span, one at a time.
+/// Counts the tickets that are live or were touched in the scope's span, one at a time, and what waits for somebody's look.
 pub(super) fn tally(db: &Db, scope: &Scope) -> Result<Tally> {
     let mut select = db.sql(
         "SELECT doc FROM ticket WHERE status IN ('new', 'open', 'waiting')
@@ -85,6 +85,7 @@ pub(super) fn tally(db: &Db, scope: &Scope) -> Result<Tally> {
     while let Some(row) = rows.next()? {
         tally.add(read_ticket(row)?);
     }
+    tally.waits(unsettled::lists(db, scope)?);
     Ok(tally)
 }
 
@@ -197,7 +198,7 @@ pub(super) fn counts(db: &Db, now: DateTime<Utc>) -> Result<Counts> {
     };
     let mut tickets = by_word("SELECT status, count(*) FROM ticket GROUP BY status")?;
     tickets.sort_by_key(|(word, _)| Status::parse(word));
-    let lapsed = concat!("SELECT count(*) FROM envelope e WHERE ", lapses!(), " <= ?1");
+    let lapsed = concat!("SELECT count(*) FROM envelope e WHERE e.state = 'held' AND ", lapses!(), " <= ?1");
     let lapsed = u64::try_from(db.sql(lapsed)?.query_row([micros(now)], |row| row.get::<_, i64>(0))?)?;
     let mut envelopes = by_word("SELECT state, count(*) FROM envelope GROUP BY state ORDER BY state")?;
     if lapsed > 0 {
