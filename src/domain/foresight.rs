@@ -31,7 +31,7 @@ pub struct Foresight {
     pub tokens: Vec<(Token, TokenPlace)>,
     /// Who wrote it.
     pub sender: Sender,
-    verdict: OnceLock<Verdict>,
+    verdict: OnceLock<Arc<Verdict>>,
     /// The language that was asked first, and what was found in it.
     found: OnceLock<(String, Vec<Hit>)>,
 }
@@ -75,8 +75,8 @@ impl Foresight {
     }
 
     /// What the rules say of the mail while nothing is known of its ticket.
-    pub fn verdict(&self) -> &Verdict {
+    pub fn verdict(&self) -> &Arc<Verdict> {
         let judge = || intake::verdict(&self.mail, (&self.origin, &self.sender), &BTreeMap::new(), self.at, &self.policy);
-        self.verdict.get_or_init(judge)
+        self.verdict.get_or_init(|| Arc::new(judge()))
     }
 }

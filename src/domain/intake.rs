@@ -9,6 +9,7 @@ mod followup;
 pub(super) mod opening;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
@@ -187,7 +188,7 @@ impl Judged {
             tag_errors: Vec::new(),
             thread: scene.thread.clone(),
             reply: scene.mail.reply.clone(),
-            verdict: Verdict::default(),
+            verdict: Arc::default(),
             suggested: Vec::new(),
             held: None,
         }
@@ -213,14 +214,14 @@ fn advises(mail: &Reading, ticket: &Ticket) -> bool {
 }
 
 /// What the rules say of the mail of a scene.
-fn judge_by_rules(scene: &Scene<'_>, fields: &BTreeMap<String, String>, policy: &Policy) -> Verdict {
+fn judge_by_rules(scene: &Scene<'_>, fields: &BTreeMap<String, String>, policy: &Policy) -> Arc<Verdict> {
     if let Some(foresight) = scene.foreseen() {
         let verdict = foresight.verdict();
         if fields.keys().all(|field| !verdict.depends_on.contains(field)) {
-            return verdict.clone();
+            return Arc::clone(verdict);
         }
     }
-    verdict(scene.mail, (scene.origin, scene.sender), fields, scene.at, policy)
+    Arc::new(verdict(scene.mail, (scene.origin, scene.sender), fields, scene.at, policy))
 }
 
 /// What the rules say of a mail of this origin and sender that arrived at `at`.
@@ -248,11 +249,11 @@ pub fn verdict(
 ///
 /// # Errors
 /// The [`Need`] for what the mail answers.
-pub fn first_verdict(case: &Case, seen: &Foresight, opened: &Ticket, policy: &Policy) -> Result<Verdict, Need> {
+pub fn first_verdict(case: &Case, seen: &Foresight, opened: &Ticket, policy: &Policy) -> Result<Arc<Verdict>, Need> {
     let mail = seen.mail.as_ref();
     let agent = seen.sender.agent.as_deref().and_then(|handle| policy.agent(handle));
     let agent = agent.filter(|_| seen.origin.kind == OriginKind::Person && seen.origin.suspect.is_none() && opened.clocked);
-    let Some(agent) = agent else { return Ok(seen.verdict().clone()) };
+    let Some(agent) = agent else { return Ok(Arc::clone(seen.verdict())) };
     let behalf = match behalf::of_forward(mail, agent, &seen.tokens, policy) {
         Some(behalf) => Some(behalf),
         None => {
@@ -262,8 +263,8 @@ pub fn first_verdict(case: &Case, seen: &Foresight, opened: &Ticket, policy: &Po
         }
     };
     Ok(match behalf {
-        Some(behalf) => verdict(&behalf.reading, (&seen.origin, &behalf.sender()), &BTreeMap::new(), opened.opened, policy),
-        None => seen.verdict().clone(),
+        Some(behalf) => Arc::new(verdict(&behalf.reading, (&seen.origin, &behalf.sender()), &BTreeMap::new(), opened.opened, policy)),
+        None => Arc::clone(seen.verdict()),
     })
 }
 

@@ -558,7 +558,7 @@ pub struct Judged {
     /// The own words after the stored text of the mail answered was subtracted.
     pub reply: message::ReplyText,
     /// What the rules say.
-    pub verdict: rules::Verdict,
+    pub verdict: Arc<rules::Verdict>,
     /// Articles that fit: those that the rules name, then those that the words lead to.
     pub suggested: Vec<suggest::Hit>,
     /// Why the relay is held, if it is.

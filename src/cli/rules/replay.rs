@@ -114,7 +114,7 @@ fn replay(store: &mut dyn Store, (cause, number): (CauseId, TicketNo), policy: &
 }
 
 /// What the rules say now.
-fn verdict(store: &mut dyn Store, seen: &Foresight, opened: &Ticket, policy: &Policy) -> anyhow::Result<Verdict> {
+fn verdict(store: &mut dyn Store, seen: &Foresight, opened: &Ticket, policy: &Policy) -> anyhow::Result<Arc<Verdict>> {
     let mut case = Case::default();
     loop {
         match intake::first_verdict(&case, seen, opened, policy) {

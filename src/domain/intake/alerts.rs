@@ -4,11 +4,13 @@
 //! first recovery and the first return, and else once an hour. The machine itself hears nothing. Rules let only a proved sender give a
 //! key or a recovery; where the border doubts the mail, they give neither.
 
-use crate::domain::files::Bundle;
+use std::sync::Arc;
+
 use chrono::{DateTime, Duration, Utc};
 
 use super::opening::{matches_by_rule, with_leads};
 use super::{Scene, sender_name};
+use crate::domain::files::Bundle;
 use crate::domain::notify::{self, say};
 use crate::domain::policy::Policy;
 use crate::domain::rules::Verdict;
@@ -22,7 +24,7 @@ const SILENCE: Duration = Duration::hours(1);
 ///
 /// # Errors
 /// The [`Need`] for the ticket.
-pub(super) fn word(case: &Case, scene: &Scene<'_>, verdict: &Verdict, policy: &Policy) -> Result<Option<Decision>, Need> {
+pub(super) fn word(case: &Case, scene: &Scene<'_>, verdict: &Arc<Verdict>, policy: &Policy) -> Result<Option<Decision>, Need> {
     let speaks = verdict.recover || verdict.dedup_key.is_some();
     if !speaks || verdict.ignore.is_some() || verdict.quarantine.is_some() {
         return Ok(None);
@@ -38,7 +40,7 @@ pub(super) fn word(case: &Case, scene: &Scene<'_>, verdict: &Verdict, policy: &P
         (_, true) => nothing_to_end(verdict),
     };
     decision.because.extend(matches_by_rule(verdict).map(Reason));
-    decision.judged = Some(Box::new(Judged { verdict: verdict.clone(), ..Judged::of(scene) }));
+    decision.judged = Some(Box::new(Judged { verdict: Arc::clone(verdict), ..Judged::of(scene) }));
     Ok(Some(decision))
 }
 

@@ -1,6 +1,7 @@
 //! A mail becomes a ticket: its first state as the rules see it, the acknowledgment, who hears of it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::{Scene, judge_by_rules, withheld};
 use crate::domain::facts::{Ack, Facts, TooLarge};
@@ -13,7 +14,7 @@ use crate::domain::ticket::{Alert, Change, Ticket, TicketNo};
 use crate::domain::{Case, Decision, Judged, Need, Outcome, Reason, approvals, sla, suggest};
 
 /// A new ticket with acknowledgment and notifications. `verdict`: what the rules say, where they have been asked already.
-pub(super) fn open(case: &Case, scene: &Scene<'_>, verdict: Option<Verdict>, policy: &Policy) -> Result<Decision, Need> {
+pub(super) fn open(case: &Case, scene: &Scene<'_>, verdict: Option<Arc<Verdict>>, policy: &Policy) -> Result<Decision, Need> {
     let number = case.new_number();
     let writer = scene.mail.from.as_ref();
     let allowed = match writer {

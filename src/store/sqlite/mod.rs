@@ -150,7 +150,7 @@ fn settings(conn: &Connection) -> Result<()> {
     conn.pragma_update(None, "synchronous", "FULL")?;
     conn.pragma_update(None, "foreign_keys", true)?;
     // KiB. A batch's changed pages and the indexes of a hundred thousand tickets; the rest is in the system's cache.
-    conn.pragma_update(None, "cache_size", -20 * 1024)?;
+    conn.pragma_update(None, "cache_size", -16 * 1024)?;
     conn.pragma_update(None, "temp_store", "MEMORY")?;
     conn.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
     conn.set_prepared_statement_cache_capacity(128);
