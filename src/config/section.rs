@@ -38,12 +38,19 @@ pub struct Page {
     shown: String,
     wrong: RefCell<Vec<Complaint>>,
     doubtful: RefCell<Vec<Complaint>>,
+    languages: RefCell<Vec<(String, Complaint)>>,
 }
 
 impl Page {
     /// A page for this text; `file` is the name that complaints carry.
     pub fn new(file: &str, text: &str) -> Page {
-        Page { file: file.to_owned(), shown: starred(text), wrong: RefCell::default(), doubtful: RefCell::default() }
+        Page {
+            file: file.to_owned(),
+            shown: starred(text),
+            wrong: RefCell::default(),
+            doubtful: RefCell::default(),
+            languages: RefCell::default(),
+        }
     }
 
     /// Something is wrong here.
@@ -51,9 +58,26 @@ impl Page {
         self.wrong.borrow_mut().push(Complaint::at(&self.file, &self.shown, span, message, help));
     }
 
+    /// How many mistakes were found so far.
+    pub fn mistakes(&self) -> usize {
+        self.wrong.borrow().len()
+    }
+
     /// Something works, but hardly as meant.
     pub fn warn(&self, span: Range<usize>, message: impl Into<String>, help: impl Into<String>) {
         self.doubtful.borrow_mut().push(Complaint::at(&self.file, &self.shown, span, message, help));
+    }
+
+    /// This language is named here; whether templates speak it is not known yet.
+    fn names_language(&self, span: Range<usize>, code: &str) {
+        let help = format!("write \"en\" or \"zh\", or templates of your own in templates/{code}");
+        let doubt = Complaint::at(&self.file, &self.shown, span, format!("no template is written in \"{code}\": English serves"), help);
+        self.languages.borrow_mut().push((code.to_owned(), doubt));
+    }
+
+    /// The languages that the file names, each with what to say of it where no template speaks it.
+    pub fn languages(&self) -> Vec<(String, Complaint)> {
+        self.languages.take()
     }
 
     /// The piece of text at this place, as pictures show it.
@@ -265,6 +289,13 @@ impl<'p> Section<'p> {
                 None
             }
         }
+    }
+
+    /// The code of a language.
+    pub fn language(&mut self) -> Option<Spanned<String>> {
+        let code = self.parsed("language", super::value::language)?;
+        self.page.names_language(code.span(), code.get_ref());
+        Some(code)
     }
 
     /// One word of a closed set.

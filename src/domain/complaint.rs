@@ -51,7 +51,11 @@ impl Complaint {
 pub fn toml_remedy(message: &str, text: &str, at: usize) -> &'static str {
     let start = text.get(..at).and_then(|t| t.rfind('\n')).map_or(0, |i| i + 1);
     let line = text.get(start..).unwrap_or("").lines().next().unwrap_or("");
-    if message.contains("duplicate key") {
+    if message.contains("duplicate key") && line.trim_start().starts_with("[[") {
+        "one with single brackets stands above: write [[…]] there too, once for each"
+    } else if message.contains("duplicate key") && line.trim_start().starts_with('[') {
+        "it stands above already; keep one of the two, or write both with double brackets, [[…]], where there may be several"
+    } else if message.contains("duplicate key") {
         "it stands above already; keep one of the two"
     } else if line.contains(['“', '”', '‘', '’', '＂', '「', '」']) {
         "write straight quotes: \"…\""
@@ -97,19 +101,45 @@ pub fn distance(a: &str, b: &str) -> usize {
     last.last().copied().unwrap_or(0)
 }
 
+/// Of a line so many characters are shown before the mark, and from the mark on.
+const BEFORE: usize = 80;
+const BEHIND: usize = 100;
+
+impl Complaint {
+    /// The line and below it the mark. A file need not be text: of a long line the part around the mark is shown, and signs that would
+    /// steer a terminal are not.
+    fn picture(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Full-width characters take two columns on a terminal.
+        let columns = |text: &str| text.chars().map(|c| if c >= '\u{1100}' { 2 } else { 1 }).sum::<usize>();
+        let at = self.column.saturating_sub(1);
+        let cut = at.saturating_sub(BEFORE);
+        let shown = |c: char| {
+            if c == '\t' {
+                ' '
+            } else if c.is_control() {
+                '\u{FFFD}'
+            } else {
+                c
+            }
+        };
+        let part = |skip: usize, most: usize| self.source_line.chars().skip(skip).take(most).map(shown).collect::<String>();
+        let (dots, lead) = (if cut > 0 { "…" } else { "" }, part(cut, at - cut));
+        let (marked, behind) = (part(at, self.width.min(BEHIND)), part(at, BEHIND));
+        let more = if self.source_line.chars().nth(at + BEHIND).is_some() { "…" } else { "" };
+        let number = self.line.to_string();
+        let gutter = " ".repeat(number.len());
+        writeln!(f, " {gutter} |\n {number} | {dots}{lead}{behind}{more}")?;
+        let before = dots.chars().count() + columns(&lead);
+        writeln!(f, " {gutter} | {}{}", " ".repeat(before), "^".repeat(columns(&marked).max(1)))
+    }
+}
+
 impl fmt::Display for Complaint {
     /// `file:line:column: message`, the line with its mark, and the remedy.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}:{}:{}: {}", self.file, self.line, self.column, self.message)?;
         if !self.source_line.is_empty() {
-            // Full-width characters take two columns on a terminal.
-            let columns = |text: &str| text.chars().map(|c| if c >= '\u{1100}' { 2 } else { 1 }).sum::<usize>();
-            let lead: String = self.source_line.chars().take(self.column - 1).collect();
-            let marked: String = self.source_line.chars().skip(self.column - 1).take(self.width).collect();
-            let number = self.line.to_string();
-            let gutter = " ".repeat(number.len());
-            writeln!(f, " {gutter} |\n {number} | {}", self.source_line)?;
-            writeln!(f, " {gutter} | {}{}", " ".repeat(columns(&lead)), "^".repeat(columns(&marked).max(1)))?;
+            self.picture(f)?;
         }
         if !self.help.is_empty() {
             writeln!(f, "   = {}", self.help)?;
