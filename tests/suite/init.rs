@@ -100,8 +100,14 @@ fn the_first_steps_can_be_taken(desk: &Path) {
     for file in ["rules/", "templates/", "kb/", "config.toml", "postdesk.service"] {
         assert!(page.contains(file) && desk.join(file).exists(), "{file}");
     }
-    let left = ["{address}", "{dir}", "{postdesk}", "{note}", "{password}", "{user}"].into_iter().find(|name| page.contains(name));
+    let left = ["{address}", "{dir}", "{postdesk}", "{note}", "{password}", "{user}", "{service_user}", "{backup}"]
+        .into_iter()
+        .find(|name| page.contains(name));
     assert_eq!(left, None);
+    let backup = format!("{}-backup/postdesk.db", desk.display());
+    assert!(page.contains(&backup) && page.contains("cp data/key ") && page.contains("kb_url = "), "{page}");
+    // The tests' user is one who is there; the service of root gets a user of its own.
+    assert_eq!(page.contains("sudo useradd"), page.contains("`postdesk`，") || page.contains("user `postdesk`"), "{page}");
 }
 
 fn the_unit_knows_its_place(desk: &Path) {

@@ -117,6 +117,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
 
 /// Nothing of anybody's is overwritten.
 fn refuse_somebodys(dir: &Path) -> anyhow::Result<()> {
+    anyhow::ensure!(!dir.is_file(), "{} is a file, and a desk is a directory: name another one", dir.display());
     let empty = !dir.exists() || std::fs::read_dir(dir).with_context(|| format!("reading {}", dir.display()))?.next().is_none();
     anyhow::ensure!(
         empty,

@@ -28,7 +28,7 @@ pub async fn doctor(account: &Account) -> Examined {
     let mut session = match connect(account).await {
         Ok(session) => session,
         Err(error) => {
-            return Examined { steps: vec![(false, format!("IMAP {place}: {error:#}{}", remedy(&error)))], newest: Vec::new() };
+            return Examined { steps: vec![(false, format!("IMAP {place}: {}{}", said(&error), remedy(&error)))], newest: Vec::new() };
         }
     };
     let mut found = Examined::default();
@@ -44,7 +44,7 @@ pub async fn doctor(account: &Account) -> Examined {
         match session.open(&name::on_the_wire(folder), false).await {
             Ok(_) => steps.push((true, format!("folder {folder} can be read"))),
             Err(error) => {
-                steps.push((false, format!("{error:#}; see folders, and the server's own spelling")));
+                steps.push((false, format!("{}; see folders, and the server's own spelling", said(&error))));
                 continue;
             }
         }
@@ -69,6 +69,11 @@ fn by(proof: Proof) -> &'static str {
     if proof == Proof::Token { " by XOAUTH2 (token_command)" } else { "" }
 }
 
+/// The error without the full stop that servers set.
+fn said(error: &anyhow::Error) -> String {
+    format!("{error:#}").trim_end_matches('.').to_owned()
+}
+
 /// What to look at when there is no session.
 fn remedy(error: &anyhow::Error) -> &'static str {
     if error.is::<Refused>() {
@@ -76,6 +81,8 @@ fn remedy(error: &anyhow::Error) -> &'static str {
     } else if error.is::<NoPassword>() || format!("{error:#}").contains("ca_file") {
         // It names its own.
         ""
+    } else if format!("{error:#}").contains("lookup address") {
+        "; check host and this machine's DNS"
     } else {
         "; see host, port and tls (implicit: 993, often; starttls: 143, often)"
     }
