@@ -115,10 +115,12 @@ pub fn load_library(config: Option<&Path>) -> Result<(Config, Library), Vec<Comp
 pub fn prepare(config: &Path) -> Result<Loaded, Vec<Complaint>> {
     let text = read_config(config)?;
     let read = config::read(config, &text)?;
+    let no_data = |e: anyhow::Error| vec![no_data(&read.config.data, &e)];
     let lost = key::lost(&read.config.data);
-    key::ensure(&read.config.data).map_err(|e| vec![no_data(&read.config.data, &e)])?;
+    let aside = key::set_aside(&read.config.data).map_err(no_data)?;
+    key::ensure(&read.config.data).map_err(no_data)?;
     let mut loaded = load(config)?;
-    loaded.warnings.extend(lost);
+    loaded.warnings.extend(lost.into_iter().chain(aside));
     Ok(loaded)
 }
 
