@@ -752,6 +752,9 @@ fn completions_and_manual_pages_follow_the_help() {
     assert!(page.starts_with(".ie") && page.contains(".TH postdesk 1") && page.contains("postdesk\\-import(1)"), "{page}");
     let page = done(&here, &["man", "import"]).out;
     assert!(page.contains(".TH postdesk-import 1") && page.contains("\\-\\-since") && page.contains("Examples:"), "{page}");
+    let page = done(&here, &["man", "rules", "eval"]).out;
+    assert!(page.contains(".TH postdesk-rules-eval 1") && page.contains("at\\-least"), "{page}");
+    assert_eq!(done(&here, &["man", "rules-eval"]).out, page);
     let refused = run(&here, &["man", "imprt"]);
     assert!(refused.code == 1 && refused.err.contains("did you mean import?"), "{}", refused.err);
 }
