@@ -138,7 +138,7 @@ fn nothing_is_overwritten() {
     // What is there already says everything: no flag is needed.
     let added = postdesk(dir, &["init", "--add", "desk"]);
     assert_eq!(added.code, 0, "{}{}", added.out, added.err);
-    assert!(added.out.contains("desk: rules, FIRST-STEPS.md written; "), "{}", added.out);
+    assert!(added.out.contains("desk: rule files, FIRST-STEPS.md written; "), "{}", added.out);
     assert_eq!(std::fs::read_to_string(desk.join("rules/10-hardware.toml")).unwrap(), edited);
     assert!(desk.join("rules/20-network.toml").exists());
     let complete = postdesk(dir, &["init", "--add", "desk"]);

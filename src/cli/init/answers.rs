@@ -116,8 +116,9 @@ impl FromStr for Member {
         let text = text.replace('，', ",");
         let parts: Vec<&str> = text.split(',').map(str::trim).collect();
         let (handle, name, at, lead) = match parts.as_slice() {
-            [handle, name, at] | [handle, name, at, "agent"] => (handle, name, at, false),
-            [handle, name, at, "lead"] => (handle, name, at, true),
+            [handle, name, at] => (handle, name, at, false),
+            [handle, name, at, role] if role.eq_ignore_ascii_case("agent") => (handle, name, at, false),
+            [handle, name, at, role] if role.eq_ignore_ascii_case("lead") => (handle, name, at, true),
             _ => return Err(format!("\"{text}\" is no agent: write HANDLE,NAME,ADDRESS or HANDLE,NAME,ADDRESS,lead")),
         };
         let handle = words(value::handle(handle))?;
@@ -435,6 +436,9 @@ mod tests {
         let li: Member = "li，李伟，li@example.com，lead".parse().unwrap();
         assert_eq!((li.handle.as_str(), li.name.as_str(), li.lead), ("li", "李伟", true));
         assert_eq!("li,,li@example.com".parse::<Member>().unwrap().name, "li");
+        assert!(
+            "li,Li,li@example.com,Lead".parse::<Member>().unwrap().lead && !"li,Li,li@example.com,agent".parse::<Member>().unwrap().lead
+        );
         for wrong in ["li", "li,Li Wei", "Li Wei,Li,li@example.com", "li,Li,li@example.com,boss", "li,Li,example.com", ",Li,li@example.com"]
         {
             assert!(wrong.parse::<Member>().is_err(), "{wrong}");

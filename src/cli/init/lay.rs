@@ -175,7 +175,7 @@ pub fn beside(dir: &Path, config: &Config) -> anyhow::Result<Written> {
     let articles = kb::BUILT_IN.iter().map(|(name, text)| (format!("kb/{name}"), (*text).to_owned()));
     let steps = first_steps(&config.desk.language);
     let kinds: [(&'static str, Vec<(String, String)>); 6] = [
-        ("rules", rules),
+        ("rule files", rules),
         ("templates", templates.collect()),
         ("articles", articles.collect()),
         ("postdesk.service", vec![("postdesk.service".to_owned(), unit(dir, config)?)]),
@@ -276,7 +276,8 @@ fn page(dir: &Path, config: &Config) -> anyhow::Result<String> {
         shell(&dir.display().to_string())
     );
     let service_user = if user == SERVICE_USER {
-        say("Where there is no such user yet:\n\n", "如果还没有这个用户：\n\n") + &lines
+        say("The user, where there is none yet, and the directory as his own:\n\n", "新建该用户（如果还没有），并把目录交给他：\n\n")
+            + &lines
     } else {
         String::new()
     };
