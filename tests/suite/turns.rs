@@ -6,6 +6,7 @@ use std::path::Path;
 use postdesk::domain::message::{Folder, Place, Withheld};
 use postdesk::domain::rules::RuleSet;
 use postdesk::store::Note;
+use postdesk::store::lock::DataLock;
 
 use crate::cli::{desk, run, run_with};
 use crate::world::CONFIG;
@@ -193,6 +194,33 @@ fn a_picture_of_a_line_stays_one_line_of_a_terminal() {
     assert!(!found.err.contains(['\u{1b}', '\u{7}']) && found.err.lines().all(|line| line.chars().count() < 200), "{}", found.err);
     let found = run(dir, &["-c", ".", "check"]);
     assert!(found.err.contains("is a directory") && found.err.contains("-c ./config.toml"), "{}", found.err);
+}
+
+#[test]
+fn a_newer_program_leaves_the_database_of_an_older_desk_that_runs() {
+    let scratch = desk("turns-older");
+    let dir = scratch.path();
+    assert_eq!(run(dir, &["run", "--once"]).code, 0);
+    let data = dir.join("data");
+    let version = |set: Option<i64>| {
+        let db = rusqlite::Connection::open(data.join("postdesk.db")).unwrap();
+        if let Some(version) = set {
+            db.pragma_update(None, "user_version", version).unwrap();
+        }
+        db.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0)).unwrap()
+    };
+    let newest = version(None);
+    version(Some(newest - 1));
+    let older_desk = DataLock::take(&data).unwrap().unwrap();
+    for command in [&["status"][..], &["tickets", "list"], &["explain", "-"], &["outbox"]] {
+        let refused = run_with(dir, command, b"From: a@b.test\nSubject: x\n\ny\n");
+        assert!(refused.code == 1 && refused.err.contains("is an older Postdesk than this one: restart it first"), "{}", refused.err);
+    }
+    assert_eq!(run_with(dir, &["deliver"], b"From: a@b.test\nSubject: x\n\ny\n").code, 75);
+    assert_eq!(version(None), newest - 1);
+    version(Some(newest));
+    assert_eq!(run(dir, &["status"]).code, 0, "beside a desk of the same version");
+    drop(older_desk);
 }
 
 /// Writes the rules that ship.
