@@ -141,7 +141,11 @@ fn report(dir: &Path, config: &config::Config, written: &lay::Written) -> anyhow
     }
     table::line(format_args!("{}: sound", config.file.display()))?;
     if let Some(provider) = lay::provider_of(config) {
-        table::line(format_args!("\n{}: {}", provider.name, provider.note.0))?;
+        table::line(format_args!(
+            "\n{}: {}",
+            provider.name,
+            crate::domain::notify::say(&config.desk.language, provider.note.0, provider.note.1)
+        ))?;
     }
     let steps = one_line(&dir.join(lay::first_steps(&config.desk.language)).display().to_string());
     table::line(format_args!("\nNext: {steps} says what to type, from the password to the first answered mail."))?;
