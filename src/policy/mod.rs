@@ -287,6 +287,7 @@ fn assemble(read: config::Read, config_text: &str, snapshot: Snapshot, naming: N
         return Err(wrong);
     };
     warnings.extend(key::warning(&config.data));
+    warnings.extend(shipped::missing(own_rules.as_ref(), &library).into_iter().map(|c| beside(&at.base, c)));
     let spoken = templates.languages();
     let speaks = |code: &str| [Some(code), code.split('-').next()].iter().flatten().any(|c| spoken.iter().any(|s| s == c));
     warnings.extend(languages.into_iter().filter(|(code, _)| !speaks(code)).map(|(_, doubt)| doubt));
@@ -380,7 +381,11 @@ fn known_names(config: &Config, library: Option<&Library>, templates: Option<&Te
         teams: Some(config.teams.iter().map(|t| t.name.clone()).collect()),
         agents: Some(config.agents.iter().map(|a| a.handle.clone()).collect()),
         approvers: Some(approvers(config)),
-        articles: library.map(|library| library.cards.iter().map(|a| a.id.clone()).collect()),
+        articles: library.map(|library| {
+            // Shipped ones may be named also where they are gone; that is worth a warning.
+            let own = library.cards.iter().map(|article| article.id.clone());
+            own.chain(shipped::articles().map(str::to_owned)).collect()
+        }),
         templates: templates.map(Templates::acknowledgments),
         checklists: config.categories.iter().map(|c| (c.id.clone(), c.checklist.clone())).collect(),
     }

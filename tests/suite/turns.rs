@@ -251,6 +251,35 @@ fn a_shipped_rule_file_may_be_taken_away() {
 }
 
 #[test]
+fn a_shipped_article_may_be_taken_away() {
+    let scratch = desk("turns-article");
+    let dir = scratch.path();
+    shipped(dir);
+    for (name, text) in postdesk::kb::BUILT_IN {
+        let (id, _) = name.split_once('.').unwrap();
+        assert!(text.contains(&format!("id = \"{id}\"\n")), "{name} is called by its id");
+        write(dir, &format!("kb/{name}"), text);
+    }
+    assert_eq!(run(dir, &["check"]).err, "");
+    for name in ["kb/door-card.en.md", "kb/door-card.zh.md"] {
+        std::fs::remove_file(dir.join(name)).unwrap();
+    }
+    let checked = run(dir, &["check"]);
+    let place = "warning: rules/60-facility.toml:43:51: the article \"door-card\" is gone";
+    assert!(checked.code == 0 && checked.err.contains(place) && checked.err.matches("warning").count() == 1, "{}", checked.err);
+    std::fs::remove_dir_all(dir.join("kb")).unwrap();
+    std::fs::create_dir(dir.join("kb")).unwrap();
+    let checked = run(dir, &["check"]);
+    assert!(
+        checked.code == 0 && checked.err.contains("holds no articles") && checked.err.matches("warning").count() == 1,
+        "{}",
+        checked.err
+    );
+    write(dir, RULE, rule("{ subject = \"x\" }", "{ kb = \"door-crad\" }"));
+    assert!(run(dir, &["check"]).err.contains("there is no article `door-crad`"));
+}
+
+#[test]
 fn one_broken_rule_file_is_one_complaint() {
     let scratch = desk("turns-one");
     let dir = scratch.path();
