@@ -170,6 +170,40 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("user", "agent"),
 ];
 
+/// Where keys belong that are easily written below another header: in TOML all that follows one is part of it.
+const PLACES: &[(&str, &str)] = &[
+    ("folders", "`source` of [[mailbox]]"),
+    ("poll", "`source` of [[mailbox]]"),
+    ("idle", "`source` of [[mailbox]]"),
+    ("start", "[[mailbox]]"),
+    ("mark", "[[mailbox]]"),
+    ("done_folder", "[[mailbox]]"),
+    ("sent_folder", "[[mailbox]]"),
+    ("reply_address", "[[mailbox]]"),
+    ("via_lists", "[[mailbox]]"),
+    ("connections", "[delivery]"),
+    ("rate", "[delivery]"),
+    ("timezone", "[desk]"),
+    ("ticket_prefix", "[desk]"),
+    ("kb_url", "[desk]"),
+    ("data", "[desk]"),
+    ("alert_command", "[operator]"),
+    ("canary", "[operator]"),
+    ("authserv_ids", "[trust]"),
+    ("internal", "[trust]"),
+    ("hours", "[calendar]"),
+    ("holidays", "[calendar]"),
+    ("workdays", "[calendar]"),
+    ("first_response", "[sla.normal]"),
+    ("resolution", "[sla.normal]"),
+    ("remind", "[closing]"),
+    ("reopen_window", "[closing]"),
+    ("message_size", "[limits]"),
+    ("per_address", "[limits]"),
+    ("per_ticket", "[limits]"),
+    ("schedule", "[[summary]]"),
+];
+
 /// Words that other programs use for our values.
 const VALUES_ELSEWHERE: &[(&str, &str)] = &[
     ("ssl", "implicit"),
@@ -463,7 +497,9 @@ impl<'p> Section<'p> {
                 continue;
             }
             let elsewhere = ELSEWHERE.iter().find(|(theirs, ours)| *theirs == word && self.asked.contains(ours)).map(|(_, ours)| *ours);
+            let place = PLACES.iter().find(|(key, _)| *key == word).map(|(_, place)| *place);
             let help = match elsewhere {
+                None if let Some(place) = place => format!("it belongs into {place}; known here: {}", self.asked.join(", ")),
                 Some(ours) => format!("did you mean `{ours}`? Known here: {}", self.asked.join(", ")),
                 None => did_you_mean(word, &self.asked, "known here:"),
             };

@@ -48,6 +48,14 @@ fn broken() -> Vec<(&'static str, String, &'static str, &'static str, &'static s
         ("config.toml", config("[desk]", "[desk]\nname = IT Support"), ":3:8: ", "string values must be quoted", "text needs quotes"),
         ("config.toml", config("[desk]", "[desk]\nname = “IT”"), ":3:8: ", "", "write straight quotes"),
         ("config.toml", format!("{CONFIG}\n[delivery.x]\npassword = \"hunter2\"\n"), ":", "", "known here:"),
+        (
+            "config.toml",
+            format!("{CONFIG}\ndone_folder = \"Done\"\n"),
+            ":",
+            "unknown key `done_folder` in [trust]",
+            "it belongs into [[mailbox]]",
+        ),
+        ("config.toml", format!("canary = \"1h\"\n{CONFIG}"), ":1:1: ", "unknown key `canary`", "it belongs into [operator]"),
         ("config.toml", format!("{CONFIG}\n[agent]\nhandle = \"x\"\n"), ":", "", "write both with double brackets, [[…]]"),
         (
             "config.toml",

@@ -250,7 +250,7 @@ pub fn escalate(plan: &mut Plan, scene: &Scene, _: &Arg) -> Effect {
     let others: Vec<&Agent> = leads.into_iter().filter(|lead| lead.handle != scene.agent.handle).collect();
     if others.is_empty() {
         return Err(
-            scene.refuse("[escalate]: the config names no lead but yourself.".into(), "【升级】：除您之外没有配置其他负责人。".into())
+            scene.refuse("[escalate]: the config names no lead but yourself.".into(), "【升级】：除您之外没有配置其他组长。".into())
         );
     }
     plan.note = true;
@@ -259,7 +259,7 @@ pub fn escalate(plan: &mut Plan, scene: &Scene, _: &Arg) -> Effect {
     let names: Vec<&str> = others.iter().map(|lead| lead.name.as_str()).collect();
     plan.done.push(scene.say(
         format!("Escalated to {}; your text goes there, and not to the requester.", names.join(", ")),
-        text::joined(&["已升级给", &names.join("、"), "；正文只发给负责人，不发给请求人。"]),
+        text::joined(&["已升级给", &names.join("、"), "；正文只发给组长，不发给请求人。"]),
     ));
     Ok(())
 }
