@@ -302,7 +302,8 @@ fn page(dir: &Path, config: &Config) -> anyhow::Result<String> {
 fn password(config: &Config, say: &impl Fn(&str, &str) -> String) -> String {
     match secret_of(config) {
         Some(Secret::Env(variable)) => format!(
-            "    (umask 077; read -rsp 'Password: ' p; printf \"{variable}='%s'\\n\" \"$p\" > password.env)\n    set -a; . ./password.env; set +a\n\n{}",
+            // Quoted for the shell and for systemd alike, whatever stands in a password.
+            "    (umask 077; read -rsp 'Password: ' p; printf '{variable}=\"%s\"\\n' \"$(printf %s \"$p\" | sed 's/[\\\\\"$`]/\\\\&/g')\" > password.env)\n    set -a; . ./password.env; set +a\n\n{}",
             say(
                 "The second line is needed in each new shell; the service reads `password.env` by itself. (In bash.)",
                 "每个新的 shell 都要执行第二行；系统服务会自己读取 `password.env`。（以上命令用于 bash。）"
