@@ -3,6 +3,8 @@
 use std::fmt;
 use std::ops::Range;
 
+use unicode_width::UnicodeWidthStr;
+
 /// One thing that is wrong in one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Complaint {
@@ -109,18 +111,14 @@ impl Complaint {
     /// The line and below it the mark. A file need not be text: of a long line the part around the mark is shown, and signs that would
     /// steer a terminal are not.
     fn picture(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Full-width characters take two columns on a terminal.
-        let columns = |text: &str| text.chars().map(|c| if c >= '\u{1100}' { 2 } else { 1 }).sum::<usize>();
         let at = self.column.saturating_sub(1);
         let cut = at.saturating_sub(BEFORE);
-        let shown = |c: char| {
-            if c == '\t' {
-                ' '
-            } else if c.is_control() {
-                '\u{FFFD}'
-            } else {
-                c
-            }
+        // Such as turn the direction of a line (Unicode annex 9) would move the mark.
+        let steers = |c: char| c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        let shown = |c: char| match c {
+            '\t' => ' ',
+            c if steers(c) => '\u{FFFD}',
+            c => c,
         };
         let part = |skip: usize, most: usize| self.source_line.chars().skip(skip).take(most).map(shown).collect::<String>();
         let (dots, lead) = (if cut > 0 { "…" } else { "" }, part(cut, at - cut));
@@ -129,8 +127,9 @@ impl Complaint {
         let number = self.line.to_string();
         let gutter = " ".repeat(number.len());
         writeln!(f, " {gutter} |\n {number} | {dots}{lead}{behind}{more}")?;
-        let before = dots.chars().count() + columns(&lead);
-        writeln!(f, " {gutter} | {}{}", " ".repeat(before), "^".repeat(columns(&marked).max(1)))
+        // Full-width characters take two columns on a terminal.
+        let before = dots.width() + lead.width();
+        writeln!(f, " {gutter} | {}{}", " ".repeat(before), "^".repeat(marked.width().max(1)))
     }
 }
 
@@ -145,5 +144,26 @@ impl fmt::Display for Complaint {
             writeln!(f, "   = {}", self.help)?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_mark_stands_below_what_is_wrong_however_long_the_line_is() {
+        let picture = |before: &str, wrong: &str, after: &str| {
+            let text = format!("{before}{wrong}{after}");
+            let told = Complaint::at("f", &text, before.len()..before.len() + wrong.len(), "wrong", "").to_string();
+            told.lines().skip(2).map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(picture("a = ", "bad", " # x"), [" 1 | a = bad # x", "   |     ^^^"]);
+        assert_eq!(picture("a = ", "“bad”", ""), [" 1 | a = “bad”", "   |     ^^^^^"]);
+        assert_eq!(picture("名 = ", "坏", ""), [" 1 | 名 = 坏", "   |      ^^"]);
+        assert_eq!(picture("\tk = \u{202e}", "\u{1b}[2J", ""), [" 1 |  k = \u{fffd}\u{fffd}[2J", "   |       ^^^^"]);
+        let long = picture(&"x".repeat(300), &"y".repeat(300), "z");
+        assert_eq!(long[0], format!(" 1 | …{}{}…", "x".repeat(BEFORE), "y".repeat(BEHIND)));
+        assert_eq!(long[1], format!("   | {}{}", " ".repeat(BEFORE + 1), "^".repeat(BEHIND)));
     }
 }
