@@ -63,7 +63,7 @@ fn take(path: &Path, arguments: &Arguments) -> anyhow::Result<PathBuf> {
     let (raw, whole_size) = input::mail(&mut std::io::stdin().lock(), config.limits.message_size)?;
     anyhow::ensure!(!raw.is_empty(), "standard input was empty; the mail comes there:  postdesk deliver < mail.eml");
     let arrival = Arrival { mailbox, place: None, at: Utc::now(), raw, whole_size, quiet: false, cursor: None };
-    let mut store = store::open(&config.data)?;
+    let mut store = store::open_beside(&config.data)?;
     store.receive(arrival.into())?;
     store.flush()?;
     Ok(config.data)

@@ -46,7 +46,7 @@ pub struct Arguments {
 pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
     let loaded = load_or_builtin(config)?;
     let book = Rulebook { policy: loaded.policy.clone(), templates: loaded.templates.clone() };
-    let known = loaded.config.data.join("postdesk.db").exists().then(|| store::open(&loaded.config.data)).transpose()?;
+    let known = loaded.config.data.join("postdesk.db").exists().then(|| store::open_beside(&loaded.config.data)).transpose()?;
     let mut asked = match known {
         Some(store) => Asked::Desk(Box::new(Desk::only_to_ask(store, book.clone()))),
         None => Asked::Nobody,

@@ -209,7 +209,7 @@ fn sound<T>(loaded: Result<T, Vec<Complaint>>) -> anyhow::Result<T> {
 fn open_store(config: &Config) -> anyhow::Result<Box<dyn Store>> {
     let directory = &config.data;
     match directory.join("postdesk.db").try_exists() {
-        Ok(true) => store::open(directory),
+        Ok(true) => store::open_beside(directory),
         Ok(false) => anyhow::bail!("{} holds no desk yet: `postdesk run` makes it when it first starts", directory.display()),
         Err(error) => anyhow::bail!("{} cannot be looked into: {error}; run this as the user that owns it", directory.display()),
     }

@@ -194,6 +194,8 @@ pub struct Read {
     pub config: Config,
     /// What works, but hardly as meant.
     pub warnings: Vec<Complaint>,
+    /// The languages that it names, each with what to say of it where no template speaks it.
+    pub languages: Vec<(String, Complaint)>,
 }
 
 /// Reads a config from its text. `file` is its path as the operator named it; relative paths inside start at its directory.
@@ -205,9 +207,10 @@ pub fn read(file: &Path, text: &str) -> Result<Read, Vec<Complaint>> {
     let name = file.display().to_string();
     let page = section::Page::new(&name, text);
     let config = page.parse(text).and_then(|table| read::config(&page, &table, file));
+    let languages = page.languages();
     let (wrong, warnings) = page.found();
     match config {
-        Some(config) if wrong.is_empty() => Ok(Read { config, warnings }),
+        Some(config) if wrong.is_empty() => Ok(Read { config, warnings, languages }),
         _ => Err(wrong),
     }
 }

@@ -92,7 +92,7 @@ fn agent(mut section: Section<'_>, names: &mut Names, only: Option<&str>) -> Opt
     let aliases = section.parsed_list("aliases", value::address);
     let team = section.text("team");
     let role = section.choice("role", &[("agent", Role::Agent), ("lead", Role::Lead)]).map_or(Role::Agent, Spanned::into_inner);
-    let language = section.parsed("language", value::language).map(Spanned::into_inner);
+    let language = section.language().map(Spanned::into_inner);
     if let Some(team) = &team {
         names.uses(Thing::Team, team);
     }
@@ -127,7 +127,7 @@ pub(super) fn approvers(root: &mut Section<'_>, names: &mut Names, agents: &[Age
         let address =
             section.required("address", "address = \"wang@example.com\"").and_then(|a| section.accept("address", &a, value::address));
         let scope = section.list("scope");
-        let language = section.parsed("language", value::language).map(Spanned::into_inner);
+        let language = section.language().map(Spanned::into_inner);
         for category in &scope {
             names.uses(Thing::Category, category);
         }
@@ -190,6 +190,14 @@ fn category(mut section: Section<'_>, names: &mut Names) -> Option<Category> {
     }
     if let Some(id) = &id {
         names.define(section.page, Thing::Category, id);
+        if let Some(known) = built_in_categories().find(|c| c.id != *id.get_ref() && c.id == id.get_ref().to_lowercase()) {
+            let message = format!("`id`: \"{}\" and the built-in \"{}\" would be two categories", id.get_ref(), known.id);
+            section.page.complain(
+                id.span(),
+                message,
+                format!("write id = \"{}\" , or another word; how it reads in mails is its `name`", known.id),
+            );
+        }
     }
     section.finish();
     let id = id?.into_inner();
@@ -231,8 +239,9 @@ fn question(page: &Page, line: Mixed<'_>) -> Option<Question> {
     }
 }
 
-pub(super) fn summaries(root: &mut Section<'_>, names: &mut Names, agents: &[Agent], zone: Tz, operator: bool) -> Vec<Summary> {
-    let leads = || agents.iter().filter(|a| a.role == Role::Lead).map(|a| a.handle.clone());
+/// `agents` are `None` where some cannot be read: who is a lead is not known then.
+pub(super) fn summaries(root: &mut Section<'_>, names: &mut Names, agents: Option<&Vec<Agent>>, zone: Tz, operator: bool) -> Vec<Summary> {
+    let leads = || agents.into_iter().flatten().filter(|a| a.role == Role::Lead).map(|a| a.handle.clone());
     let mut summaries = Vec::new();
     for mut section in root.tables("summary") {
         let name = section.required("name", "name = \"daily\"").and_then(|n| section.accept("name", &n, value::word));
@@ -255,7 +264,7 @@ pub(super) fn summaries(root: &mut Section<'_>, names: &mut Names, agents: &[Age
             section.page.complain(report.span(), format!("there is no report \"{}\"", report.get_ref()), help);
         }
         let to: Vec<String> = if section.has("to") { to.into_iter().map(Spanned::into_inner).collect() } else { leads().collect() };
-        if to.is_empty() {
+        if to.is_empty() && (agents.is_some() || section.has("to")) {
             let help = "add  to = [\"li\"] , or give an agent  role = \"lead\"";
             section.page.complain(section.header(), "nobody gets this summary", help);
         }

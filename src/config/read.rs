@@ -30,7 +30,9 @@ pub(super) fn config(page: &Page, table: &DeTable<'_>, file: &Path) -> Option<Co
     let mailboxes = mailboxes(&mut root, &mut names, &base, zone, delivery.as_ref());
     let trust = trust(&mut root);
     let teams = people::teams(&mut root, &mut names);
+    let before = page.mistakes();
     let agents = people::agents(&mut root, &mut names, &teams);
+    let agents_are_sound = page.mistakes() == before;
     let categories = people::categories(&mut root, &mut names);
     let approvers = people::approvers(&mut root, &mut names, &agents);
     let matrix = matrix(&mut root);
@@ -43,7 +45,8 @@ pub(super) fn config(page: &Page, table: &DeTable<'_>, file: &Path) -> Option<Co
     }
     let closing = closing(&mut root);
     let limits = limits(&mut root);
-    let summaries = people::summaries(&mut root, &mut names, &agents, zone, operator.address.is_some());
+    let agents_known = agents_are_sound.then_some(&agents);
+    let summaries = people::summaries(&mut root, &mut names, agents_known, zone, operator.address.is_some());
     names.check(page);
     warn_of_idle_teams(page, &root, &teams, &agents);
     root.finish();
@@ -90,7 +93,7 @@ fn desk(root: &mut Section<'_>, base: &Path) -> (Desk, PathBuf, Directories, Opt
         }
     };
     take(section.text("name"), &mut desk.name);
-    take(section.parsed("language", value::language), &mut desk.language);
+    take(section.language(), &mut desk.language);
     take(section.parsed("ticket_prefix", value::prefix), &mut desk.ticket_prefix);
     if let Some(zone) = section.parsed("timezone", value::timezone) {
         desk.timezone = zone.into_inner();
@@ -115,15 +118,23 @@ fn desk(root: &mut Section<'_>, base: &Path) -> (Desk, PathBuf, Directories, Opt
     (desk, data, directories, kb_url)
 }
 
+/// Canaries that come more often than this are hardly meant.
+const SHORTEST_CANARY: chrono::TimeDelta = chrono::TimeDelta::minutes(5);
+
 fn operator(root: &mut Section<'_>, names: &mut Names) -> Operator {
     let Some(mut section) = root.table("operator") else { return Operator::default() };
     let address = section.parsed("address", value::address);
     if let Some(address) = &address {
         names.address(Owner::Operator, address);
     }
-    let language = section.parsed("language", value::language).map(Spanned::into_inner);
+    let language = section.language().map(Spanned::into_inner);
     let alert_command = section.text("alert_command").map(Spanned::into_inner);
-    let canary = section.parsed("canary", value::positive_duration).and_then(|every| every.into_inner().to_std().ok());
+    let canary = section.parsed("canary", value::positive_duration);
+    if let Some(often) = canary.as_ref().filter(|every| *every.get_ref() < SHORTEST_CANARY) {
+        let message = format!("each mailbox writes to itself {} times a day", 86_400 / often.get_ref().num_seconds().max(1));
+        section.page.warn(often.span(), message, "write  canary = \"1h\" ; providers count what is sent");
+    }
+    let canary = canary.and_then(|every| every.into_inner().to_std().ok());
     section.finish();
     Operator { address: address.map(Spanned::into_inner), language, alert_command, canary }
 }
@@ -165,7 +176,7 @@ fn mailbox(
         section.required("address", "address = \"support@example.com\"").and_then(|a| section.accept("address", &a, value::address));
     let aliases = section.parsed_list("aliases", value::address);
     let via_lists = section.list("via_lists").into_iter().map(|l| l.into_inner().to_lowercase()).collect();
-    let language = section.parsed("language", value::language).map(Spanned::into_inner);
+    let language = section.language().map(Spanned::into_inner);
     let start = section.parsed("start", |text| start(text, zone)).map_or(Start::Now, Spanned::into_inner);
     let plus_addresses = match &address {
         Some(address) => section.parsed("reply_address", |text| reply_address(text, address.get_ref().as_str())),
@@ -248,10 +259,10 @@ fn reply_address(text: &str, address: &str) -> Result<bool, Trouble> {
 
 fn trust(root: &mut Section<'_>) -> Trust {
     let Some(mut section) = root.table("trust") else { return Trust::default() };
-    let authserv_ids = section.list("authserv_ids").into_iter().map(|id| id.into_inner().to_lowercase()).collect();
+    let authserv_ids = section.parsed_list("authserv_ids", value::authserv_id).into_iter().map(Spanned::into_inner).collect();
     let mut internal = Vec::new();
     for mut rule in section.tables("internal") {
-        let header = rule.required("header", "header = \"X-Internal\"");
+        let header = rule.required("header", "header = \"X-Internal\"").and_then(|h| rule.accept("header", &h, value::border_header));
         let value = rule.required("value", "value = \"yes\"");
         if let (Some(header), Some(value)) = (header, value) {
             internal.push((header.into_inner(), value.into_inner()));
@@ -301,11 +312,13 @@ fn threshold(root: &mut Section<'_>) -> i64 {
 fn calendar(root: &mut Section<'_>) -> Option<Calendar> {
     let mut section = root.table("calendar")?;
     let plain = |list: Vec<Spanned<_>>| list.into_iter().map(Spanned::into_inner).collect();
-    let hours = section.parsed_list("hours", value::hours).into_iter().map(Spanned::into_inner).collect();
+    let written = section.list("hours");
+    let hours = written.iter().filter_map(|text| section.accept("hours", text, value::hours)).map(Spanned::into_inner).collect();
     let holidays = plain(section.parsed_list("holidays", value::days));
     let workdays = section.parsed_list("workdays", value::date).into_iter().map(Spanned::into_inner).collect();
     let calendar = Calendar { hours, holidays, workdays };
-    if calendar.week().is_zero() {
+    // Hours that cannot be read have been told.
+    if written.is_empty() {
         let help = "add  hours = [\"mon-fri 09:00-18:00\"]";
         section.page.complain(section.header(), "a calendar without hours: nobody would ever answer", help);
     }
@@ -353,10 +366,10 @@ fn limits(root: &mut Section<'_>) -> Limits {
         attachments: 20 << 20,
     };
     let Some(mut section) = root.table("limits") else { return limits };
-    if let Some(size) = section.parsed("message_size", value::size) {
+    if let Some(size) = section.parsed("message_size", value::mail_size) {
         limits.message_size = size.into_inner();
     }
-    if let Some(size) = section.parsed("attachments", value::size) {
+    if let Some(size) = section.parsed("attachments", value::mail_size) {
         limits.attachments = size.into_inner();
     }
     for (key, tiers) in [("per_address", &mut limits.per_address), ("per_ticket", &mut limits.per_ticket)] {

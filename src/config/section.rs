@@ -38,12 +38,19 @@ pub struct Page {
     shown: String,
     wrong: RefCell<Vec<Complaint>>,
     doubtful: RefCell<Vec<Complaint>>,
+    languages: RefCell<Vec<(String, Complaint)>>,
 }
 
 impl Page {
     /// A page for this text; `file` is the name that complaints carry.
     pub fn new(file: &str, text: &str) -> Page {
-        Page { file: file.to_owned(), shown: starred(text), wrong: RefCell::default(), doubtful: RefCell::default() }
+        Page {
+            file: file.to_owned(),
+            shown: starred(text),
+            wrong: RefCell::default(),
+            doubtful: RefCell::default(),
+            languages: RefCell::default(),
+        }
     }
 
     /// Something is wrong here.
@@ -51,9 +58,26 @@ impl Page {
         self.wrong.borrow_mut().push(Complaint::at(&self.file, &self.shown, span, message, help));
     }
 
+    /// How many mistakes were found so far.
+    pub fn mistakes(&self) -> usize {
+        self.wrong.borrow().len()
+    }
+
     /// Something works, but hardly as meant.
     pub fn warn(&self, span: Range<usize>, message: impl Into<String>, help: impl Into<String>) {
         self.doubtful.borrow_mut().push(Complaint::at(&self.file, &self.shown, span, message, help));
+    }
+
+    /// This language is named here; whether templates speak it is not known yet.
+    fn names_language(&self, span: Range<usize>, code: &str) {
+        let help = format!("write \"en\" or \"zh\", or templates of your own in templates/{code}");
+        let doubt = Complaint::at(&self.file, &self.shown, span, format!("no template is written in \"{code}\": English serves"), help);
+        self.languages.borrow_mut().push((code.to_owned(), doubt));
+    }
+
+    /// The languages that the file names, each with what to say of it where no template speaks it.
+    pub fn languages(&self) -> Vec<(String, Complaint)> {
+        self.languages.take()
     }
 
     /// The piece of text at this place, as pictures show it.
@@ -144,6 +168,40 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("smtp", "delivery"),
     ("imap", "source"),
     ("user", "agent"),
+];
+
+/// Where keys belong that are easily written below another header: in TOML all that follows one is part of it.
+const PLACES: &[(&str, &str)] = &[
+    ("folders", "`source` of [[mailbox]]"),
+    ("poll", "`source` of [[mailbox]]"),
+    ("idle", "`source` of [[mailbox]]"),
+    ("start", "[[mailbox]]"),
+    ("mark", "[[mailbox]]"),
+    ("done_folder", "[[mailbox]]"),
+    ("sent_folder", "[[mailbox]]"),
+    ("reply_address", "[[mailbox]]"),
+    ("via_lists", "[[mailbox]]"),
+    ("connections", "[delivery]"),
+    ("rate", "[delivery]"),
+    ("timezone", "[desk]"),
+    ("ticket_prefix", "[desk]"),
+    ("kb_url", "[desk]"),
+    ("data", "[desk]"),
+    ("alert_command", "[operator]"),
+    ("canary", "[operator]"),
+    ("authserv_ids", "[trust]"),
+    ("internal", "[trust]"),
+    ("hours", "[calendar]"),
+    ("holidays", "[calendar]"),
+    ("workdays", "[calendar]"),
+    ("first_response", "[sla.normal]"),
+    ("resolution", "[sla.normal]"),
+    ("remind", "[closing]"),
+    ("reopen_window", "[closing]"),
+    ("message_size", "[limits]"),
+    ("per_address", "[limits]"),
+    ("per_ticket", "[limits]"),
+    ("schedule", "[[summary]]"),
 ];
 
 /// Words that other programs use for our values.
@@ -265,6 +323,13 @@ impl<'p> Section<'p> {
                 None
             }
         }
+    }
+
+    /// The code of a language.
+    pub fn language(&mut self) -> Option<Spanned<String>> {
+        let code = self.parsed("language", super::value::language)?;
+        self.page.names_language(code.span(), code.get_ref());
+        Some(code)
     }
 
     /// One word of a closed set.
@@ -432,7 +497,9 @@ impl<'p> Section<'p> {
                 continue;
             }
             let elsewhere = ELSEWHERE.iter().find(|(theirs, ours)| *theirs == word && self.asked.contains(ours)).map(|(_, ours)| *ours);
+            let place = PLACES.iter().find(|(key, _)| *key == word).map(|(_, place)| *place);
             let help = match elsewhere {
+                None if let Some(place) = place => format!("it belongs into {place}; known here: {}", self.asked.join(", ")),
                 Some(ours) => format!("did you mean `{ours}`? Known here: {}", self.asked.join(", ")),
                 None => did_you_mean(word, &self.asked, "known here:"),
             };

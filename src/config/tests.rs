@@ -293,6 +293,7 @@ fn warnings_do_not_stop_the_desk() {
         ("kind = \"smtp\"", "kind = \"smtp\"\nport = 587", "usually speaks the other kind"),
         ("password_command = \"pass show support\"\n", "password_env = \"POSTDESK_SURELY_UNSET\"\n", "not set here"),
         ("password_command = \"pass show support\"\n", "password_file = \"no-such-file\"\n", "there is no file"),
+        ("role = \"lead\"", "role = \"lead\"\n[operator]\ncanary = \"10s\"", "writes to itself 8640 times a day"),
         ("role = \"lead\"", "role = \"lead\"\n[sla.high]\nupdate = \"4h\"", "the clocks run day and night"),
         (
             "[delivery]",

@@ -86,6 +86,49 @@ pub fn size(text: &str) -> Result<u64, Trouble> {
     if bytes == 0 { Err(Trouble::new("nothing is too small", "write \"25MB\" or another size")) } else { Ok(bytes) }
 }
 
+/// The least size of a mail, or of its files, that makes sense: who writes 25 means megabytes.
+const SMALLEST_MAIL: u64 = 16 << 10;
+
+/// How large a mail, or its files together, may be.
+pub fn mail_size(text: &str) -> Result<u64, Trouble> {
+    match size(text)? {
+        bytes if bytes < SMALLEST_MAIL => {
+            let meant = text.trim().parse::<u64>().map_or_else(|_| "25MB".to_owned(), |number| format!("{number}MB"));
+            Err(Trouble::new(format!("{bytes} bytes hold hardly a word"), format!("write a unit, \"{meant}\", and at least \"16KB\"")))
+        }
+        bytes => Ok(bytes),
+    }
+}
+
+/// The name of a server that checks who sent a mail (RFC 8601), in small letters.
+pub fn authserv_id(text: &str) -> Result<String, Trouble> {
+    if text.chars().all(|c| c.is_alphanumeric() || "-._".contains(c)) {
+        return Ok(text.to_lowercase());
+    }
+    let first = text.rsplit(':').next().unwrap_or(text).split(';').next().unwrap_or("").trim();
+    let help = format!("write the name alone, as it stands behind \"Authentication-Results:\" before the first \";\": \"{first}\"");
+    Err(Trouble::new(format!("\"{text}\" is no server's name"), help))
+}
+
+/// Header fields that the writer of a mail, or each server on its way, fills in.
+const FILLED_BY_ANYBODY: [&str; 14] = [
+    "from", "to", "cc", "bcc", "sender", "reply-to", "subject", "date", "message-id", "in-reply-to", "references", "received",
+    "return-path", "content-type",
+];
+
+/// The name of a header field by which a border marks mail from inside.
+pub fn border_header(text: &str) -> Result<String, Trouble> {
+    let help = "write a field that your border alone sets, and takes away from mail that comes from outside: \"X-Internal\"";
+    if FILLED_BY_ANYBODY.contains(&text.to_lowercase().as_str()) {
+        return Err(Trouble::new(format!("anybody writes \"{text}\": everybody would be inside"), help));
+    }
+    if text.chars().all(|c| c.is_ascii_graphic() && c != ':') {
+        Ok(text.to_owned())
+    } else {
+        Err(Trouble::new(format!("\"{text}\" is no name of a header field"), help))
+    }
+}
+
 /// `10/1h`: at most ten within an hour.
 pub fn tier(text: &str) -> Result<(Duration, u32), Trouble> {
     let bad = || Trouble::new(format!("\"{text}\" is no limit"), "write how many within how long: \"10/1h\"");

@@ -159,7 +159,10 @@ async fn serve(config: PathBuf, loaded: Loaded, desk: Desk, signals: Signals, on
         (!once).then(|| tokio::spawn(canary::send(running.clone(), beats, door.policy.clone(), language, alarm.clone(), stopping.clone())));
     tracing::info!(mailboxes = loaded.policy.mailboxes.len(), policy = loaded.policy.fingerprint, "the desk is open");
     let listeners = Listeners { door: door.clone(), alarm: alarm.clone(), beat };
-    let reloading = tokio::spawn(reload_on_change(config, loaded.snapshot.clone(), running, listeners, hangup, stopping.clone()));
+    let live = Live { config, seen: loaded.snapshot.clone(), fingerprint: loaded.policy.fingerprint.clone(), running };
+    let reloading = tokio::spawn(reload_on_change(live, listeners, hangup, stopping.clone()));
+    // Beside everything else: some hundred mails are judged for it.
+    drop(tokio::task::spawn_blocking(move || tell_of_examples(&loaded)));
 
     let outcome = if once {
         tokio::select! {
@@ -262,35 +265,51 @@ struct Listeners {
     beat: watch::Sender<Option<Duration>>,
 }
 
-/// SIGHUP and changed files reload rules, templates, articles and the key, only when everything is sound (promise 11).
-async fn reload_on_change(
+/// What the desk runs with.
+struct Live {
     config: PathBuf,
-    mut seen: Snapshot,
+    /// The files as they were looked at last; a mistake in them is told once.
+    seen: Snapshot,
+    /// Of the set that is live.
+    fingerprint: String,
+    /// The mailboxes that are watched.
     running: Vec<Mailbox>,
-    listeners: Listeners,
-    mut hangup: Signal,
-    mut stopping: watch::Receiver<bool>,
-) {
+}
+
+/// An example that fails keeps no desk from starting; the operator hears of it, since no later change of his is taken until it holds.
+fn tell_of_examples(loaded: &Loaded) {
+    let failed = policy::try_examples(loaded).errors;
+    for complaint in &failed {
+        tracing::warn!("{complaint}");
+    }
+    if !failed.is_empty() {
+        tracing::warn!("these examples fail: the desk works with the rules as they are, and takes no change of its files until they hold");
+    }
+}
+
+/// SIGHUP and changed files reload rules, templates, articles and the key, only when everything is sound (promise 11).
+async fn reload_on_change(mut live: Live, listeners: Listeners, mut hangup: Signal, mut stopping: watch::Receiver<bool>) {
     loop {
         tokio::select! {
-            _ = hangup.recv() => seen = seen.changed().unwrap_or(seen),
-            () = tokio::time::sleep(LOOK_FOR_CHANGES) => match seen.changed() {
-                Some(now) => seen = now,
+            _ = hangup.recv() => live.seen = live.seen.changed().unwrap_or(live.seen),
+            () = tokio::time::sleep(LOOK_FOR_CHANGES) => match live.seen.changed() {
+                Some(now) => live.seen = now,
                 None => continue,
             },
             _ = stopping.changed() => return,
         }
-        let path = config.clone();
-        match tokio::task::spawn_blocking(move || policy::reload(&path)).await {
+        let (path, fingerprint) = (live.config.clone(), live.fingerprint.clone());
+        match tokio::task::spawn_blocking(move || policy::reload(&path, &fingerprint)).await {
             Ok(Ok(loaded)) => {
                 // It knows the directories that the new config names, and was taken before they were read.
-                seen = loaded.snapshot.clone();
+                live.seen = loaded.snapshot.clone();
+                live.fingerprint.clone_from(&loaded.policy.fingerprint);
                 listeners.alarm.reload(&loaded.config);
                 listeners
                     .beat
                     .send_if_modified(|beat| std::mem::replace(beat, loaded.config.operator.canary) != loaded.config.operator.canary);
                 tracing::info!(policy = loaded.policy.fingerprint, "the files were reloaded");
-                if loaded.config.mailboxes != running {
+                if loaded.config.mailboxes != live.running {
                     tracing::warn!("mailboxes, their servers or how they are read have changed: that takes effect after a restart");
                 }
                 if listeners.door.desk.send(Message::Reload(book_of(&loaded))).await.is_err() {

@@ -3,8 +3,11 @@
 //! Nothing internal may leave by this door (promise 5): the notification that was answered is cut from the words, files of other mails
 //! stay behind, and what cannot be cut with certainty is held until the agent says `[send]`.
 
+mod astray;
 mod colleagues;
 mod unproved;
+
+pub use astray::astray;
 
 use chrono::{DateTime, Utc};
 
@@ -373,7 +376,9 @@ impl Author<'_> {
     /// The template that the new status asks for, around the words.
     fn words_facts(&self, status: Option<Status>, articles: &[String], words: &str, after: &Ticket) -> Facts {
         let ticket = notify::card(after, self.policy, &after.language);
-        let (agent, words, articles) = (self.agent.name.clone(), words.to_owned(), self.links(articles));
+        let right_below = articles.is_empty() && !matches!(status, Some(Status::Resolved | Status::Closed));
+        let words = courtesy::without_name(words, self.agent, right_below).to_owned();
+        let (agent, articles) = (self.agent.name.clone(), self.links(articles));
         match status {
             Some(Status::Resolved) => {
                 Facts::Resolved(Words { ticket, agent, words, articles, closes_in_days: self.policy.closing.close.num_days() })

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::ops::Range;
 
+use unicode_width::UnicodeWidthStr;
+
 /// One thing that is wrong in one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Complaint {
@@ -51,7 +53,11 @@ impl Complaint {
 pub fn toml_remedy(message: &str, text: &str, at: usize) -> &'static str {
     let start = text.get(..at).and_then(|t| t.rfind('\n')).map_or(0, |i| i + 1);
     let line = text.get(start..).unwrap_or("").lines().next().unwrap_or("");
-    if message.contains("duplicate key") {
+    if message.contains("duplicate key") && line.trim_start().starts_with("[[") {
+        "one with single brackets stands above: write [[…]] there too, once for each"
+    } else if message.contains("duplicate key") && line.trim_start().starts_with('[') {
+        "it stands above already; keep one of the two, or write both with double brackets, [[…]], where there may be several"
+    } else if message.contains("duplicate key") {
         "it stands above already; keep one of the two"
     } else if line.contains(['“', '”', '‘', '’', '＂', '「', '」']) {
         "write straight quotes: \"…\""
@@ -97,23 +103,67 @@ pub fn distance(a: &str, b: &str) -> usize {
     last.last().copied().unwrap_or(0)
 }
 
+/// Of a line so many characters are shown before the mark, and from the mark on.
+const BEFORE: usize = 80;
+const BEHIND: usize = 100;
+
+impl Complaint {
+    /// The line and below it the mark. A file need not be text: of a long line the part around the mark is shown, and signs that would
+    /// steer a terminal are not.
+    fn picture(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let at = self.column.saturating_sub(1);
+        let cut = at.saturating_sub(BEFORE);
+        // Such as turn the direction of a line (Unicode annex 9) would move the mark.
+        let steers = |c: char| c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        let shown = |c: char| match c {
+            '\t' => ' ',
+            c if steers(c) => '\u{FFFD}',
+            c => c,
+        };
+        let part = |skip: usize, most: usize| self.source_line.chars().skip(skip).take(most).map(shown).collect::<String>();
+        let (dots, lead) = (if cut > 0 { "…" } else { "" }, part(cut, at - cut));
+        let (marked, behind) = (part(at, self.width.min(BEHIND)), part(at, BEHIND));
+        let more = if self.source_line.chars().nth(at + BEHIND).is_some() { "…" } else { "" };
+        let number = self.line.to_string();
+        let gutter = " ".repeat(number.len());
+        writeln!(f, " {gutter} |\n {number} | {dots}{lead}{behind}{more}")?;
+        // Full-width characters take two columns on a terminal.
+        let before = dots.width() + lead.width();
+        writeln!(f, " {gutter} | {}{}", " ".repeat(before), "^".repeat(marked.width().max(1)))
+    }
+}
+
 impl fmt::Display for Complaint {
     /// `file:line:column: message`, the line with its mark, and the remedy.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}:{}:{}: {}", self.file, self.line, self.column, self.message)?;
         if !self.source_line.is_empty() {
-            // Full-width characters take two columns on a terminal.
-            let columns = |text: &str| text.chars().map(|c| if c >= '\u{1100}' { 2 } else { 1 }).sum::<usize>();
-            let lead: String = self.source_line.chars().take(self.column - 1).collect();
-            let marked: String = self.source_line.chars().skip(self.column - 1).take(self.width).collect();
-            let number = self.line.to_string();
-            let gutter = " ".repeat(number.len());
-            writeln!(f, " {gutter} |\n {number} | {}", self.source_line)?;
-            writeln!(f, " {gutter} | {}{}", " ".repeat(columns(&lead)), "^".repeat(columns(&marked).max(1)))?;
+            self.picture(f)?;
         }
         if !self.help.is_empty() {
             writeln!(f, "   = {}", self.help)?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_mark_stands_below_what_is_wrong_however_long_the_line_is() {
+        let picture = |before: &str, wrong: &str, after: &str| {
+            let text = format!("{before}{wrong}{after}");
+            let told = Complaint::at("f", &text, before.len()..before.len() + wrong.len(), "wrong", "").to_string();
+            told.lines().skip(2).map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(picture("a = ", "bad", " # x"), [" 1 | a = bad # x", "   |     ^^^"]);
+        assert_eq!(picture("a = ", "“bad”", ""), [" 1 | a = “bad”", "   |     ^^^^^"]);
+        assert_eq!(picture("名 = ", "坏", ""), [" 1 | 名 = 坏", "   |      ^^"]);
+        assert_eq!(picture("\tk = \u{202e}", "\u{1b}[2J", ""), [" 1 |  k = \u{fffd}\u{fffd}[2J", "   |       ^^^^"]);
+        let long = picture(&"x".repeat(300), &"y".repeat(300), "z");
+        assert_eq!(long[0], format!(" 1 | …{}{}…", "x".repeat(BEFORE), "y".repeat(BEHIND)));
+        assert_eq!(long[1], format!("   | {}{}", " ".repeat(BEFORE + 1), "^".repeat(BEHIND)));
     }
 }

@@ -52,6 +52,16 @@ pub fn is_all(words: &str, agent: &Agent, desk: &str) -> bool {
     true
 }
 
+/// The words without a last line that is the agent's name and nothing else: the templates write it below. A closing ("Best regards,") may
+/// stand last only where the name comes right below.
+pub fn without_name<'a>(words: &'a str, agent: &Agent, right_below: bool) -> &'a str {
+    let Some((above, last)) = words.trim_end().rsplit_once('\n') else { return words };
+    let above = above.trim_end();
+    let closing = above.lines().last().is_some_and(|line| CLOSINGS.iter().any(|closing| folded(line).contains(closing)));
+    let signs = folded(last) == folded(&agent.name) && !above.is_empty();
+    if signs && (right_below || !closing) { above } else { words }
+}
+
 /// Has it the shape of what stands below the name in a signature?
 fn is_card(lines: &[&str]) -> bool {
     let says = |line: &str| line.contains(['?', '？', '！', '。']) || [" ps ", " p s "].iter().any(|ps| folded(line).starts_with(ps));
@@ -83,9 +93,8 @@ mod tests {
     use crate::domain::message::Address;
     use crate::domain::policy::Role;
 
-    #[test]
-    fn courtesy_says_nothing() {
-        let agent = |name: &str| Agent {
+    fn agent(name: &str) -> Agent {
+        Agent {
             handle: "li".into(),
             name: name.into(),
             address: Address::parse("li@desk.example").unwrap(),
@@ -93,7 +102,30 @@ mod tests {
             team: Some("network".into()),
             role: Role::Agent,
             language: None,
-        };
+        }
+    }
+
+    #[test]
+    fn a_name_that_comes_below_anyway_is_left_out() {
+        for (name, words, above_name, above_more) in [
+            ("Li Wei", "Try again.\n\nLi Wei\n", "Try again.", "Try again."),
+            ("Li Wei", "Try again.\nli wei,", "Try again.", "Try again."),
+            ("王芳", "请再试一次。\n\n王芳", "请再试一次。", "请再试一次。"),
+            ("Li Wei", "Try again.\n\nBest regards,\nLi Wei", "Try again.\n\nBest regards,", "Try again.\n\nBest regards,\nLi Wei"),
+            ("王芳", "好了。\n此致\n敬礼\n王芳", "好了。\n此致\n敬礼", "好了。\n此致\n敬礼\n王芳"),
+            ("Li Wei", "Ask Li Wei", "Ask Li Wei", "Ask Li Wei"),
+            ("Li Wei", "Ask\nWei", "Ask\nWei", "Ask\nWei"),
+            ("Li Wei", "Li Wei", "Li Wei", "Li Wei"),
+            ("Li Wei", "\nLi Wei", "\nLi Wei", "\nLi Wei"),
+            ("Li Wei", "", "", ""),
+        ] {
+            let agent = agent(name);
+            assert_eq!((without_name(words, &agent, true), without_name(words, &agent, false)), (above_name, above_more), "{words}");
+        }
+    }
+
+    #[test]
+    fn courtesy_says_nothing() {
         let (li, wang) = (agent("Li Wei"), agent("王芳"));
         for (agent, words, expected) in [
             (&li, "", true),

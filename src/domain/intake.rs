@@ -149,7 +149,11 @@ pub fn mail(
         (OriginKind::Person, Some(ticket)) if speaks_as_agent(&sender, ticket, policy) => agents::mail(case, &scene, ticket, policy)?,
         (OriginKind::Person, Some(ticket)) if advises(mail, ticket) => followup::advice(case, &scene, ticket, policy)?,
         (OriginKind::Person, Some(ticket)) => followup::followup(case, &scene, ticket, policy)?,
-        (OriginKind::Person, None) => match agents::question(&scene, policy) {
+        // With [new] an answer to a summary opens a ticket like any other mail.
+        (OriginKind::Person, None) => match agents::question(&scene, policy).or_else(|| match &behalf {
+            None => agents::astray(&scene, policy),
+            Some(_) => None,
+        }) {
             Some(answer) => answer,
             None => newcomer(case, &scene, policy)?,
         },

@@ -207,7 +207,7 @@ pub fn plan(
     let mut plan = Plan::new(ticket);
     for (spec, arg) in &orders {
         let carried = if spec.role == Role::Lead && agent.role != Role::Lead {
-            Err(scene.refuse(format!("[{}] is for leads.", spec.name), format!("【{}】仅限负责人使用。", shown_zh(spec))))
+            Err(scene.refuse(format!("[{}] is for leads.", spec.name), format!("【{}】仅限组长使用。", shown_zh(spec))))
         } else {
             (spec.apply)(&mut plan, &scene, arg)
         };

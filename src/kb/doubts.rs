@@ -11,25 +11,46 @@ const FRESH: Days = Days::new(365);
 /// Everything that wants a look, as of this day. `categories` are those of the desk.
 pub fn doubts(library: &Library, categories: &[&str], today: NaiveDate) -> Vec<Complaint> {
     let mut found = without_link(library);
-    let old = today.checked_sub_days(FRESH).unwrap_or(today);
-    for text in &library.texts {
-        let since = match text.verified {
-            Some(day) if day >= old => continue,
-            Some(day) => format!("was last checked on {day}, more than a year ago"),
-            None => "says nowhere when it was last checked".to_owned(),
-        };
-        found.push(Complaint::whole(&text.file, since, format!("read it; where it is true, write  verified = {today}")));
-    }
+    found.extend(unchecked(library, today));
     found.extend(without_article(library, categories));
     found
 }
 
-/// Articles that no mail to a requester can carry.
+/// Articles that no mail to a requester can carry. On the first day those are all: that is one thing to do.
 fn without_link(library: &Library) -> Vec<Complaint> {
     let help =
         "write  url = \"https://…\" ; or build pages with  postdesk kb build  and write where they lie:  kb_url = \"https://…\"  in [desk]";
-    let bare = library.cards.iter().zip(&library.texts).filter(|(card, _)| card.url.is_none() && !card.internal);
-    bare.map(|(_, text)| Complaint::whole(&text.file, "has no url: no mail can link to it", help)).collect()
+    let for_requesters = || library.cards.iter().zip(&library.texts).filter(|(card, _)| !card.internal);
+    let all = for_requesters().count();
+    let bare: Vec<Complaint> = for_requesters()
+        .filter(|(card, _)| card.url.is_none())
+        .map(|(_, text)| Complaint::whole(&text.file, "has no url: no mail can link to it", help))
+        .collect();
+    match bare.len() {
+        most if most > 1 && most == all => {
+            vec![Complaint::whole("kb", format!("none of the {all} articles for requesters has a url: no mail can link to one"), help)]
+        }
+        _ => bare,
+    }
+}
+
+/// Articles that nobody has looked at for long, or ever.
+fn unchecked(library: &Library, today: NaiveDate) -> Vec<Complaint> {
+    let old = today.checked_sub_days(FRESH).unwrap_or(today);
+    let (all, help) = (library.texts.len(), format!("read it; where it is true, write  verified = {today}"));
+    if all > 1 && library.texts.iter().all(|text| text.verified.is_none()) {
+        let message = format!("none of the {all} articles says when it was last checked");
+        return vec![Complaint::whole("kb", message, format!("read them; where one is true, write  verified = {today}  into its head"))];
+    }
+    let stale = library.texts.iter().filter_map(|text| {
+        let since = match text.verified {
+            Some(day) if day >= old => return None,
+            Some(day) => format!("was last checked on {day}, more than a year ago"),
+            None => "says nowhere when it was last checked".to_owned(),
+        };
+        Some(Complaint::whole(&text.file, since, help.clone()))
+    });
+    stale.collect()
 }
 
 /// Categories of which an article for requesters is missing, in each language that the library speaks.
@@ -74,6 +95,17 @@ mod tests {
                 "kb/old.md: was last checked on 2025-06-30, more than a year ago",
                 "kb/inside.md: says nowhere when it was last checked",
                 "kb: no article is about the category \"mail\" in en",
+            ]
+        );
+        let files = [article("one", ""), article("two", ""), article("inside", "audience = \"agent\"")];
+        let library = Library::read(&files, &["network"]).unwrap();
+        let found = doubts(&library, &["network"], NaiveDate::from_ymd_opt(2026, 7, 1).unwrap());
+        let told: Vec<String> = found.iter().map(|c| format!("{}: {}", c.file, c.message)).collect();
+        assert_eq!(
+            told,
+            [
+                "kb: none of the 2 articles for requesters has a url: no mail can link to one",
+                "kb: none of the 3 articles says when it was last checked",
             ]
         );
     }

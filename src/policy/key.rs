@@ -5,6 +5,7 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use anyhow::Context;
 
@@ -145,6 +146,35 @@ pub(super) fn lost(data: &Path) -> Option<Complaint> {
     gone.then(|| Complaint::whole(&path.display().to_string(), "the desk's key was gone: a new one was made", help))
 }
 
+/// A desk that is made for the first time has its database a moment after its key.
+const FIRST_START: Duration = Duration::from_secs(3600);
+
+/// A key whose database is gone is put aside, so that a new one is made; the operator is told. Ticket numbers begin anew then, and an agent's
+/// answer to a notification of the old #1001 would be his proof, and its words go to the requester of the new one.
+///
+/// # Errors
+/// The file system refuses.
+pub(super) fn set_aside(data: &Path) -> anyhow::Result<Option<Complaint>> {
+    let path = data.join(NAME);
+    let Ok(made) = fs::metadata(&path).and_then(|key| key.modified()) else { return Ok(None) };
+    let old = made.elapsed().is_ok_and(|age| age > FIRST_START);
+    // What cannot be looked at is not gone.
+    let gone = matches!(data.join("postdesk.db").try_exists(), Ok(false));
+    if !old || !gone {
+        return Ok(None);
+    }
+    let seconds = made.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let aside = data.join(format!("{NAME}.old-{seconds}"));
+    fs::rename(&path, &aside).with_context(|| format!("cannot move {} to {}", path.display(), aside.display()))?;
+    let help = format!(
+        "if there is a backup of the database, stop the desk and put both back: the key lies in {}; \
+         else agents' answers to mails of the old tickets are not taken for answers to new ones of the same numbers",
+        aside.display()
+    );
+    let database = data.join("postdesk.db").display().to_string();
+    Ok(Some(Complaint::whole(&database, "the desk's database was gone: a new one is made, and a new key", help)))
+}
+
 /// Makes the data directory (mode 700) and the key (mode 600), each only where it is not there.
 ///
 /// # Errors
@@ -184,6 +214,27 @@ fn write_whole(path: &Path, lines: &str, like: Option<&Path>) -> std::io::Result
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_key_without_its_database_is_put_aside() {
+        let data = std::env::temp_dir().join(format!("postdesk-key-aside-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&data);
+        assert_eq!(set_aside(&data).unwrap(), None, "nothing is there");
+        ensure(&data).unwrap();
+        let first = read(&data).unwrap().unwrap();
+        assert_eq!(set_aside(&data).unwrap(), None, "a desk that is being made");
+        let age = || File::options().write(true).open(data.join(NAME)).unwrap().set_modified(SystemTime::now() - FIRST_START * 2).unwrap();
+        age();
+        fs::write(data.join("postdesk.db"), "x").unwrap();
+        assert_eq!(set_aside(&data).unwrap(), None, "an ordinary start");
+        fs::remove_file(data.join("postdesk.db")).unwrap();
+        let told = set_aside(&data).unwrap().unwrap();
+        assert!(told.file.ends_with("postdesk.db") && told.help.contains("key.old-"), "{told}");
+        ensure(&data).unwrap();
+        assert_ne!(read(&data).unwrap().unwrap(), first);
+        assert_eq!(fs::read_dir(&data).unwrap().count(), 2, "the old key is kept");
+        fs::remove_dir_all(&data).unwrap();
+    }
 
     #[test]
     fn a_key_is_made_once() {

@@ -1,5 +1,7 @@
 //! config.toml, rules, templates and articles → one [`Policy`], or everything that is wrong with them; for `run`, `check`,
-//! `explain` and reload alike, so that what `check` has passed is what goes live (promise 11).
+//! `explain` and reload alike, so that what `check` has passed is what goes live (promise 11). The examples of the rules are run by
+//! `check` and before a reload, which has a better set to stay with; a desk that starts only tells of those that fail, since one that
+//! judges a mail otherwise than meant is better than none.
 //!
 //! Files are read once into memory, then judged; a directory that is not there is served by what is built in. Nothing is written
 //! but by [`prepare`].
@@ -113,20 +115,41 @@ pub fn load_library(config: Option<&Path>) -> Result<(Config, Library), Vec<Comp
 pub fn prepare(config: &Path) -> Result<Loaded, Vec<Complaint>> {
     let text = read_config(config)?;
     let read = config::read(config, &text)?;
+    let no_data = |e: anyhow::Error| vec![no_data(&read.config.data, &e)];
     let lost = key::lost(&read.config.data);
-    key::ensure(&read.config.data).map_err(|e| vec![no_data(&read.config.data, &e)])?;
+    let aside = key::set_aside(&read.config.data).map_err(no_data)?;
+    key::ensure(&read.config.data).map_err(no_data)?;
     let mut loaded = load(config)?;
-    loaded.warnings.extend(lost);
+    loaded.warnings.extend(lost.into_iter().chain(aside));
     Ok(loaded)
 }
 
-/// Loads anew for a desk that runs.
+/// Loads anew for a desk that runs with the files of this fingerprint, and runs the examples of the rules where a file has changed:
+/// a new key does not wait for them.
 ///
 /// # Errors
-/// As [`load`], and when the key is gone: with none, everybody could sign.
-pub fn reload(config: &Path) -> Result<Loaded, Vec<Complaint>> {
+/// As [`load`], when an example fails, and when the key is gone: with none, everybody could sign.
+pub fn reload(config: &Path, live: &str) -> Result<Loaded, Vec<Complaint>> {
     let loaded = load(config)?;
-    if loaded.policy.key.is_unset() { Err(vec![key::gone(&loaded.config.data)]) } else { Ok(loaded) }
+    if loaded.policy.key.is_unset() {
+        return Err(vec![key::gone(&loaded.config.data)]);
+    }
+    let failed = if loaded.policy.fingerprint == live { Vec::new() } else { try_examples(&loaded).errors };
+    if failed.is_empty() { Ok(loaded) } else { Err(failed) }
+}
+
+/// Runs the examples of the rules: errors; as warnings those that lean on a shipped file which the operator took away.
+pub fn try_examples(loaded: &Loaded) -> Findings {
+    let gone = shipped::gone(&loaded.config.directories.rules);
+    let mut findings = Findings::default();
+    for complaint in loaded.policy.rules.run_examples() {
+        let complaint = beside(&loaded.config.directories.base, complaint);
+        match shipped::leans_on(&complaint, &gone) {
+            Some(doubt) => findings.warnings.push(doubt),
+            None => findings.errors.push(complaint),
+        }
+    }
+    findings
 }
 
 /// The data directory, or the key in it, cannot be made.
@@ -183,17 +206,10 @@ pub fn check_builtin() -> Findings {
 
 fn findings(loaded: Result<Loaded, Vec<Complaint>>) -> Findings {
     match loaded {
-        Ok(loaded) => {
-            let base = &loaded.config.directories.base;
-            let (mut errors, mut warnings) = (Vec::new(), loaded.warnings);
-            let gone = shipped::gone(&loaded.config.directories.rules);
-            for complaint in loaded.policy.rules.run_examples().into_iter().map(|c| beside(base, c)) {
-                match shipped::leans_on(&complaint, &gone) {
-                    Some(doubt) => warnings.push(doubt),
-                    None => errors.push(complaint),
-                }
-            }
-            Findings { errors, warnings }
+        Ok(mut loaded) => {
+            let Findings { errors, warnings } = try_examples(&loaded);
+            loaded.warnings.extend(warnings);
+            Findings { errors, warnings: loaded.warnings }
         }
         Err(errors) => Findings { errors, warnings: Vec::new() },
     }
@@ -201,7 +217,10 @@ fn findings(loaded: Result<Loaded, Vec<Complaint>>) -> Findings {
 
 fn read_config(config: &Path) -> Result<String, Vec<Complaint>> {
     read_text(config, &config.display().to_string()).map_err(|mut complaint| {
-        if !config.exists() {
+        if config.is_dir() {
+            complaint.message = "is a directory".to_owned();
+            complaint.help = format!("name the file in it:  -c {}", config.join("config.toml").display());
+        } else if !config.exists() {
             complaint.help = "name it with  -c FILE , or go to its directory;  postdesk init DIR  lays out a new desk".to_owned();
         }
         vec![complaint]
@@ -231,7 +250,7 @@ fn read_all(base: &Path, directory: &Path, extension: &str, wrong: &mut Vec<Comp
         let name = path.strip_prefix(base).unwrap_or(&path).display().to_string();
         match read_text(&path, &name) {
             Ok(text) => files.push((name, text)),
-            Err(complaint) => wrong.push(complaint),
+            Err(complaint) => wrong.push(beside(base, complaint)),
         }
     }
     Some(files)
@@ -241,7 +260,7 @@ fn read_all(base: &Path, directory: &Path, extension: &str, wrong: &mut Vec<Comp
 type Naming = fn(&Config, Option<&Library>, Option<&Templates>) -> Names;
 
 fn assemble(read: config::Read, config_text: &str, snapshot: Snapshot, naming: Naming) -> Result<Loaded, Vec<Complaint>> {
-    let config::Read { config, mut warnings } = read;
+    let config::Read { config, mut warnings, languages } = read;
     let at = &config.directories;
     let mut wrong = Vec::new();
 
@@ -249,6 +268,7 @@ fn assemble(read: config::Read, config_text: &str, snapshot: Snapshot, naming: N
     let own_articles = read_all(&at.base, &at.kb, "md", &mut wrong);
     let own_templates = read_all(&at.base, &at.templates, "md", &mut wrong);
     warn_of_empty(&at.rules, own_rules.as_ref(), &mut warnings);
+    warnings.extend(snapshot::strays(at));
 
     let templates = Templates::load(own_templates.is_some().then_some(at.templates.as_path()));
     let mut collect = |complaints: Vec<Complaint>| wrong.extend(complaints.into_iter().map(|c| beside(&at.base, c)));
@@ -267,8 +287,12 @@ fn assemble(read: config::Read, config_text: &str, snapshot: Snapshot, naming: N
         return Err(wrong);
     };
     warnings.extend(key::warning(&config.data));
+    warnings.extend(shipped::missing(own_rules.as_ref(), &library).into_iter().map(|c| beside(&at.base, c)));
+    let spoken = templates.languages();
+    let speaks = |code: &str| [Some(code), code.split('-').next()].iter().flatten().any(|c| spoken.iter().any(|s| s == c));
+    warnings.extend(languages.into_iter().filter(|(code, _)| !speaks(code)).map(|(_, doubt)| doubt));
     warnings.extend(templates.untranslated().iter().map(|(language, stem)| untranslated(&config, language, stem)));
-    warnings.extend(one_tongued(&canned, &templates.languages()).map(|(language, name)| {
+    warnings.extend(one_tongued(&canned, &spoken).map(|(language, name)| {
         let file = config.directories.templates.join(language).join("use").join(format!("{name}.md"));
         let message = format!("is missing: [use={name}] is refused where the requester writes in \"{language}\"");
         Complaint::whole(&file.display().to_string(), message, "write it, beside the one in the other language")
@@ -357,7 +381,11 @@ fn known_names(config: &Config, library: Option<&Library>, templates: Option<&Te
         teams: Some(config.teams.iter().map(|t| t.name.clone()).collect()),
         agents: Some(config.agents.iter().map(|a| a.handle.clone()).collect()),
         approvers: Some(approvers(config)),
-        articles: library.map(|library| library.cards.iter().map(|a| a.id.clone()).collect()),
+        articles: library.map(|library| {
+            // Shipped ones may be named also where they are gone; that is worth a warning.
+            let own = library.cards.iter().map(|article| article.id.clone());
+            own.chain(shipped::articles().map(str::to_owned)).collect()
+        }),
         templates: templates.map(Templates::acknowledgments),
         checklists: config.categories.iter().map(|c| (c.id.clone(), c.checklist.clone())).collect(),
     }

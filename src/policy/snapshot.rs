@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use crate::config::Directories;
+use crate::domain::complaint::Complaint;
 
 /// A file as it was seen; the time is `None` when it was not there.
 pub(super) type Stamp = (PathBuf, Option<SystemTime>, u64);
@@ -52,16 +53,46 @@ impl Snapshot {
     }
 }
 
+/// The files beside the others that look as if they were meant to be read, and are not: `95-own.yaml`, `ack.txt`, `templates/ack.md`.
+pub(super) fn strays(directories: &Directories) -> Vec<Complaint> {
+    const OTHERS: [&str; 8] = ["toml", "yaml", "yml", "json", "md", "markdown", "txt", "html"];
+    let kinds = [(&directories.rules, "toml"), (&directories.templates, "md"), (&directories.kb, "md")];
+    let mut strays = Vec::new();
+    for (directory, extension) in kinds {
+        let told = |path: &Path, help: String| Complaint::whole(&path.display().to_string(), "is not read", help);
+        for other in all_below(directory).into_iter().flatten().filter(|path| !is_read_me(path)) {
+            let ending = other.extension().unwrap_or_default().to_string_lossy().into_owned();
+            if ending != extension && OTHERS.contains(&ending.to_lowercase().as_str()) {
+                strays.push(told(&other, format!("only files *.{extension} are read here: give it that ending, or move it elsewhere")));
+            } else if other.parent() == Some(&directories.templates) && ending == "md" {
+                strays.push(told(&other, "move it into the directory of its language:  templates/en ,  templates/zh".to_owned()));
+            }
+        }
+    }
+    strays
+}
+
+/// What tells people about a directory is no stray in it.
+fn is_read_me(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().to_lowercase().starts_with("readme"))
+}
+
 /// Files with this extension in a directory and two levels below it, by name; without hidden ones, for editors leave those behind.
 /// `None` where there is no such directory.
 pub(super) fn files_in(directory: &Path, extension: &str) -> Option<Vec<PathBuf>> {
+    let mut files = all_below(directory)?;
+    files.retain(|path| path.extension().is_some_and(|e| e == extension));
+    Some(files)
+}
+
+fn all_below(directory: &Path) -> Option<Vec<PathBuf>> {
     let mut files = visible(directory)?;
     for _ in 0..2 {
         let (below, here): (Vec<_>, Vec<_>) = files.into_iter().partition(|path| path.is_dir());
         files = here;
         files.extend(below.iter().flat_map(|path| visible(path).unwrap_or_default()));
     }
-    files.retain(|path| path.extension().is_some_and(|e| e == extension) && !path.is_dir());
+    files.retain(|path| !path.is_dir());
     files.sort();
     Some(files)
 }

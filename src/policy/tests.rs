@@ -56,12 +56,12 @@ fn what_is_built_in_is_sound() {
 fn loading_writes_nothing_and_preparing_makes_the_key() {
     let dir = Dir::new("key");
     assert_eq!(load(&dir.config()).unwrap().policy.key, Key::unset());
-    assert!(shown(&reload(&dir.config()).unwrap_err()).contains("the desk's key is gone"));
+    assert!(shown(&reload(&dir.config(), "").unwrap_err()).contains("the desk's key is gone"));
     assert_eq!(fs::read_dir(&dir.0).unwrap().count(), 1);
     let key = prepare(&dir.config()).unwrap().policy.key.clone();
     assert!(!key.is_unset());
     assert_eq!(prepare(&dir.config()).unwrap().policy.key, key);
-    assert_eq!(reload(&dir.config()).unwrap().policy.key, key);
+    assert_eq!(reload(&dir.config(), "").unwrap().policy.key, key);
     dir.write("data/key", "damaged");
     assert!(shown(&load(&dir.config()).unwrap_err()).contains("restore the file from a backup"));
 }
@@ -116,6 +116,35 @@ fn check_runs_the_examples_of_the_rules() {
     assert!(shown(&found.errors).contains("rules/10.toml:"), "{}", shown(&found.errors));
     dir.write("rules/10.toml", &format!("{RULE}\n[[example]]\nsubject = \"VPN down\"\nexpect = {{ category = \"network\" }}\n"));
     assert_eq!(shown(&check(&dir.config()).errors), "");
+}
+
+#[test]
+fn a_reload_takes_no_rules_whose_own_examples_fail() {
+    let dir = Dir::new("reload");
+    let with = |category: &str| format!("{RULE}\n[[example]]\nsubject = \"VPN down\"\nexpect = {{ category = \"{category}\" }}\n");
+    dir.write("rules/10.toml", &with("network"));
+    let live = prepare(&dir.config()).unwrap().policy.fingerprint.clone();
+    assert!(reload(&dir.config(), &live).is_ok());
+    dir.write("rules/10.toml", &with("hardware"));
+    let wrong = shown(&reload(&dir.config(), &live).unwrap_err());
+    assert!(wrong.contains("rules/10.toml:8:23: this example expects category hardware, but gets network"), "{wrong}");
+    // A desk that started with such rules takes a new key all the same.
+    let live = load(&dir.config()).unwrap().policy.fingerprint.clone();
+    key::rotate(&dir.0.join("data")).unwrap();
+    assert!(reload(&dir.config(), &live).is_ok());
+    dir.write("rules/10.toml", &with("network"));
+    assert!(reload(&dir.config(), &live).is_ok());
+}
+
+#[test]
+fn a_language_that_no_template_speaks_is_worth_a_word() {
+    let dir = Dir::new("language");
+    dir.write("config.toml", &format!("{NO_CONFIG}\n[desk]\nlanguage = \"fr\"\n[operator]\nlanguage = \"zh-tw\"\n"));
+    let doubts = shown(&load(&dir.config()).unwrap_or_else(|wrong| panic!("{}", shown(&wrong))).warnings);
+    assert!(doubts.contains("config.toml:7:12: no template is written in \"fr\": English serves"), "{doubts}");
+    assert_eq!(doubts.matches("no template").count(), 1, "{doubts}");
+    dir.write("templates/fr/ack.md", "Subject: {{ticket.tag}}\n\nBonjour.\n");
+    assert_eq!(shown(&load(&dir.config()).unwrap().warnings).matches("no template").count(), 0);
 }
 
 #[test]

@@ -29,6 +29,7 @@ use crate::domain::reports::Scope;
 use crate::domain::ticket::{Change, Ticket, TicketNo, Version};
 use crate::domain::unsettled::Lists;
 use crate::domain::{Answer, CauseKey, Outcome, Query, Reason};
+use lock::DataLock;
 
 /// The row number of a cause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -557,6 +558,25 @@ pub trait Store: Read + Send {
 pub fn open(data: &Path) -> Result<Box<dyn Store>> {
     make_directory(data)?;
     Ok(Box::new(sqlite::Sqlite::open(&data.join("postdesk.db"))?))
+}
+
+/// Opens it for a command beside the desk. Where this program is newer than the database, that is brought up to date only when nobody else
+/// works on it: a desk that runs would find tables under it that it does not know.
+///
+/// # Errors
+/// As [`open`], and an older desk runs.
+pub fn open_beside(data: &Path) -> Result<Box<dyn Store>> {
+    let path = data.join("postdesk.db");
+    let _sole = match path.exists() && sqlite::Sqlite::is_behind(&path)? {
+        true => Some(DataLock::take(data)?.with_context(|| {
+            format!(
+                "{}, and is an older Postdesk than this one: restart it first, with systemd:  systemctl restart postdesk",
+                DataLock::taken(data)
+            )
+        })?),
+        false => None,
+    };
+    open(data)
 }
 
 /// What went wrong in words, with the remedy where the store knows one: its own errors speak of SQLite.

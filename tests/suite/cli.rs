@@ -425,7 +425,11 @@ fn the_knowledge_base_is_searched_checked_and_built() {
     assert!(done(dir, &["kb", "search", "pritner"]).out.contains("printer-offline"));
 
     let checked = done(dir, &["kb", "check"]);
-    assert!(checked.err.contains("password-reset.en.md:1:1: has no url") && checked.err.contains("no article is about"), "{}", checked.err);
+    assert!(
+        checked.err.contains("none of the 40 articles for requesters has a url") && checked.err.contains("no article is about"),
+        "{}",
+        checked.err
+    );
     assert!(checked.out.contains("articles: sound, with "), "{}", checked.out);
 
     done(dir, &["kb", "build", "pages"]);
@@ -473,6 +477,10 @@ fn rules_are_measured() {
     ] {
         assert!(told.lines().any(|line| line == row), "no row {row:?} in\n{told}");
     }
+    let typo = r#"{"text": "vpn", "expect": {"category": "netwrk"}}"#;
+    std::fs::write(dir.join("typo.jsonl"), typo).unwrap();
+    let typo = run(dir, &["rules", "eval", "typo.jsonl"]).err;
+    assert!(typo.contains("typo.jsonl:1 expects a category \"netwrk\" that is not configured; did you mean \"network\"?"), "{typo}");
     let verbose = done(dir, &["rules", "eval", "-v", "mails.jsonl"]).out;
     assert!(verbose.contains("mails.jsonl:4: 打印机坏了\n  category: expected none, got printing\n"), "{verbose}");
     assert!(verbose.contains("rule printer (rules/15-printing.toml:") && verbose.ends_with(&told), "{verbose}");
@@ -752,6 +760,9 @@ fn completions_and_manual_pages_follow_the_help() {
     assert!(page.starts_with(".ie") && page.contains(".TH postdesk 1") && page.contains("postdesk\\-import(1)"), "{page}");
     let page = done(&here, &["man", "import"]).out;
     assert!(page.contains(".TH postdesk-import 1") && page.contains("\\-\\-since") && page.contains("Examples:"), "{page}");
+    let page = done(&here, &["man", "rules", "eval"]).out;
+    assert!(page.contains(".TH postdesk-rules-eval 1") && page.contains("at\\-least"), "{page}");
+    assert_eq!(done(&here, &["man", "rules-eval"]).out, page);
     let refused = run(&here, &["man", "imprt"]);
     assert!(refused.code == 1 && refused.err.contains("did you mean import?"), "{}", refused.err);
 }

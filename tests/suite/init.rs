@@ -1,5 +1,6 @@
 //! `postdesk init`: what it lays out is sound at once, and takes nothing from anybody.
 
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -83,6 +84,7 @@ fn what_it_lays_out_is_sound_at_once() {
         assert_eq!((checked.code, checked.out.as_str()), (0, "config.toml: sound\n"), "{config}\n{}", checked.err);
         the_first_steps_can_be_taken(&desk);
         the_unit_knows_its_place(&desk);
+        a_password_survives_the_first_steps(&desk);
     }
 }
 
@@ -100,8 +102,34 @@ fn the_first_steps_can_be_taken(desk: &Path) {
     for file in ["rules/", "templates/", "kb/", "config.toml", "postdesk.service"] {
         assert!(page.contains(file) && desk.join(file).exists(), "{file}");
     }
-    let left = ["{address}", "{dir}", "{postdesk}", "{note}", "{password}", "{user}"].into_iter().find(|name| page.contains(name));
+    let left = ["{address}", "{dir}", "{postdesk}", "{note}", "{password}", "{user}", "{service_user}", "{backup}"]
+        .into_iter()
+        .find(|name| page.contains(name));
     assert_eq!(left, None);
+    let backup = format!("{}-backup/postdesk.db", desk.display());
+    assert!(page.contains(&backup) && page.contains("cp data/key ") && page.contains("kb_url = "), "{page}");
+    // The tests' user is one who is there; the service of root gets a user of its own.
+    assert_eq!(page.contains("sudo useradd"), page.contains("`postdesk`，") || page.contains("user `postdesk`"), "{page}");
+}
+
+/// What the page has a shell do with a password gives it back, whatever stands in it.
+fn a_password_survives_the_first_steps(desk: &Path) {
+    let chinese = desk.join("入门.md");
+    let page = std::fs::read_to_string(if chinese.exists() { chinese } else { desk.join("FIRST-STEPS.md") }).unwrap();
+    let lines: Vec<&str> = page.lines().filter(|line| line.contains("password.env") && line.starts_with("    ")).collect();
+    let [write, read] = lines.as_slice() else { return assert!(lines.is_empty(), "{lines:?}") };
+    let variable = read_variable(write);
+    for password in ["secret", "a'b\"c$d\\e`f", "授权码 #!%"] {
+        let script = format!("{write}\n{read}\nprintf %s \"${variable}\"\nrm password.env\n");
+        let mut shell =
+            Command::new("bash").args(["-c", &script]).current_dir(desk).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        writeln!(shell.stdin.take().unwrap(), "{password}").unwrap();
+        assert_eq!(String::from_utf8(shell.wait_with_output().unwrap().stdout).unwrap(), password, "{write}");
+    }
+}
+
+fn read_variable(line: &str) -> &str {
+    line.split_once("printf '").and_then(|(_, rest)| rest.split_once('=')).unwrap().0
 }
 
 fn the_unit_knows_its_place(desk: &Path) {
@@ -132,7 +160,7 @@ fn nothing_is_overwritten() {
     // What is there already says everything: no flag is needed.
     let added = postdesk(dir, &["init", "--add", "desk"]);
     assert_eq!(added.code, 0, "{}{}", added.out, added.err);
-    assert!(added.out.contains("desk: rules, FIRST-STEPS.md written; "), "{}", added.out);
+    assert!(added.out.contains("desk: rule files, FIRST-STEPS.md written; "), "{}", added.out);
     assert_eq!(std::fs::read_to_string(desk.join("rules/10-hardware.toml")).unwrap(), edited);
     assert!(desk.join("rules/20-network.toml").exists());
     let complete = postdesk(dir, &["init", "--add", "desk"]);

@@ -160,7 +160,7 @@ impl Stage {
                 return Err(format!("{canary} leaks: {kind}, {}, {words:?}\n--- mail\n{}\n--- letter\n{told}", style.name, shown(&raw)));
             }
             if let postdesk::domain::facts::Facts::Reply(facts) = &draft.facts {
-                relayed = Some(facts.words.clone());
+                relayed = Some((facts.words.clone(), facts.agent.clone()));
             }
         }
         if *kind == "summary" || *kind == "quarantined" {
@@ -172,10 +172,12 @@ impl Stage {
         }
         let bare = |text: &str| text.split_whitespace().collect::<String>();
         // What a style adds of its own, and signs with.
-        let relayed = relayed.map(|r| r.trim_start_matches("See below.").trim_end().trim_end_matches("li@desk.test").to_owned());
-        match relayed {
-            Some(relayed) if bare(&relayed) == bare(words) => Ok(false),
-            Some(relayed) => {
+        let plain = |r: String| r.trim_start_matches("See below.").trim_end().trim_end_matches("li@desk.test").to_owned();
+        match relayed.map(|(relayed, name)| (plain(relayed), name)) {
+            Some((relayed, _)) if bare(&relayed) == bare(words) => Ok(false),
+            // His name stands below them in any case.
+            Some((relayed, name)) if bare(&format!("{relayed}{name}")) == bare(words) => Ok(false),
+            Some((relayed, _)) => {
                 Err(format!("words changed: {kind}, {}\n--- own\n{words}\n--- relayed\n{relayed}\n--- mail\n{}", style.name, shown(&raw)))
             }
             None if held => Ok(true),

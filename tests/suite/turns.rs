@@ -6,6 +6,7 @@ use std::path::Path;
 use postdesk::domain::message::{Folder, Place, Withheld};
 use postdesk::domain::rules::RuleSet;
 use postdesk::store::Note;
+use postdesk::store::lock::DataLock;
 
 use crate::cli::{desk, run, run_with};
 use crate::world::CONFIG;
@@ -47,6 +48,38 @@ fn broken() -> Vec<(&'static str, String, &'static str, &'static str, &'static s
         ("config.toml", config("[desk]", "[desk]\nname = IT Support"), ":3:8: ", "string values must be quoted", "text needs quotes"),
         ("config.toml", config("[desk]", "[desk]\nname = “IT”"), ":3:8: ", "", "write straight quotes"),
         ("config.toml", format!("{CONFIG}\n[delivery.x]\npassword = \"hunter2\"\n"), ":", "", "known here:"),
+        (
+            "config.toml",
+            format!("{CONFIG}\ndone_folder = \"Done\"\n"),
+            ":",
+            "unknown key `done_folder` in [trust]",
+            "it belongs into [[mailbox]]",
+        ),
+        ("config.toml", format!("canary = \"1h\"\n{CONFIG}"), ":1:1: ", "unknown key `canary`", "it belongs into [operator]"),
+        ("config.toml", format!("{CONFIG}\n[agent]\nhandle = \"x\"\n"), ":", "", "write both with double brackets, [[…]]"),
+        (
+            "config.toml",
+            format!("{CONFIG}\n[calendar]\nhours = [\"mon-fri 9-18\"]\n"),
+            ":",
+            "`hours`: \"mon-fri 9-18\" are no hours",
+            "09:00",
+        ),
+        ("config.toml", config("[limits]", "[limits]\nmessage_size = \"25\""), ":", "25 bytes hold hardly a word", "\"25MB\""),
+        (
+            "config.toml",
+            format!("{CONFIG}\n[[category]]\nid = \"Network\"\n"),
+            ":",
+            "\"Network\" and the built-in \"network\"",
+            "id = \"network\"",
+        ),
+        (
+            "config.toml",
+            config("[\"mx.desk.test\"]", "[\"mx.desk.test; dmarc=pass\"]"),
+            ":",
+            "\"mx.desk.test; dmarc=pass\" is no server's name",
+            "\"mx.desk.test\"",
+        ),
+        ("config.toml", config("X-Inside", "From"), ":", "everybody would be inside", "your border alone sets"),
         (RULE, "[[rule]]\nname = \"own\nwhen = 1\n".into(), ":2:12: ", "this is not TOML: invalid basic string", "text needs quotes"),
         (RULE, "[[rule]]\nname \"own\"\n".into(), ":2:6: ", "this is not TOML", "text needs quotes"),
         (RULE, rule("{ matches = { text = \"\\d+\" } }", NETWORK), ":3:", "this is not TOML", "'…', which takes backslashes as they are"),
@@ -59,6 +92,7 @@ fn broken() -> Vec<(&'static str, String, &'static str, &'static str, &'static s
             "allowed: category",
         ),
         (RULE, rule("{ subject = \"x\" }", "{ category = \"netwrk\" }"), ":4:21: ", "no category `netwrk`", "did you mean `network`?"),
+        (RULE, rule("{ language = \"chinese\" }", NETWORK), ":3:21: ", "`chinese` is no code of a language", "\"zh\""),
         (RULE, rule("{ subject = 5 }", NETWORK), ":3:20: ", "wants a text in quotes or a list", ""),
         (RULE, "[rule]\nname = \"own\"\n".into(), ":1:1: ", "`rule` is a list of tables", "begin each with [[rule]]"),
         (RULE, "[[rule]]\nname = \"own\"\nthen = { stop = true }\n".into(), ":1:1: ", "no conditions", "add when = { … }"),
@@ -114,6 +148,89 @@ fn what_is_broken_is_told_with_place_reason_and_remedy() {
     }
 }
 
+#[test]
+fn the_outbox_is_listed_without_the_word_list() {
+    let scratch = desk("turns-outbox");
+    let dir = scratch.path();
+    assert_eq!(run(dir, &["run", "--once"]).code, 0);
+    for (short, long) in [(&["outbox", "--json"], &["outbox", "list", "--json"]), (&["outbox", "--all"], &["outbox", "list", "--all"])] {
+        let (short, long) = (run(dir, short), run(dir, long));
+        assert!(short.code == 0 && short.out == long.out, "{}{}", short.err, short.out);
+    }
+    assert_eq!(run(dir, &["outbox", "--all", "show", "1"]).code, 2);
+}
+
+#[test]
+fn one_mistake_in_an_agent_or_a_calendar_is_one_complaint() {
+    let scratch = desk("turns-follow");
+    let dir = scratch.path();
+    let lead = "role = \"lead\"";
+    assert!(CONFIG.contains(lead) && CONFIG.contains("[[summary]]"));
+    for (text, wrong) in [
+        (CONFIG.replace(lead, "role = \"boss\""), "`role`: \"boss\" is not known"),
+        (format!("{CONFIG}\n[calendar]\nhours = [\"9 to 5\"]\n"), "`hours`: \"9 to 5\" are no hours"),
+    ] {
+        write(dir, "config.toml", text);
+        let found = run(dir, &["check"]);
+        assert!(found.err.contains(wrong) && found.out.contains("config.toml: 1 error"), "{}{}", found.err, found.out);
+    }
+}
+
+#[test]
+fn what_looks_like_a_file_of_the_desk_and_is_not_read_is_told() {
+    let scratch = desk("turns-strays");
+    let dir = scratch.path();
+    for name in ["rules/95-own.yaml", "rules/96-own.TOML", "templates/ack.md", "templates/en/ack.txt", "kb/own.html"] {
+        write(dir, name, "x");
+        let found = run(dir, &["check"]);
+        assert!(found.code == 0 && found.err.contains(&format!("warning: {name}:1:1: is not read")), "{name}\n{}", found.err);
+        std::fs::remove_file(dir.join(name)).unwrap();
+    }
+    for name in ["rules/README.md", "templates/en/readme.txt", "rules/.95-own.yaml", "rules/95-own.toml~"] {
+        write(dir, name, "x");
+        assert!(!run(dir, &["check"]).err.contains("is not read"), "{name}");
+    }
+}
+
+#[test]
+fn a_picture_of_a_line_stays_one_line_of_a_terminal() {
+    let scratch = desk("turns-binary");
+    let dir = scratch.path();
+    write(dir, "config.toml", [b"\x1b[2J\x07".repeat(500), b"\xff".to_vec()].concat());
+    let found = run(dir, &["check"]);
+    assert!(found.err.contains("config.toml:1:2501: this is not UTF-8"), "{}", found.err);
+    assert!(!found.err.contains(['\u{1b}', '\u{7}']) && found.err.lines().all(|line| line.chars().count() < 200), "{}", found.err);
+    let found = run(dir, &["-c", ".", "check"]);
+    assert!(found.err.contains("is a directory") && found.err.contains("-c ./config.toml"), "{}", found.err);
+}
+
+#[test]
+fn a_newer_program_leaves_the_database_of_an_older_desk_that_runs() {
+    let scratch = desk("turns-older");
+    let dir = scratch.path();
+    assert_eq!(run(dir, &["run", "--once"]).code, 0);
+    let data = dir.join("data");
+    let version = |set: Option<i64>| {
+        let db = rusqlite::Connection::open(data.join("postdesk.db")).unwrap();
+        if let Some(version) = set {
+            db.pragma_update(None, "user_version", version).unwrap();
+        }
+        db.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0)).unwrap()
+    };
+    let newest = version(None);
+    version(Some(newest - 1));
+    let older_desk = DataLock::take(&data).unwrap().unwrap();
+    for command in [&["status"][..], &["tickets", "list"], &["explain", "-"], &["outbox"]] {
+        let refused = run_with(dir, command, b"From: a@b.test\nSubject: x\n\ny\n");
+        assert!(refused.code == 1 && refused.err.contains("is an older Postdesk than this one: restart it first"), "{}", refused.err);
+    }
+    assert_eq!(run_with(dir, &["deliver"], b"From: a@b.test\nSubject: x\n\ny\n").code, 75);
+    assert_eq!(version(None), newest - 1);
+    version(Some(newest));
+    assert_eq!(run(dir, &["status"]).code, 0, "beside a desk of the same version");
+    drop(older_desk);
+}
+
 /// Writes the rules that ship.
 fn shipped(dir: &Path) -> Vec<String> {
     let files = RuleSet::builtin_files();
@@ -139,6 +256,35 @@ fn a_shipped_rule_file_may_be_taken_away() {
     // With all of them here, an example that fails is the operator's own doing.
     write(dir, RULE, rule("{ words = [\"vpn\"] }", "{ category = \"hardware\", weight = 50 }"));
     assert_eq!(run(dir, &["check"]).code, 1);
+}
+
+#[test]
+fn a_shipped_article_may_be_taken_away() {
+    let scratch = desk("turns-article");
+    let dir = scratch.path();
+    shipped(dir);
+    for (name, text) in postdesk::kb::BUILT_IN {
+        let (id, _) = name.split_once('.').unwrap();
+        assert!(text.contains(&format!("id = \"{id}\"\n")), "{name} is called by its id");
+        write(dir, &format!("kb/{name}"), text);
+    }
+    assert_eq!(run(dir, &["check"]).err, "");
+    for name in ["kb/door-card.en.md", "kb/door-card.zh.md"] {
+        std::fs::remove_file(dir.join(name)).unwrap();
+    }
+    let checked = run(dir, &["check"]);
+    let place = "warning: rules/60-facility.toml:43:51: the article \"door-card\" is gone";
+    assert!(checked.code == 0 && checked.err.contains(place) && checked.err.matches("warning").count() == 1, "{}", checked.err);
+    std::fs::remove_dir_all(dir.join("kb")).unwrap();
+    std::fs::create_dir(dir.join("kb")).unwrap();
+    let checked = run(dir, &["check"]);
+    assert!(
+        checked.code == 0 && checked.err.contains("holds no articles") && checked.err.matches("warning").count() == 1,
+        "{}",
+        checked.err
+    );
+    write(dir, RULE, rule("{ subject = \"x\" }", "{ kb = \"door-crad\" }"));
+    assert!(run(dir, &["check"]).err.contains("there is no article `door-crad`"));
 }
 
 #[test]

@@ -116,8 +116,9 @@ impl FromStr for Member {
         let text = text.replace('，', ",");
         let parts: Vec<&str> = text.split(',').map(str::trim).collect();
         let (handle, name, at, lead) = match parts.as_slice() {
-            [handle, name, at] | [handle, name, at, "agent"] => (handle, name, at, false),
-            [handle, name, at, "lead"] => (handle, name, at, true),
+            [handle, name, at] => (handle, name, at, false),
+            [handle, name, at, role] if role.eq_ignore_ascii_case("agent") => (handle, name, at, false),
+            [handle, name, at, role] if role.eq_ignore_ascii_case("lead") => (handle, name, at, true),
             _ => return Err(format!("\"{text}\" is no agent: write HANDLE,NAME,ADDRESS or HANDLE,NAME,ADDRESS,lead")),
         };
         let handle = words(value::handle(handle))?;
@@ -179,7 +180,13 @@ pub fn by_flags(given: &Arguments, dir: &Path) -> anyhow::Result<Asked> {
 /// # Errors
 /// The person is gone.
 pub fn ask<R: BufRead, W: Write>(given: &Arguments, dir: &Path, person: &mut Person<R, W>) -> anyhow::Result<Asked> {
-    person.tell("An empty answer takes what stands in brackets. Nothing is written before the last question.\n")?;
+    let tongue = tongue(given);
+    let how = say(
+        &tongue,
+        "An empty answer takes what stands in brackets. Nothing is written before the last question.\n",
+        "直接回车即采用方括号中的内容。回答完最后一个问题之前不会写入任何文件。\n",
+    );
+    person.tell(how)?;
     resolve(given, dir, &mut Who::Person(person))
 }
 
@@ -221,14 +228,15 @@ impl<R: BufRead, W: Write> Who<'_, R, W> {
 }
 
 fn resolve<R: BufRead, W: Write>(given: &Arguments, dir: &Path, who: &mut Who<'_, R, W>) -> anyhow::Result<Asked> {
+    let ask = |en: &str, zh: &str| say(&tongue(given), en, zh);
     let address = match &given.address {
         Some(address) => Some(address.clone()),
-        None => who.say("--address", "Support address that people write to", "", "", address)?,
+        None => who.say("--address", &ask("Support address that people write to", "支持邮箱的地址（大家写信的地址）"), "", "", address)?,
     };
     let domain = address.as_ref().map(|a| a.domain().to_owned());
     let known = provider::of(given.imap.iter().chain(&given.smtp).map(|host| host.name.as_str()), domain.as_deref());
     if let Some(provider) = known {
-        who.tell(format_args!("  {}: {}", provider.name, provider.note.0))?;
+        who.tell(format_args!("  {}: {}", provider.name, ask(provider.note.0, provider.note.1)))?;
     }
     let domain = domain.unwrap_or_default();
     let ca_file = given.ca_file.as_deref().map(|file| within(dir, file)).transpose()?;
@@ -236,29 +244,38 @@ fn resolve<R: BufRead, W: Write>(given: &Arguments, dir: &Path, who: &mut Who<'_
     let smtp = smtp(given, who, known, &domain, ca_file.as_deref())?;
     let user = match (&given.user, &address) {
         (Some(user), _) => user.clone(),
-        (None, Some(address)) => {
-            who.say("--user", "Login at the servers", address.as_str(), "", |text| Ok(text.to_owned()))?.unwrap_or_default()
-        }
+        (None, Some(address)) => who
+            .say("--user", &ask("Login at the servers", "服务器的登录名"), address.as_str(), "", |text| Ok(text.to_owned()))?
+            .unwrap_or_default(),
         (None, None) => String::new(),
     };
     let secret = secret(given, dir, who)?;
     let language = match &given.language {
         Some(language) => language.clone(),
-        None => who.say("--language", "Language of the desk, en or zh", machine_language(), "", language)?.unwrap_or_default(),
+        None => who
+            .say("--language", &ask("Language of the desk, en or zh", "服务台的语言，en 或 zh"), machine_language(), "", language)?
+            .unwrap_or_default(),
     };
     let name = match &given.name {
         Some(name) => name.clone(),
         None => {
             let default = say(&language, "IT Support", "IT 服务台");
-            who.say("--name", "Name of the desk, which signs its mails", &default, "", |text| Ok(text.to_owned()))?.unwrap_or(default)
+            who.say(
+                "--name",
+                &ask("Name of the desk, which signs its mails", "服务台的名称（邮件落款）"),
+                &default,
+                "",
+                |text| Ok(text.to_owned()),
+            )?
+            .unwrap_or(default)
         }
     };
     let zone = |text: &str| words(value::timezone(text));
     let timezone = match given.timezone {
         Some(timezone) => timezone,
-        None => who.say("--timezone", "Time zone", machine_timezone().name(), "", zone)?.unwrap_or(Tz::UTC),
+        None => who.say("--timezone", &ask("Time zone", "时区"), machine_timezone().name(), "", zone)?.unwrap_or(Tz::UTC),
     };
-    let agents = if given.agent.is_empty() { agents(who)? } else { given.agent.clone() };
+    let agents = if given.agent.is_empty() { agents(given, who)? } else { given.agent.clone() };
     if let Who::Nobody(missing) = who
         && !missing.is_empty()
     {
@@ -277,20 +294,34 @@ fn source<R: BufRead, W: Write>(
     domain: &str,
     ca_file: Option<&Path>,
 ) -> anyhow::Result<Option<Source>> {
+    let ask = |en: &str, zh: &str| say(&tongue(given), en, zh);
     if let Some(path) = &given.maildir {
         return Ok(Some(Source::Maildir(within(dir, path)?)));
     }
     let host = match (&given.imap, known) {
         (Some(host), _) => Some(host.clone()),
         (None, Some(provider)) => Some(Host { name: provider.imap.0.to_owned(), port: Some(provider.imap.1) }),
-        (None, None) => who.say("--imap", "IMAP server, HOST or HOST:PORT", "", &format!("imap.{domain}"), Host::from_str)?,
+        (None, None) => who.say(
+            "--imap",
+            &ask("IMAP server, HOST or HOST:PORT", "IMAP 服务器，写作 主机 或 主机:端口"),
+            "",
+            &format!("imap.{domain}"),
+            Host::from_str,
+        )?,
     };
     let Some(host) = host else { return Ok(None) };
     let usual = match host.port {
         Some(143) => Tls::Starttls,
         _ => Tls::Implicit,
     };
-    let tls = encryption(given.imap_tls, known.is_some(), usual, "--imap-tls", "Encryption of IMAP, implicit, starttls or none", who)?;
+    let tls = encryption(
+        given.imap_tls,
+        known.is_some(),
+        usual,
+        "--imap-tls",
+        &ask("Encryption of IMAP, implicit, starttls or none", "IMAP 的加密方式：implicit、starttls 或 none"),
+        who,
+    )?;
     let port = host.port.unwrap_or(if tls == Tls::Implicit { 993 } else { 143 });
     Ok(Some(Source::Imap(Server { host: host.name, port, tls, ca_file: ca_file.map(Path::to_owned), login: true })))
 }
@@ -302,10 +333,17 @@ fn smtp<R: BufRead, W: Write>(
     domain: &str,
     ca_file: Option<&Path>,
 ) -> anyhow::Result<Option<Server>> {
+    let ask = |en: &str, zh: &str| say(&tongue(given), en, zh);
     let host = match (&given.smtp, known) {
         (Some(host), _) => Some(host.clone()),
         (None, Some(provider)) => Some(Host { name: provider.smtp.0.to_owned(), port: Some(provider.smtp.1) }),
-        (None, None) => who.say("--smtp", "SMTP server, HOST or HOST:PORT", "", &format!("smtp.{domain}"), Host::from_str)?,
+        (None, None) => who.say(
+            "--smtp",
+            &ask("SMTP server, HOST or HOST:PORT", "SMTP 服务器，写作 主机 或 主机:端口"),
+            "",
+            &format!("smtp.{domain}"),
+            Host::from_str,
+        )?,
     };
     let Some(host) = host else { return Ok(None) };
     // A mail server of this machine takes mail from it as it is.
@@ -315,8 +353,14 @@ fn smtp<R: BufRead, W: Write>(
         Some(587 | 25) => Tls::Starttls,
         _ => Tls::Implicit,
     };
-    let tls =
-        encryption(given.smtp_tls, known.is_some() || here, usual, "--smtp-tls", "Encryption of SMTP, implicit, starttls or none", who)?;
+    let tls = encryption(
+        given.smtp_tls,
+        known.is_some() || here,
+        usual,
+        "--smtp-tls",
+        &ask("Encryption of SMTP, implicit, starttls or none", "SMTP 的加密方式：implicit、starttls 或 none"),
+        who,
+    )?;
     let port = host.port.unwrap_or(match tls {
         Tls::Implicit => 465,
         Tls::Starttls => 587,
@@ -343,6 +387,7 @@ fn encryption<R: BufRead, W: Write>(
 }
 
 fn secret<R: BufRead, W: Write>(given: &Arguments, dir: &Path, who: &mut Who<'_, R, W>) -> anyhow::Result<Secret> {
+    let ask = |en: &str, zh: &str| say(&tongue(given), en, zh);
     if let Some(file) = &given.password_file {
         return Ok(Secret::File(within(dir, file)?));
     }
@@ -350,20 +395,26 @@ fn secret<R: BufRead, W: Write>(given: &Arguments, dir: &Path, who: &mut Who<'_,
         return Ok(Secret::Env(variable.clone()));
     }
     const USUAL: &str = "POSTDESK_PASSWORD";
-    let question = "Where the password is: a variable's name, or a file's path with a slash in it (./password)";
+    let question = ask(
+        "Where the password is: a variable's name, or a file's path with a slash in it (./password)",
+        "密码放在哪里：环境变量名，或带斜杠的文件路径（./password）",
+    );
     let read = |text: &str| match text.contains('/') {
         true => within(dir, Path::new(text)).map(Secret::File).map_err(|error| error.to_string()),
         false => words(value::variable(text)).map(Secret::Env),
     };
-    Ok(who.say("--password-env", question, USUAL, "", read)?.unwrap_or_else(|| Secret::Env(USUAL.to_owned())))
+    Ok(who.say("--password-env", &question, USUAL, "", read)?.unwrap_or_else(|| Secret::Env(USUAL.to_owned())))
 }
 
-fn agents<R: BufRead, W: Write>(who: &mut Who<'_, R, W>) -> anyhow::Result<Vec<Member>> {
-    const SHAPE: &str = "HANDLE,NAME,ADDRESS, with ,lead behind it for a lead";
+fn agents<R: BufRead, W: Write>(given: &Arguments, who: &mut Who<'_, R, W>) -> anyhow::Result<Vec<Member>> {
+    let ask = |en: &str, zh: &str| say(&tongue(given), en, zh);
+    let shape = ask("HANDLE,NAME,ADDRESS, with ,lead behind it for a lead", "代号,姓名,邮箱地址；组长在后面加 ,lead");
+    let first = format!("{}{shape}", ask("First agent: ", "第一位处理人："));
     let mut agents: Vec<Member> = Vec::new();
-    agents.extend(who.say("--agent", &format!("First agent: {SHAPE}"), "", "", Member::from_str)?);
+    agents.extend(who.say("--agent", &first, "", "", Member::from_str)?);
+    let more = ask("Next agent; empty when these are all", "下一位处理人；没有了就直接回车");
     while let Who::Person(person) = who {
-        let next = person.ask("Next agent; empty when these are all", "", |text| match text {
+        let next = person.ask(&more, "", |text| match text {
             "" => Ok(None),
             text => Member::from_str(text).map(Some),
         })?;
@@ -379,6 +430,11 @@ fn agents<R: BufRead, W: Write>(who: &mut Who<'_, R, W>) -> anyhow::Result<Vec<M
 fn within(dir: &Path, path: &Path) -> anyhow::Result<PathBuf> {
     let whole = std::path::absolute(path)?;
     Ok(whole.strip_prefix(dir).map(Path::to_owned).unwrap_or(whole))
+}
+
+/// In what language the questions are asked.
+fn tongue(given: &Arguments) -> String {
+    given.language.clone().unwrap_or_else(|| machine_language().to_owned())
 }
 
 /// Of the person who types, as POSIX names it.
@@ -435,6 +491,9 @@ mod tests {
         let li: Member = "li，李伟，li@example.com，lead".parse().unwrap();
         assert_eq!((li.handle.as_str(), li.name.as_str(), li.lead), ("li", "李伟", true));
         assert_eq!("li,,li@example.com".parse::<Member>().unwrap().name, "li");
+        assert!(
+            "li,Li,li@example.com,Lead".parse::<Member>().unwrap().lead && !"li,Li,li@example.com,agent".parse::<Member>().unwrap().lead
+        );
         for wrong in ["li", "li,Li Wei", "Li Wei,Li,li@example.com", "li,Li,li@example.com,boss", "li,Li,example.com", ",Li,li@example.com"]
         {
             assert!(wrong.parse::<Member>().is_err(), "{wrong}");
@@ -506,5 +565,18 @@ mod tests {
         assert_eq!((answers.smtp.port, answers.smtp.tls, answers.agents.len()), (587, Tls::Starttls, 1));
         assert!(said.contains("IMAP server, HOST or HOST:PORT [imap.example.com]: "), "{said}");
         assert!(said.contains("is no agent"), "{said}");
+    }
+
+    #[test]
+    fn a_person_is_asked_in_his_language() {
+        let typed = "it@qq.com\n\n\n\n\nli，李伟，li@example.com，lead\n\n";
+        let mut said = Vec::new();
+        let asked = ask(&flags("--language zh"), Path::new("/desk"), &mut Person::new(typed.as_bytes(), &mut said)).unwrap();
+        let said = String::from_utf8(said).unwrap();
+        for words in ["直接回车", "支持邮箱的地址", "授权码", "密码放在哪里", "服务台的名称", "时区", "第一位处理人", "下一位处理人"]
+        {
+            assert!(said.contains(words), "{words}\n{said}");
+        }
+        assert_eq!(answers(asked).agents.len(), 1);
     }
 }

@@ -97,17 +97,17 @@ pub fn config(answers: &Answers) -> String {
     }
     let summary = "[[summary]]\nname = \"daily\"\nschedule = \"0 8 * * 1-5\"";
     parts.push(if answers.agents.iter().any(|agent| agent.lead) {
-        format!("{}\n{summary}", say("# To every lead, at 08:00 from Monday to Friday.", "# 周一至周五 08:00 发给每位负责人。"))
+        format!("{}\n{summary}", say("# To every lead, at 08:00 from Monday to Friday.", "# 周一至周五 08:00 发给每位组长。"))
     } else {
         let why = say(
             "# A summary for leads: give an agent  role = \"lead\" , then take the # away.",
-            "# 给负责人的汇总：先为某位坐席写上 role = \"lead\"，再去掉 #。",
+            "# 给组长的汇总：先为某位处理人写上 role = \"lead\"，再去掉 #。",
         );
         format!("{why}\n#{}", summary.replace('\n', "\n#"))
     });
     let promise = say(
         "# Take the # away, and the acknowledgment promises by when a person answers. Name times that you can keep.",
-        "# 去掉下面的 #，确认邮件就会写明工作人员最迟何时回复。请填写确实能做到的时限。",
+        "# 去掉下面的 #，回执就会写明工作人员最迟何时回复。请填写确实能做到的时限。",
     );
     parts.push(format!(
         "{promise}\n#[calendar]\n#hours = [\"mon-fri 09:00-12:00\", \"mon-fri 13:00-18:00\"]\n#\n{}",
@@ -155,7 +155,8 @@ fn quoted_path(path: &Path) -> String {
 pub fn file(dir: &Path, name: &str, text: &str) -> anyhow::Result<bool> {
     let path = dir.join(name);
     if let Some(parent) = path.parent() {
-        std::fs::create_dir_all(parent).with_context(|| format!("making {}", parent.display()))?;
+        std::fs::create_dir_all(parent)
+            .with_context(|| format!("{} cannot be made; name a place where you may write", parent.display()))?;
     }
     match std::fs::File::create_new(&path).and_then(|mut file| std::io::Write::write_all(&mut file, text.as_bytes())) {
         Ok(()) => Ok(true),
@@ -174,7 +175,7 @@ pub fn beside(dir: &Path, config: &Config) -> anyhow::Result<Written> {
     let articles = kb::BUILT_IN.iter().map(|(name, text)| (format!("kb/{name}"), (*text).to_owned()));
     let steps = first_steps(&config.desk.language);
     let kinds: [(&'static str, Vec<(String, String)>); 6] = [
-        ("rules", rules),
+        ("rule files", rules),
         ("templates", templates.collect()),
         ("articles", articles.collect()),
         ("postdesk.service", vec![("postdesk.service".to_owned(), unit(dir, config)?)]),
@@ -242,10 +243,13 @@ fn unit(dir: &Path, config: &Config) -> anyhow::Result<String> {
     ))
 }
 
+/// The user of the service where root lays the desk out.
+const SERVICE_USER: &str = "postdesk";
+
 /// The user that the service runs as: the one who lays the desk out, but never root.
 fn user() -> String {
     let user = std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_default();
-    if user.is_empty() || user == "root" { "postdesk".to_owned() } else { user }
+    if user.is_empty() || user == "root" { SERVICE_USER.to_owned() } else { user }
 }
 
 /// systemd.syntax(7), systemd.service(5): `%` begins a specifier, `$` a variable; quotes where a value may hold several words.
@@ -266,6 +270,19 @@ fn page(dir: &Path, config: &Config) -> anyhow::Result<String> {
     let note = provider_of(config)
         .map_or_else(String::new, |p| say(&format!("\n{}: {}.\n", p.name, p.note.0), &format!("\n{}：{}。\n", p.name, p.note.1)));
     let user = user();
+    // Whoever lays it out for himself is there already, and may write.
+    let lines = format!(
+        "    sudo useradd --system --home-dir {0} --shell /usr/sbin/nologin {user}\n    sudo chown -R {user}: {0}\n\n",
+        shell(&dir.display().to_string())
+    );
+    let service_user = if user == SERVICE_USER {
+        say("The user, where there is none yet, and the directory as his own:\n\n", "新建该用户（如果还没有），并把目录交给他：\n\n")
+            + &lines
+    } else {
+        String::new()
+    };
+    // Beside the directory, which may be under version control.
+    let backup = dir.with_file_name(format!("{}-backup", dir.file_name().unwrap_or_default().to_string_lossy()));
     Ok(filled(
         if language == "zh" { FIRST_STEPS.1 } else { FIRST_STEPS.0 },
         &[
@@ -275,6 +292,8 @@ fn page(dir: &Path, config: &Config) -> anyhow::Result<String> {
             ("note", note),
             ("password", password(config, &say)),
             ("user", user),
+            ("service_user", service_user),
+            ("backup", shell(&backup.display().to_string())),
         ],
     ))
 }
@@ -283,7 +302,8 @@ fn page(dir: &Path, config: &Config) -> anyhow::Result<String> {
 fn password(config: &Config, say: &impl Fn(&str, &str) -> String) -> String {
     match secret_of(config) {
         Some(Secret::Env(variable)) => format!(
-            "    (umask 077; read -rsp 'Password: ' p; printf \"{variable}='%s'\\n\" \"$p\" > password.env)\n    set -a; . ./password.env; set +a\n\n{}",
+            // Quoted for the shell and for systemd alike, whatever stands in a password.
+            "    (umask 077; read -rsp 'Password: ' p; printf '{variable}=\"%s\"\\n' \"$(printf %s \"$p\" | sed 's/[\\\\\"$`]/\\\\&/g')\" > password.env)\n    set -a; . ./password.env; set +a\n\n{}",
             say(
                 "The second line is needed in each new shell; the service reads `password.env` by itself. (In bash.)",
                 "每个新的 shell 都要执行第二行；系统服务会自己读取 `password.env`。（以上命令用于 bash。）"

@@ -117,6 +117,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
 
 /// Nothing of anybody's is overwritten.
 fn refuse_somebodys(dir: &Path) -> anyhow::Result<()> {
+    anyhow::ensure!(!dir.is_file(), "{} is a file, and a desk is a directory: name another one", dir.display());
     let empty = !dir.exists() || std::fs::read_dir(dir).with_context(|| format!("reading {}", dir.display()))?.next().is_none();
     anyhow::ensure!(
         empty,
@@ -140,7 +141,11 @@ fn report(dir: &Path, config: &config::Config, written: &lay::Written) -> anyhow
     }
     table::line(format_args!("{}: sound", config.file.display()))?;
     if let Some(provider) = lay::provider_of(config) {
-        table::line(format_args!("\n{}: {}", provider.name, provider.note.0))?;
+        table::line(format_args!(
+            "\n{}: {}",
+            provider.name,
+            crate::domain::notify::say(&config.desk.language, provider.note.0, provider.note.1)
+        ))?;
     }
     let steps = one_line(&dir.join(lay::first_steps(&config.desk.language)).display().to_string());
     table::line(format_args!("\nNext: {steps} says what to type, from the password to the first answered mail."))?;

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use super::super::progress::Progress;
 use super::super::{Exit, table};
 use super::{Which, mails};
+use crate::config::section::did_you_mean;
 use crate::domain::rules::Evidence;
 use crate::domain::rules::score::{ASPECTS, Miss, Score, Scores, Share};
 
@@ -66,10 +67,17 @@ struct Missed {
 pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
     let loaded = arguments.which.load(config)?;
     let (mut scores, mut missed) = (Scores::default(), Vec::new());
+    // Rules on trial may name categories that nobody has configured.
+    let known: Vec<&str> = loaded.policy.categories.iter().map(|category| category.id.as_str()).collect();
+    let mut strange = Vec::new();
     let mut progress = Progress::through("judging", &arguments.files);
     for file in &arguments.files {
         mails::read(file, &mut progress, |labelled| {
             let Some(expect) = &labelled.expect else { return };
+            let category = expect.category.as_deref().filter(|id| *id != "none" && !known.contains(id));
+            strange.extend(category.map(|id| {
+                format!("{} expects a category \"{id}\" that is not configured; {}", labelled.place, did_you_mean(id, &known, "known:"))
+            }));
             let verdict = mails::judge(&labelled.mail, &loaded.policy);
             let found = scores.add(&labelled.language, expect, &verdict);
             if !found.is_empty() {
@@ -86,6 +94,9 @@ pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
         })?;
     }
     progress.clear();
+    if arguments.which.rules.is_none() {
+        strange.iter().for_each(|label| eprintln!("warning: {label}"));
+    }
     anyhow::ensure!(
         scores.all.mails > 0,
         "no mail of these files is labelled: add  \"expect\": {{\"category\": \"…\"}}  to its line; see  postdesk rules eval --help"

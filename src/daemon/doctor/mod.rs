@@ -73,7 +73,7 @@ type Headers = Vec<(Reading, Option<DateTime<Utc>>)>;
 
 /// The newest mail of each agent: one that lies in a mailbox, or that the desk has had.
 fn agents(loaded: &Loaded, newest: Headers) -> anyhow::Result<Vec<Step>> {
-    let known = loaded.config.data.join("postdesk.db").exists().then(|| store::open(&loaded.config.data)).transpose()?;
+    let known = loaded.config.data.join("postdesk.db").exists().then(|| store::open_beside(&loaded.config.data)).transpose()?;
     let found = loaded.policy.agents.iter().map(|agent| {
         let own: Vec<Address> = std::iter::once(&agent.address).chain(&agent.aliases).cloned().collect();
         let his = |mail: &Reading| mail.from.as_ref().is_some_and(|from| own.contains(&from.address));

@@ -385,7 +385,16 @@ fn attachment(c: &mut Compiler<'_>, key: &str, item: &Item<'_>) -> Option<Cond> 
 }
 
 fn language(c: &mut Compiler<'_>, key: &str, item: &Item<'_>) -> Option<Cond> {
-    let wanted: Vec<String> = c.texts(item, key)?.into_iter().map(|(text, _)| text.to_lowercase()).collect();
+    let mut wanted: Vec<String> = Vec::new();
+    for (text, span) in c.texts(item, key)? {
+        // What is told of a mail is the code alone: "zh" of zh-CN.
+        let code = text.to_lowercase().split(['-', '_']).next().unwrap_or_default().to_owned();
+        if !(2..=3).contains(&code.len()) || !code.bytes().all(|b| b.is_ascii_lowercase()) {
+            c.complain(span, format!("`{text}` is no code of a language"), "write \"en\", \"zh\" or another code of two letters");
+            return None;
+        }
+        wanted.push(code);
+    }
     fact(key, move |a| a.mail.language.as_ref().filter(|l| wanted.contains(&l.to_lowercase())).cloned())
 }
 

@@ -264,7 +264,8 @@ impl Example {
         let name = expected.entry.name;
         let message = format!("this example expects {name} {}, but gets {}", list(wanted), list(&got));
         let seen: Vec<String> = verdict.evidence.iter().map(|e| format!("{} ({}) by {} `{}`", e.rule, e.at, e.field, e.matched)).collect();
-        let help = format!("{}; matched: {}", verdict.because.join("; "), list(&seen));
+        let help =
+            format!("mend the rule, or the example where it is to be so now; {}; matched: {}", verdict.because.join("; "), list(&seen));
         Some(Complaint::at(&self.file.name, &self.file.text, expected.span.clone(), message, help))
     }
 }

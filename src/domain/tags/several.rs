@@ -127,19 +127,19 @@ pub fn merge(plan: &mut Plan, scene: &Scene, arg: &Arg) -> Effect {
     Ok(())
 }
 
-/// Somebody outside the desk who can be written to.
+/// Somebody outside the desk who can be written to. `tag` is as it is written, `cc+=`.
 fn outsider(scene: &Scene, tag: &str, value: &str) -> Result<Person, Refusal> {
     let Some(person) = forward::person(value) else {
         return Err(scene.refuse(
-            format!("[{tag}={value}]: \"{value}\" is no address; write it as in [{tag}=alice@example.com]."),
-            format!("[{tag}={value}]：“{value}”不是邮箱地址；请写成 [{tag}=alice@example.com]。"),
+            format!("[{tag}{value}]: \"{value}\" is no address; write it as in [{tag}alice@example.com]."),
+            format!("[{tag}{value}]：“{value}”不是邮箱地址；请写成 [{tag}alice@example.com]。"),
         ));
     };
     let address = &person.address;
     if scene.policy.is_own(address) || notify::is_noreply(address) {
         return Err(scene.refuse(
-            format!("[{tag}={address}]: nobody who asks for help reads {address}."),
-            format!("[{tag}={address}]：{address} 不是请求人可用的地址。"),
+            format!("[{tag}{address}]: nobody who asks for help reads {address}."),
+            format!("[{tag}{address}]：{address} 不是请求人可用的地址。"),
         ));
     }
     Ok(person)
@@ -147,7 +147,7 @@ fn outsider(scene: &Scene, tag: &str, value: &str) -> Result<Person, Refusal> {
 
 /// `[requester=alice@example.com]`
 pub fn requester(plan: &mut Plan, scene: &Scene, arg: &Arg) -> Effect {
-    let person = outsider(scene, "requester", arg.value)?;
+    let person = outsider(scene, "requester=", arg.value)?;
     if scene.ticket.alert.is_some() {
         return Err(scene.refuse(
             "[requester=…]: a machine reports here, and nobody is written to.".into(),
@@ -179,7 +179,7 @@ pub fn requester(plan: &mut Plan, scene: &Scene, arg: &Arg) -> Effect {
 /// `[cc+=bob@example.com]`, `[cc-=bob@example.com]`
 pub fn cc(plan: &mut Plan, scene: &Scene, arg: &Arg) -> Effect {
     for value in members(arg) {
-        let person = outsider(scene, "cc", value)?;
+        let person = outsider(scene, if arg.op == Op::Remove { "cc-=" } else { "cc+=" }, value)?;
         let address = &person.address;
         let known = plan.after.participants.iter().find(|p| p.address == *address).cloned();
         let (en, zh) = match (arg.op == Op::Remove, known) {
@@ -250,7 +250,7 @@ pub fn escalate(plan: &mut Plan, scene: &Scene, _: &Arg) -> Effect {
     let others: Vec<&Agent> = leads.into_iter().filter(|lead| lead.handle != scene.agent.handle).collect();
     if others.is_empty() {
         return Err(
-            scene.refuse("[escalate]: the config names no lead but yourself.".into(), "【升级】：除您之外没有配置其他负责人。".into())
+            scene.refuse("[escalate]: the config names no lead but yourself.".into(), "【升级】：除您之外没有配置其他组长。".into())
         );
     }
     plan.note = true;
@@ -259,7 +259,7 @@ pub fn escalate(plan: &mut Plan, scene: &Scene, _: &Arg) -> Effect {
     let names: Vec<&str> = others.iter().map(|lead| lead.name.as_str()).collect();
     plan.done.push(scene.say(
         format!("Escalated to {}; your text goes there, and not to the requester.", names.join(", ")),
-        text::joined(&["已升级给", &names.join("、"), "；正文只发给负责人，不发给请求人。"]),
+        text::joined(&["已升级给", &names.join("、"), "；正文只发给组长，不发给请求人。"]),
     ));
     Ok(())
 }
@@ -277,7 +277,7 @@ pub fn consult(plan: &mut Plan, scene: &Scene, arg: &Arg) -> Effect {
             plan.advisers.push(colleague.handle.clone());
             (colleague.name.clone(), colleague.name.clone())
         } else {
-            let person = outsider(scene, "consult", value)?;
+            let person = outsider(scene, "consult=", value)?;
             if plan.after.takes_part(&person.address) {
                 let address = &person.address;
                 return Err(scene.refuse(

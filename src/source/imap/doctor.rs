@@ -6,7 +6,6 @@ use chrono::{DateTime, Utc};
 
 use super::connect::{NoPassword, connect};
 use super::fetch::Header;
-use super::session::Session;
 use super::{Account, Proof, Refused, name};
 use crate::domain::message::MessageId;
 
@@ -28,7 +27,7 @@ pub async fn doctor(account: &Account) -> Examined {
     let mut session = match connect(account).await {
         Ok(session) => session,
         Err(error) => {
-            return Examined { steps: vec![(false, format!("IMAP {place}: {error:#}{}", remedy(&error)))], newest: Vec::new() };
+            return Examined { steps: vec![(false, format!("IMAP {place}: {}{}", said(&error), remedy(&error)))], newest: Vec::new() };
         }
     };
     let mut found = Examined::default();
@@ -39,12 +38,12 @@ pub async fn doctor(account: &Account) -> Examined {
     } else {
         (true, format!("no IDLE: new mail is looked for every {} s (poll)", account.poll.as_secs()))
     });
-    steps.push((true, moves(&session, account.done_folder.as_deref())));
+    steps.push((true, moves(session.can_move, session.can_uid_expunge, account.done_folder.as_deref())));
     for folder in &account.folders {
         match session.open(&name::on_the_wire(folder), false).await {
             Ok(_) => steps.push((true, format!("folder {folder} can be read"))),
             Err(error) => {
-                steps.push((false, format!("{error:#}; see folders, and the server's own spelling")));
+                steps.push((false, format!("{}; see folders, and the server's own spelling", said(&error))));
                 continue;
             }
         }
@@ -69,6 +68,11 @@ fn by(proof: Proof) -> &'static str {
     if proof == Proof::Token { " by XOAUTH2 (token_command)" } else { "" }
 }
 
+/// The error without the full stop that servers set.
+fn said(error: &anyhow::Error) -> String {
+    format!("{error:#}").trim_end_matches('.').to_owned()
+}
+
 /// What to look at when there is no session.
 fn remedy(error: &anyhow::Error) -> &'static str {
     if error.is::<Refused>() {
@@ -76,16 +80,21 @@ fn remedy(error: &anyhow::Error) -> &'static str {
     } else if error.is::<NoPassword>() || format!("{error:#}").contains("ca_file") {
         // It names its own.
         ""
+    } else if format!("{error:#}").contains("lookup address") {
+        "; check host and this machine's DNS"
     } else {
         "; see host, port and tls (implicit: 993, often; starttls: 143, often)"
     }
 }
 
 /// What becomes of a handled mail on this server (RFC 6851, RFC 4315).
-fn moves(session: &Session, done_folder: Option<&str>) -> String {
+fn moves(can_move: bool, can_uid_expunge: bool, done_folder: Option<&str>) -> String {
     let folder = done_folder.unwrap_or("a done_folder");
-    match (session.can_move, session.can_uid_expunge) {
-        (true, _) => format!("MOVE: mail can be moved to {folder} in one step"),
+    match (can_move, can_uid_expunge) {
+        (true, true) => format!("MOVE: mail can be moved to {folder} in one step; UIDPLUS: the desk's own canaries can be removed"),
+        (true, false) => {
+            format!("MOVE: mail can be moved to {folder} in one step; no UIDPLUS: the desk's own canaries stay in the mailbox")
+        }
         (false, true) => format!("no MOVE, but UIDPLUS: mail for {folder} is copied there and removed here"),
         (false, false) => format!(
             "neither MOVE nor UIDPLUS: mail for {folder} is copied there and flagged \\Deleted here; it stays until somebody empties the folder"
@@ -124,5 +133,24 @@ pub async fn await_mails(
             return Ok(found);
         }
         tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_server_lacks_is_named() {
+        for (can_move, can_uid_expunge, words) in [
+            (true, true, "MOVE: mail can be moved to Done in one step; UIDPLUS: "),
+            (true, false, "in one step; no UIDPLUS: "),
+            (false, true, "no MOVE, but UIDPLUS: mail for Done is copied"),
+            (false, false, "neither MOVE nor UIDPLUS: "),
+        ] {
+            assert!(moves(can_move, can_uid_expunge, Some("Done")).contains(words), "{words}");
+        }
+        assert_eq!(remedy(&anyhow::anyhow!("failed to lookup address information: x")), "; check host and this machine's DNS");
+        assert_eq!(said(&anyhow::anyhow!("Authentication failed.")), "Authentication failed");
     }
 }

@@ -162,7 +162,8 @@ pub async fn watch<I: Inbox>(
         let wait = backoff::wait(if refused { Trouble::Refused } else { Trouble::Passing }, if once { 1 } else { failures }, &key);
         let why = format!("{error:#}");
         let seconds = wait.as_millis().div_ceil(1000);
-        tracing::warn!(mailbox = account.mailbox, folder, why, seconds, "the mailbox cannot be read now, waiting");
+        let remedy = if refused { "; `postdesk doctor` says what to change, a restart tries it at once" } else { "" };
+        tracing::warn!(mailbox = account.mailbox, folder, why, seconds, "the mailbox cannot be read now, waiting{remedy}");
         report(SourceState::Waiting { why, wait, refused });
         tokio::select! {
             () = sleep(wait) => (),

@@ -93,6 +93,19 @@ impl Sqlite {
         Ok(Sqlite { checkpoints, db: Db { conn }, spoiled: false, fresh: causes::Fresh::default() })
     }
 
+    /// Was it written by an older Postdesk, and would be brought up to date when it is opened? Changes nothing.
+    ///
+    /// # Errors
+    /// It cannot be read, or is none that this program knows.
+    pub fn is_behind(path: &Path) -> Result<bool> {
+        let version = patiently(|| {
+            let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+            conn.busy_timeout(BUSY)?;
+            schema::check(&conn)
+        });
+        Ok(schema::is_older(version.with_context(|| format!("opening the database {}", path.display()))?))
+    }
+
     /// Runs a write inside the batch.
     fn write<T>(&mut self, work: impl FnOnce(&Db) -> Result<T>) -> Result<T> {
         ensure!(!self.spoiled, "an earlier write of this batch failed: it can only be dropped");

@@ -48,6 +48,11 @@ pub(super) fn check(conn: &Connection) -> Result<i64> {
     Ok(version)
 }
 
+/// Is this the version of an older Postdesk? 0 is a database that is just being made.
+pub(super) fn is_older(version: i64) -> bool {
+    (1..NEWEST).contains(&version)
+}
+
 /// Brings a database up to date, each step in a transaction of its own. Two processes may do so at once: one waits and finds it done.
 /// Foreign keys are not enforced meanwhile, as SQLite asks for where tables are replaced, and checked after each step.
 pub(super) fn migrate(conn: &mut Connection) -> Result<()> {
