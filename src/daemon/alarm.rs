@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 use super::canary;
 use super::hub::Door;
 use crate::config::{Config, shell};
+use crate::domain::language;
 use crate::domain::message::{Arrival, Cursor, Folder, Place, Withheld};
 use crate::source::Inbox;
 use crate::store::{self, Prepared};
@@ -144,7 +145,7 @@ impl Settings {
     /// The words for the command's standard input.
     fn words(&self, subject: &Subject, trouble: &Trouble) -> String {
         let (desk, why, since) = (&self.desk, &trouble.why, trouble.since.format("%Y-%m-%d %H:%M UTC"));
-        if self.language.starts_with("zh") {
+        if language::is_chinese(&self.language) {
             match subject {
                 Subject::Mailbox { mailbox, folder } => format!("{desk}：自 {since} 起，邮箱 {mailbox}（{folder}）无法读取：{why}\n"),
                 Subject::Delivery(way) => format!("{desk}：自 {since} 起，邮件无法经 {way} 发出：{why}\n"),
@@ -172,7 +173,7 @@ impl Settings {
     /// The words when a canary is back that was missed.
     fn words_back(&self, mailbox: &str) -> String {
         let desk = &self.desk;
-        if self.language.starts_with("zh") {
+        if language::is_chinese(&self.language) {
             format!("{desk}：邮箱 {mailbox} 发给自己的检测邮件已重新收到，邮件恢复正常\n")
         } else {
             format!("{desk}: mail from mailbox {mailbox} to itself comes back again\n")
@@ -517,7 +518,7 @@ mod tests {
                 "IT: mail from mailbox it to itself has not come back since 1970-01-01 00:00 UTC: 535 no\n",
             ),
             ("zh", Subject::Canary("it".to_owned()), "IT：自 1970-01-01 00:00 UTC 起，邮箱 it 发给自己的检测邮件未能返回：535 no\n"),
-            ("zh-tw", Subject::Store, "IT：数据无法保存：535 no\n"),
+            ("ZH_tw", Subject::Store, "IT：数据无法保存：535 no\n"),
         ] {
             assert_eq!(settings(language).words(&subject, &trouble), words);
         }

@@ -10,6 +10,7 @@ use toml::de::{DeTable, DeValue};
 use super::Circumstances;
 use super::atom::{Atom, AtomId, Atoms, Field, ListId, Lists, Test, glob_matches};
 use super::load::{Compiler, Item};
+use crate::domain::language;
 use crate::domain::message::Reading;
 use crate::domain::origin::OriginKind;
 use crate::domain::text::fold_words;
@@ -385,8 +386,8 @@ fn attachment(c: &mut Compiler<'_>, key: &str, item: &Item<'_>) -> Option<Cond> 
 }
 
 fn language(c: &mut Compiler<'_>, key: &str, item: &Item<'_>) -> Option<Cond> {
-    let wanted: Vec<String> = c.texts(item, key)?.into_iter().map(|(text, _)| text.to_lowercase()).collect();
-    fact(key, move |a| a.mail.language.as_ref().filter(|l| wanted.contains(&l.to_lowercase())).cloned())
+    let wanted: Vec<String> = c.texts(item, key)?.into_iter().map(|(text, _)| text).collect();
+    fact(key, move |a| a.mail.language.as_ref().filter(|l| wanted.iter().any(|wanted| language::same(wanted, l))).cloned())
 }
 
 /// The kinds of mail, as rules spell them.
