@@ -8,6 +8,7 @@ use super::intake::Handed;
 use super::language::{self, is_chinese};
 use super::message::{Address, Defect, Draft, LetterKind, Person, Reading, Recipient};
 use super::policy::{Agent, Article, Policy};
+use super::reply;
 use super::rules::{Evidence, labels};
 use super::ticket::{Clock, Ticket, TicketNo};
 use super::trust::Token;
@@ -323,6 +324,10 @@ const MOST_TEXT: usize = 20_000;
 
 /// The writer's own words; the whole text of a forward, and where the cut left nothing.
 pub fn own_text(mail: &Reading) -> String {
+    let answers = mail.subject != mail.base_subject || !mail.in_reply_to.is_empty() || !mail.references.is_empty();
+    if !answers && mail.reply.quoted {
+        return shortened(&reply::own_words_with_excerpts(&mail.text, None).text);
+    }
     let own = mail.reply.text.trim();
     shortened(if own.is_empty() || mail.forwarded { mail.text.trim() } else { own })
 }

@@ -23,7 +23,8 @@ pub(super) fn bounced_thread(case: &Case, mail: &Reading, tokens: &[(Token, Toke
     let known = if ids.is_empty() { None } else { case.known(&ids)?.first() };
     let anchor = ids.iter().find_map(|id| Token::read(id.as_str().split_once('@')?.0, &policy.key));
     let ticket = known.map(|k| k.ticket).or(anchor.map(|t| t.ticket)).or_else(|| tokens.first().map(|(t, _)| t.ticket));
-    if ticket.is_none() {
+    // A mail that is named, and that we do not know, is none of ours.
+    if ticket.is_none() && ids.is_empty() {
         return by_recipient(case, mail, policy);
     }
     let because = match (known, ticket) {
@@ -47,6 +48,10 @@ const SEARCHED: usize = 4000;
 fn by_recipient(case: &Case, mail: &Reading, policy: &Policy) -> Result<Thread, Need> {
     let nothing =
         || Thread { ticket: None, by: By::None, because: "it names no mail of ours".into(), linked: None, through: None, sent: None };
+    // Where our mail has a signed return address, each bounce of it comes there.
+    if policy.mailboxes.iter().any(|mailbox| mailbox.plus_addresses) {
+        return Ok(nothing());
+    }
     let named = mail.report.iter().flat_map(|report| &report.recipients).find_map(|one| one.recipient.as_ref());
     let Some(address) = named.filter(|address| !policy.is_own(address) && policy.agent_at(address).is_none()) else { return Ok(nothing()) };
     let told: String = mail.subject.chars().chain(['\n']).chain(mail.text.chars().take(SEARCHED)).collect();
