@@ -54,6 +54,7 @@ pub fn own_words_of_answer(text: &str, sent: Option<&Sent>) -> ReplyText {
 fn cut(text: &str, sent: Option<&str>, certain: impl Fn(&Echo) -> bool, marked: Marked) -> ReplyText {
     let lines: Vec<&str> = text.lines().map(|l| l.trim_end_matches(['\r', ' ', '\t', '\u{a0}'])).collect();
     let mut kinds: Vec<Kind> = lines.iter().map(|l| first_look(l)).collect();
+    unmark_from_lines(&lines, &mut kinds);
     let echo = sent.filter(|s| !s.trim().is_empty()).and_then(|sent| echo::find(&lines, sent)).filter(certain);
     let unsure = match &echo {
         Some(echo) => subtract(&lines, &mut kinds, echo),
@@ -96,6 +97,17 @@ fn subtract(lines: &[&str], kinds: &mut [Kind], echo: &Echo) -> bool {
         }
     }
     doubtful || headless
+}
+
+/// Mailboxes in one file mark a line that begins with "From " (RFC 4155); who quotes marks the lines around it too.
+fn unmark_from_lines(lines: &[&str], kinds: &mut [Kind]) {
+    let marked = |at: Option<usize>| at.and_then(|at| lines.get(at)).is_some_and(|line| first_look(line) == Kind::Quote);
+    for (at, kind) in kinds.iter_mut().enumerate() {
+        let stuffed = lines.get(at).is_some_and(|line| line.starts_with(">From "));
+        if stuffed && !marked(at.checked_sub(1)) && !marked(Some(at + 1)) {
+            *kind = Kind::Own;
+        }
+    }
 }
 
 /// Gives the writer back the marked lines above the first head of a quote; in an answer only where our mail stands below it.
@@ -334,10 +346,13 @@ mod tests {
             (format!("{quote}\nBelow."), Some(sent), "Below."),
             ("> Hello Alice,\n>\n> Thank you for writing. Your mail has arrived.\n\nFine.".to_owned(), Some(sent), "Fine."),
             (log.to_owned(), Some(sent), "It says:\n\nWhat now?"),
+            (">From here it goes wrong.".to_owned(), None, ">From here it goes wrong."),
         ] {
             assert_eq!(own_words_with_excerpts(&text, sent).text, own, "{text}");
         }
         assert_eq!(own_words(&format!("{log}\n\n{quote}"), Some(sent)).text, "It says:\n\nWhat now?", "an agent's are not relayed");
+        assert_eq!(own_words("Fails.\n>From here it goes wrong.\nHelp", None).text, "Fails.\n>From here it goes wrong.\nHelp");
+        assert_eq!(own_words("Fails.\n\n> Hello\n>From there\n> on", None).text, "Fails.");
     }
 
     /// (mailer, text, own words).

@@ -277,7 +277,7 @@ impl Chosen {
 
     fn choose_alternative(&mut self, parts: &[Part<'_>], children: &[usize]) {
         let kind = |at: &usize| parts.get(*at).map_or("", |p| p.kind.value.as_str());
-        let plain = children.iter().find(|at| kind(at) == "text/plain" && parts.get(**at).is_some_and(|p| !is_blank(p)));
+        let plain = children.iter().find(|at| kind(at) == "text/plain" && parts.get(**at).is_some_and(|p| !is_blank(p) && !is_stub(p)));
         let richest = || children.iter().rev().find(|at| kind(at) == "text/html" || kind(at).starts_with("multipart/"));
         if let Some(best) = plain.or_else(richest).or(children.first()) {
             self.choose(parts, *best);
@@ -307,6 +307,27 @@ impl Chosen {
 
 fn is_blank(part: &Part<'_>) -> bool {
     part.decode(4096).iter().all(|b| b.is_ascii_whitespace() || *b == 0xa0 || *b == 0xc2)
+}
+
+/// What stands in the plain part of mails whose words are in the HTML part alone, lower case, without spaces.
+const STUBS: &[&str] = &[
+    "notsupporthtml", "notsupporthypertext", "'tsupporthtml", "html-capable", "htmlcapable", "enablehtml", "requireshtml",
+    "viewthismessageinhtml", "viewthisemailinhtml", "viewthemessage,pleaseuseanhtml", "useanhtml", "不支持html", "支持html的",
+    "无法显示html", "以html", "请切换到html", "不支援html", "支援html的", "keinhtml", "html-fähig",
+];
+
+/// Bytes of such a text.
+const LONGEST_STUB: usize = 300;
+
+/// A plain text that only says that there is a better one.
+fn is_stub(part: &Part<'_>) -> bool {
+    let bytes = part.decode(LONGEST_STUB + 1);
+    if bytes.len() > LONGEST_STUB {
+        return false;
+    }
+    let (text, _) = charset::decode(&bytes, part.kind.get("charset"));
+    let text: String = text.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect();
+    STUBS.iter().any(|stub| text.contains(stub))
 }
 
 /// A text part as plain text with LF.
