@@ -25,6 +25,7 @@ use super::{body, html};
 use crate::domain::attachment::{Attachment, Span, Transfer};
 use crate::domain::message::{Address, Defect, MessageId, Original, Person, Reading};
 use crate::domain::{forward, reply};
+use crate::transfer::decode;
 
 /// Bytes of decoded text that are read.
 const TEXT: usize = 1024 * 1024;
@@ -369,13 +370,39 @@ fn without_files<'a>(part: &Part<'a>, limit: usize, defects: &mut Defects) -> Co
         bytes.truncate(limit);
         return Cow::Owned(bytes);
     }
-    let bytes = part.decode(limit);
+    let bytes = with_footer(part, limit).unwrap_or_else(|| part.decode(limit));
     let files = if part.kind.value == "text/html" || part.transfer == Transfer::Plain { Vec::new() } else { inside::files(&bytes) };
     if files.is_empty() {
         return bytes;
     }
     defects.add(Some(Defect::Uuencoded));
     Cow::Owned(inside::without(&bytes, &files).into_owned())
+}
+
+/// A text in base64 below which a list or a gateway has set its footer as it is: decoded as letters it would spoil the whole.
+fn with_footer<'a>(part: &Part<'a>, limit: usize) -> Option<Cow<'a, [u8]>> {
+    let (text, footer) = part.body.split_at_checked(footer(part.body).filter(|_| part.transfer == Transfer::Base64)?)?;
+    let mut bytes = decode::base64(text, limit);
+    bytes.push(b'\n');
+    bytes.extend_from_slice(footer.get(..limit.saturating_sub(bytes.len())).unwrap_or(footer));
+    bytes.truncate(limit);
+    Some(Cow::Owned(bytes))
+}
+
+/// Where ASCII that cannot be base64 begins, behind an empty line or the letters' end.
+fn footer(body: &[u8]) -> Option<usize> {
+    let is_letter = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=');
+    let (mut start, mut letters, mut ended) = (0, false, false);
+    for line in body.split_inclusive(|b| *b == b'\n') {
+        let bare = line.trim_ascii();
+        if letters && ended && !bare.iter().all(is_letter) {
+            return Some(start).filter(|start| body.get(*start..).is_some_and(<[u8]>::is_ascii));
+        }
+        ended = bare.is_empty() || bare.ends_with(b"=");
+        letters |= !bare.is_empty();
+        start += line.len();
+    }
+    None
 }
 
 /// The files in uuencode in a text, as attachments.

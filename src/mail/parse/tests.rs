@@ -487,3 +487,27 @@ fn a_plain_part_that_is_a_stub_is_passed_over() {
         assert_eq!(text.trim() == "The printer is broken.", html, "{plain}: {text}");
     }
 }
+
+/// Lists and gateways set a footer below a text in base64 as it is.
+#[test]
+fn a_footer_below_base64_spoils_nothing() {
+    let words = "打印机坏了，请处理";
+    let encoded = data_encoding::BASE64.encode(words.as_bytes());
+    let (first, second) = encoded.split_at(16);
+    for (body, text) in [
+        (format!("{encoded}\r\n"), words.to_owned()),
+        (format!("{encoded}\r\n\r\n-- \r\nSent by the list\r\n"), format!("{words}\n-- \nSent by the list\n")),
+        (format!("{first}\r\n{second}\r\n\r\n_______\r\nThe list\r\n"), format!("{words}\n_______\nThe list\n")),
+        (format!("{first}\r\n\r\n{second}\r\n"), words.to_owned()),
+        (format!("{first} \r\n {second}\r\n"), words.to_owned()),
+        (format!("{first}!\r\n{second}\r\n"), words.to_owned()),
+        (
+            format!("{}\r\nScanned by a gateway.", data_encoding::BASE64.encode("坏了.".as_bytes())),
+            "坏了.\nScanned by a gateway.".to_owned(),
+        ),
+    ] {
+        let raw =
+            format!("From: a@b.example\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n{body}");
+        assert_eq!(read(raw.as_bytes(), None).text, text, "{body}");
+    }
+}
