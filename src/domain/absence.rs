@@ -83,6 +83,15 @@ const BEFORE: &[&str] = &[
     "avant cela", "antes de eso", "antes de irme", "prima di allora", "voor die tijd", "до этого", "до отъезда",
 ];
 
+/// Who says when he is there answers a question, folded.
+const THERE: &[&str] = &[
+    "is fine", "works for me", "suits me", "i am in on", "i'm in on", "i will be in the office", "i'll be in the office", "you can come",
+    "有空", "可以来", "可以过来", "来吧", "都行", "都可以",
+];
+
+/// The same, but for a "not" before it.
+const AT_WORK: &[(&str, &str)] = &[("在办公室", "不在办公室"), ("在公司", "不在公司")];
+
 /// What notices ask for: to turn to somebody else, to wait, to forgive; folded.
 const REFERRING: &[&str] = &[
     "contact", "please call", "can call", "reach ", "urgent", "emergenc", "immediate", "my absence", "write to", "mail to", "please email",
@@ -131,11 +140,13 @@ impl Signs {
     }
 }
 
-/// Does a folded text ask for more than to be patient or to turn to somebody else?
+/// Does a folded text ask for more than to be patient or to turn to somebody else, or answer when somebody is there?
 fn asks(opening: &str) -> bool {
     let has = |sentence: &str, words: &[&str]| words.iter().any(|word| sentence.contains(word));
     let opening = HARMLESS.iter().fold(opening.to_owned(), |text, word| text.replace(word, ""));
     has(&opening, BEFORE)
+        || has(&opening, THERE)
+        || AT_WORK.iter().any(|(there, not)| opening.replace(not, "").contains(there))
         || opening.split_inclusive(['.', '!', '?', ';', '。', '\n']).any(|sentence| {
             let question = sentence.ends_with('?') || sentence.contains('吗');
             (question || has(sentence, ASKING)) && !has(sentence, REFERRING)
@@ -148,7 +159,7 @@ mod tests {
 
     #[test]
     fn phrases_are_folded() {
-        for phrase in [WRITERS, STATES, ABSENT, SYSTEMS, ASKING, BEFORE, REFERRING, HARMLESS].into_iter().flatten() {
+        for phrase in [WRITERS, STATES, ABSENT, SYSTEMS, ASKING, BEFORE, THERE, REFERRING, HARMLESS].into_iter().flatten() {
             assert_eq!(text::fold_words(phrase).trim_end(), phrase.trim_end());
         }
         assert!(DATED.iter().all(|sentence| sentence.chars().all(|c| text::simplify(c) == c)));
@@ -222,6 +233,10 @@ mod tests {
             ("Ik ben volgende week op vakantie, kunt u het vandaag maken?", false),
             ("Je serai en congé lundi, pourriez-vous passer vendredi ?", false),
             ("来週は不在となりますので、今週中に修理をお願いします。", false),
+            ("I will be out of office on Monday, Tuesday is fine.", false),
+            ("我周三出差，周四在办公室。", false),
+            ("我明天上午外出，下午有空，可以过来。", false),
+            ("我下周出差，不在公司。", true),
             ("Ben will be out of office from Monday.", false),
             ("小王下周休假", false),
         ] {
