@@ -237,6 +237,7 @@ fn toggles(change: &Change) -> bool {
             | Change::Consulted(..)
             | Change::Related(..)
             | Change::Unreachable(..)
+            | Change::Refused(..)
     )
 }
 

@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 use super::canary;
 use super::hub::Door;
 use crate::config::{Config, shell};
+use crate::domain::language;
 use crate::domain::message::{Arrival, Cursor, Folder, Place, Withheld};
 use crate::source::Inbox;
 use crate::store::{self, Prepared};
@@ -24,8 +25,11 @@ const LASTING: Duration = Duration::minutes(15);
 /// The same subject is told again after so long, if it lasts.
 const AGAIN: Duration = Duration::hours(1);
 
-/// In the data directory: when which subject was told last.
+/// In the data directory: when which subject was told last, and whose canaries are missed.
 const LEDGER: &str = "alerts";
+
+/// Before the name of a mailbox in the ledger: its canary was told as missed.
+const MISSED: &str = "missed ";
 
 /// What a trouble is about.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -141,7 +145,7 @@ impl Settings {
     /// The words for the command's standard input.
     fn words(&self, subject: &Subject, trouble: &Trouble) -> String {
         let (desk, why, since) = (&self.desk, &trouble.why, trouble.since.format("%Y-%m-%d %H:%M UTC"));
-        if self.language.starts_with("zh") {
+        if language::is_chinese(&self.language) {
             match subject {
                 Subject::Mailbox { mailbox, folder } => format!("{desk}：自 {since} 起，邮箱 {mailbox}（{folder}）无法读取：{why}\n"),
                 Subject::Delivery(way) => format!("{desk}：自 {since} 起，邮件无法经 {way} 发出：{why}\n"),
@@ -169,7 +173,7 @@ impl Settings {
     /// The words when a canary is back that was missed.
     fn words_back(&self, mailbox: &str) -> String {
         let desk = &self.desk;
-        if self.language.starts_with("zh") {
+        if language::is_chinese(&self.language) {
             format!("{desk}：邮箱 {mailbox} 发给自己的检测邮件已重新收到，邮件恢复正常\n")
         } else {
             format!("{desk}: mail from mailbox {mailbox} to itself comes back again\n")
@@ -185,8 +189,6 @@ struct Trouble {
     grave: bool,
     /// Something was heard of it since it was told last.
     fresh: bool,
-    /// It was told.
-    told: bool,
 }
 
 /// Troubles and what was told of them. Pure.
@@ -194,19 +196,23 @@ struct Trouble {
 struct Board {
     troubles: BTreeMap<Subject, Trouble>,
     told: BTreeMap<String, DateTime<Utc>>,
+    /// Mailboxes whose canaries were told as missed, and since when: they are not back.
+    missed: BTreeMap<String, DateTime<Utc>>,
     /// Mailboxes whose canaries were missed, and are back.
     back: Vec<String>,
 }
 
 impl Board {
     fn ill(&mut self, subject: Subject, why: String, grave: bool, now: DateTime<Utc>) {
-        let (since, told) = self.troubles.get(&subject).map_or((now, false), |known| (known.since, known.told));
-        self.troubles.insert(subject, Trouble { since, why, grave, fresh: true, told });
+        let since = self.troubles.get(&subject).map_or(now, |known| known.since);
+        self.troubles.insert(subject, Trouble { since, why, grave, fresh: true });
     }
 
     fn well(&mut self, subject: &Subject) {
-        let told = self.troubles.remove(subject).is_some_and(|trouble| trouble.told);
-        if told && let Subject::Canary(mailbox) = subject {
+        self.troubles.remove(subject);
+        if let Subject::Canary(mailbox) = subject
+            && self.missed.remove(mailbox).is_some()
+        {
             self.back.push(mailbox.clone());
         }
     }
@@ -229,24 +235,31 @@ impl Board {
         let subject = self.troubles.iter().find(due).map(|(subject, _)| subject.clone())?;
         self.told.insert(subject.about(), now);
         let trouble = self.troubles.get_mut(&subject)?;
-        (trouble.fresh, trouble.told) = (false, true);
+        trouble.fresh = false;
+        if let Subject::Canary(mailbox) = &subject {
+            self.missed.insert(mailbox.clone(), trouble.since);
+        }
         Some((subject, trouble.clone()))
     }
 
-    /// What was told, a line a subject; what is so old that it hinders nothing is left out.
+    /// What was told, a line a subject, then what is missed; what is so old that it hinders nothing is left out.
     fn ledger(&self, now: DateTime<Utc>) -> String {
-        let young = self.told.iter().filter(|(_, at)| now - **at < AGAIN);
-        young.map(|(about, at)| format!("{} {about}\n", at.format("%Y-%m-%dT%H:%M:%SZ"))).collect()
+        let young = self.told.iter().filter(|(_, at)| now - **at < AGAIN).map(|(about, at)| (at, about.clone()));
+        let missed = self.missed.iter().map(|(mailbox, at)| (at, format!("{MISSED}{mailbox}")));
+        young.chain(missed).map(|(at, what)| format!("{} {what}\n", at.format("%Y-%m-%dT%H:%M:%SZ"))).collect()
     }
 
     /// Reads [`Board::ledger`]; lines that are none, and such from the future, count for nothing.
     fn remembering(ledger: &str, now: DateTime<Utc>) -> Board {
-        let line = |line: &str| {
-            let (at, about) = line.split_once(' ')?;
-            let at = at.parse::<DateTime<Utc>>().ok().filter(|at| *at <= now)?;
-            Some((about.to_owned(), at))
-        };
-        Board { troubles: BTreeMap::new(), back: Vec::new(), told: ledger.lines().filter_map(line).collect() }
+        let mut board = Board::default();
+        for (at, what) in ledger.lines().filter_map(|line| line.split_once(' ')) {
+            let Some(at) = at.parse::<DateTime<Utc>>().ok().filter(|at| *at <= now) else { continue };
+            match what.strip_prefix(MISSED) {
+                Some(mailbox) => board.missed.insert(mailbox.to_owned(), at),
+                None => board.told.insert(what.to_owned(), at),
+            };
+        }
+        board
     }
 }
 
@@ -280,6 +293,7 @@ async fn listen(mut news: mpsc::UnboundedReceiver<News>, mut settings: Settings,
             {
                 tracing::error!("alert_command: {error}");
             }
+            remember(&ledger, &board.ledger(Utc::now()));
         }
     }
 }
@@ -464,8 +478,31 @@ mod tests {
     }
 
     #[test]
+    fn what_a_restart_finds_missed_is_told_once_when_it_is_back() {
+        let canary = || Subject::Canary("support".to_owned());
+        let restart = |board: &Board, minute| Board::remembering(&board.ledger(at(minute)), at(minute));
+        let mut board = Board::default();
+        board.ill(canary(), "it was taken".to_owned(), false, at(0));
+        assert_eq!(told(&mut board, 30), [canary()]);
+        // Hours later, and again before the next canary is on its way.
+        let mut again = restart(&restart(&board, 300), 301);
+        again.well(&canary());
+        assert_eq!(std::mem::take(&mut again.back), ["support"]);
+        again.well(&canary());
+        let mut third = restart(&again, 302);
+        third.well(&canary());
+        assert!(again.back.is_empty() && third.back.is_empty(), "it is told once");
+        // A canary that was not told as missed is nobody's news after a restart either.
+        let mut quiet = Board::default();
+        quiet.ill(canary(), "it was taken".to_owned(), false, at(0));
+        let mut after = restart(&quiet, 10);
+        after.well(&canary());
+        assert!(after.back.is_empty());
+    }
+
+    #[test]
     fn the_words_are_in_the_operators_language() {
-        let trouble = Trouble { since: at(0), why: "535 no".to_owned(), grave: true, fresh: true, told: false };
+        let trouble = Trouble { since: at(0), why: "535 no".to_owned(), grave: true, fresh: true };
         let settings = |language: &str| Settings { command: None, desk: "IT".to_owned(), language: language.to_owned() };
         for (language, subject, words) in [
             ("en", folder("INBOX"), "IT: mailbox support (INBOX) cannot be read since 1970-01-01 00:00 UTC: 535 no\n"),
@@ -481,7 +518,7 @@ mod tests {
                 "IT: mail from mailbox it to itself has not come back since 1970-01-01 00:00 UTC: 535 no\n",
             ),
             ("zh", Subject::Canary("it".to_owned()), "IT：自 1970-01-01 00:00 UTC 起，邮箱 it 发给自己的检测邮件未能返回：535 no\n"),
-            ("zh-tw", Subject::Store, "IT：数据无法保存：535 no\n"),
+            ("ZH_tw", Subject::Store, "IT：数据无法保存：535 no\n"),
         ] {
             assert_eq!(settings(language).words(&subject, &trouble), words);
         }

@@ -15,6 +15,7 @@ use super::accounts::carrier;
 use super::alarm::{Alarm, Subject};
 use crate::config::{Delivery, Mailbox};
 use crate::delivery::{Handover, Parcel};
+use crate::domain::language;
 use crate::domain::message::{Arrival, Reading};
 use crate::domain::policy::Policy;
 use crate::domain::trust::Key;
@@ -79,7 +80,7 @@ async fn send_one(mailbox: &Mailbox, key: &Key, alarm: &Alarm, language: &str) {
 
 /// How far it came, in the operator's language.
 fn fate(handover: &Handover, left: DateTime<Utc>, language: &str) -> String {
-    let (left, chinese) = (left.format("%Y-%m-%d %H:%M UTC"), language.starts_with("zh"));
+    let (left, chinese) = (left.format("%Y-%m-%d %H:%M UTC"), language::is_chinese(language));
     match handover {
         Handover::Taken(_) if chinese => format!("{left} 发出的一封已被邮件服务器接收"),
         Handover::Taken(_) => format!("the one that left at {left} was taken by the mail server"),

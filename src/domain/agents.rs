@@ -3,6 +3,7 @@
 //! Nothing internal may leave by this door (promise 5): the notification that was answered is cut from the words, files of other mails
 //! stay behind, and what cannot be cut with certainty is held until the agent says `[send]`.
 
+mod answer;
 mod astray;
 mod colleagues;
 mod unproved;
@@ -16,7 +17,7 @@ use super::approvals::Question;
 use super::canned;
 use super::courtesy;
 use super::doubt::Doubt;
-use super::facts::{self, AgentError, AgentReceipt, Closed, Facts, Help, Link, NOTICE_END, Update, Words};
+use super::facts::{AgentError, AgentReceipt, Facts, Help, NOTICE_END};
 use super::files::Own;
 use super::intake::Scene;
 use super::message::{Address, Draft, Held, LetterKind, Person, ReplyText, TemplateName};
@@ -247,7 +248,14 @@ impl Author<'_> {
         pacing::wait_for_second_thoughts(&mut decision, self.policy, self.scene.now);
         self.tell_colleagues(&mut decision, plan, &after, words, past, relays);
         let held_back = relays && !self.files.known.is_empty();
-        if kept || held_back || !copied.is_empty() || self.scene.grant.is_some() || (!read.tags.is_empty() && !plan.done.is_empty()) {
+        let elsewhere = !self.went_elsewhere(&after, relays).is_empty();
+        if kept
+            || held_back
+            || elsewhere
+            || !copied.is_empty()
+            || self.scene.grant.is_some()
+            || (!read.tags.is_empty() && !plan.done.is_empty())
+        {
             decision.drafts.push(self.receipt(plan, &after, relays, kept, &copied));
         }
         if plan.help {
@@ -272,10 +280,7 @@ impl Author<'_> {
             return words.to_owned();
         }
         let name = canned::harmless(self.ticket.requester.called());
-        let greeting = match self.ticket.language.split('-').next() {
-            Some("zh") => format!("{name}，您好！"),
-            _ => format!("Hello {name},"),
-        };
+        let greeting = notify::say(&self.ticket.language, format!("Hello {name},"), format!("{name}，您好！"));
         let head = if words.is_empty() { greeting } else { words.to_owned() };
         std::iter::once(head).chain(plan.canned.iter().cloned()).collect::<Vec<_>>().join("\n\n")
     }
@@ -362,77 +367,6 @@ impl Author<'_> {
         ))
     }
 
-    /// Participants whom the agent's own mail has not reached already.
-    fn copied(&self, ticket: &Ticket) -> Vec<Person> {
-        let reached = |p: &&Person| self.scene.mail.recipients().any(|r| r.address == p.address);
-        let gone = |p: &&Person| ticket.unreachable.contains(&p.address);
-        ticket.participants.iter().filter(|p| !reached(p) && !gone(p)).cloned().collect()
-    }
-
-    fn links(&self, articles: &[String]) -> Vec<Link> {
-        articles.iter().filter_map(|id| notify::link(self.policy.article(id, &self.ticket.language)?)).collect()
-    }
-
-    /// The template that the new status asks for, around the words.
-    fn words_facts(&self, status: Option<Status>, articles: &[String], words: &str, after: &Ticket) -> Facts {
-        let ticket = notify::card(after, self.policy, &after.language);
-        let right_below = articles.is_empty() && !matches!(status, Some(Status::Resolved | Status::Closed));
-        let words = courtesy::without_name(words, self.agent, right_below).to_owned();
-        let (agent, articles) = (self.agent.name.clone(), self.links(articles));
-        match status {
-            Some(Status::Resolved) => {
-                Facts::Resolved(Words { ticket, agent, words, articles, closes_in_days: self.policy.closing.close.num_days() })
-            }
-            Some(Status::Closed) => {
-                let merged_into = after.merged.map_or_else(String::new, |n| notify::tag(n, self.policy));
-                Facts::Closed(Closed { ticket, agent, words, merged_into, reopen_days: self.policy.closing.reopen_window.num_days() })
-            }
-            _ => Facts::Reply(facts::Reply { ticket, agent, words, articles }),
-        }
-    }
-
-    /// The agent's words, or what the orders themselves entail.
-    fn write_to_requester(&self, decision: &mut Decision, plan: &Plan, after: &Ticket, words: Option<&str>) {
-        if let Some(words) = words {
-            let mut letter = notify::to_requester(
-                after,
-                LetterKind::Reply,
-                self.words_facts(plan.status, &plan.articles, words, after),
-                self.copied(after),
-            );
-            letter.attach.clone_from(&self.files.attach);
-            decision.drafts.push(letter);
-            return;
-        }
-        let ended = matches!(plan.status, Some(Status::Resolved | Status::Closed));
-        if self.is_silent(plan, after) {
-            return;
-        }
-        if ended || !plan.articles.is_empty() {
-            decision.drafts.push(notify::to_requester(
-                after,
-                LetterKind::Automatic,
-                self.words_facts(plan.status, &plan.articles, "", after),
-                self.copied(after),
-            ));
-            return;
-        }
-        if let Some(facts) = self.update(plan, after) {
-            decision.drafts.push(notify::to_requester(after, LetterKind::Automatic, Facts::Update(facts), Vec::new()));
-        }
-    }
-
-    /// Progress that the requester hears of unasked; `None` where nothing that concerns him changed.
-    fn update(&self, plan: &Plan, after: &Ticket) -> Option<Update> {
-        let card = notify::card(after, self.policy, &after.language);
-        let owner = if after.owner == self.ticket.owner { String::new() } else { card.owner.clone() };
-        let team = if after.team == self.ticket.team || !owner.is_empty() { String::new() } else { card.team.clone() };
-        let waiting = plan.status == Some(Status::Waiting);
-        let reopened = plan.status == Some(Status::Open) && !self.ticket.status.is_live();
-        let anything = !owner.is_empty() || !team.is_empty() || waiting || reopened;
-        anything.then_some(Update { ticket: card, owner, team, waiting, reopened, rejected: false })
-    }
-
     fn receipt(&self, plan: &Plan, after: &Ticket, relays: bool, kept: bool, copied: &[Person]) -> Draft {
         let mut done = plan.done.clone();
         if let Some(grant) = self.scene.grant {
@@ -471,12 +405,14 @@ impl Author<'_> {
                 ),
             });
         }
-        let undo = self.policy.closing.undo.filter(|undo| relays && !undo.is_zero());
+        done.extend(self.went_elsewhere(after, relays));
+        let sent = relays && !self.has_reached(&after.requester.address);
+        let undo = self.policy.closing.undo.filter(|undo| sent && !undo.is_zero());
         let facts = AgentReceipt {
             ticket: notify::card(after, self.policy, self.language),
             agent: self.agent.name.clone(),
             done,
-            sent_to: if relays { after.requester.called().to_owned() } else { String::new() },
+            sent_to: if sent { after.requester.called().to_owned() } else { String::new() },
             goes_at: undo.map_or_else(String::new, |undo| notify::local_time(self.scene.now + undo, self.policy)),
         };
         notify::to_agent(self.agent, Some(after), self.policy, Facts::AgentReceipt(facts))

@@ -4,6 +4,7 @@
 //! the templates, for the words are the agent's then: they are relayed, shown to colleagues and subtracted from answers as his own.
 
 use super::complaint::{Complaint, nearest};
+use super::language;
 
 /// A fact that a canned reply may name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -186,10 +187,10 @@ pub fn harmless(name: &str) -> String {
 /// False where there is none of this name at all, true where it is not written in that language.
 pub fn find<'a>(all: &'a [Canned], name: &str, language: &str, spoken: &[String]) -> Result<&'a Canned, bool> {
     let in_language = |wanted: &str| all.iter().find(|canned| canned.name == name && canned.language == wanted);
-    let primary = language.split('-').next().unwrap_or(language);
-    let foreign = !spoken.iter().any(|known| known == language || known == primary);
+    let primary = || all.iter().find(|canned| canned.name == name && language::same(&canned.language, language));
+    let foreign = !spoken.iter().any(|known| language::same(known, language));
     let english = || if foreign { in_language("en") } else { None };
-    in_language(language).or_else(|| in_language(primary)).or_else(english).ok_or_else(|| all.iter().any(|canned| canned.name == name))
+    in_language(language).or_else(primary).or_else(english).ok_or_else(|| all.iter().any(|canned| canned.name == name))
 }
 
 #[cfg(test)]
@@ -239,7 +240,9 @@ mod tests {
         assert!(all.len() >= 16);
         let spoken = ["en".to_owned(), "zh".to_owned()];
         for canned in &all {
-            assert_eq!(find(&all, &canned.name, "zh-tw", &spoken).unwrap().language, "zh");
+            for chinese in ["zh-tw", "zh_CN", "ZH"] {
+                assert_eq!(find(&all, &canned.name, chinese, &spoken).unwrap().language, "zh");
+            }
             assert_eq!(find(&all, &canned.name, "fr", &spoken).unwrap().language, "en");
         }
         let english: Vec<Canned> = all.iter().filter(|c| c.language == "en").cloned().collect();

@@ -22,6 +22,7 @@ pub mod foresight;
 pub mod forward;
 pub mod history;
 pub mod intake;
+pub mod language;
 pub mod message;
 pub mod notify;
 pub mod orders;

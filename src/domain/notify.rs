@@ -5,8 +5,10 @@ use chrono::{DateTime, Datelike, Duration, Utc};
 use super::facts::{AgentFollowup, AgentNew, Because, Card, Facts, Link};
 use super::files::Bundle;
 use super::intake::Handed;
+use super::language::{self, is_chinese};
 use super::message::{Address, Defect, Draft, LetterKind, Person, Reading, Recipient};
 use super::policy::{Agent, Article, Policy};
+use super::reply;
 use super::rules::{Evidence, labels};
 use super::ticket::{Clock, Ticket, TicketNo};
 use super::trust::Token;
@@ -17,7 +19,7 @@ pub const MOST_LINKS: usize = 3;
 
 /// A ticket in words for a reader of this language.
 pub fn card(ticket: &Ticket, policy: &Policy, language: &str) -> Card {
-    let chinese = language == "zh";
+    let chinese = is_chinese(language);
     let word = |en: &str, zh: &str| if chinese { zh.to_owned() } else { en.to_owned() };
     Card {
         number: ticket.number.0,
@@ -63,7 +65,7 @@ pub fn promised(at: DateTime<Utc>, now: DateTime<Utc>, language: &str, policy: &
     let clock = at.format("%H:%M");
     let days = (at.date_naive() - now.date_naive()).num_days();
     let weekday = usize::try_from(at.weekday().num_days_from_monday()).unwrap_or_default();
-    match (language, days) {
+    match (if is_chinese(language) { "zh" } else { language::primary(language) }, days) {
         ("zh", 0) => format!("今天 {clock}"),
         ("en", 0) => format!("{clock} today"),
         ("zh", _) => {
@@ -104,7 +106,7 @@ pub fn one_line(text: &str, most: usize) -> String {
 
 /// A sentence in English or Chinese.
 pub fn say(language: &str, en: impl Into<String>, zh: impl Into<String>) -> String {
-    if language == "zh" { zh.into() } else { en.into() }
+    if is_chinese(language) { zh.into() } else { en.into() }
 }
 
 /// Links for a requester: in his language, published, not internal, at most three.
@@ -290,7 +292,7 @@ fn field_in(language: &str, field: &str) -> String {
         ("role", "发件人身份"),
         ("business_hours", "工作时间"),
     ];
-    let chinese = CHINESE.iter().find(|(name, _)| *name == field).filter(|_| language == "zh");
+    let chinese = CHINESE.iter().find(|(name, _)| *name == field).filter(|_| is_chinese(language));
     chinese.map_or(field, |(_, chinese)| *chinese).to_owned()
 }
 
@@ -322,6 +324,10 @@ const MOST_TEXT: usize = 20_000;
 
 /// The writer's own words; the whole text of a forward, and where the cut left nothing.
 pub fn own_text(mail: &Reading) -> String {
+    let answers = mail.subject != mail.base_subject || !mail.in_reply_to.is_empty() || !mail.references.is_empty();
+    if !answers && mail.reply.quoted {
+        return shortened(&reply::own_words_with_excerpts(&mail.text, None).text);
+    }
     let own = mail.reply.text.trim();
     shortened(if own.is_empty() || mail.forwarded { mail.text.trim() } else { own })
 }

@@ -6,10 +6,11 @@
 
 use chrono::{DateTime, Utc};
 
+use super::language::is_chinese;
 use super::message::{LetterId, Person};
 use super::policy::{Agent, Policy, Role};
 use super::sentence::Sentence;
-use super::tags::{self, Arg, Op, Phase, Tag, TagReading, TagSpec, Takes, is_chinese};
+use super::tags::{self, Arg, Op, Phase, Tag, TagReading, TagSpec, Takes};
 use super::ticket::{Change, Status, Ticket, TicketNo};
 use super::{Case, CauseKey, Need, Sent, text};
 

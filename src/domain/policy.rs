@@ -10,6 +10,7 @@ use chrono_tz::Tz;
 
 use super::calendar::Calendar;
 use super::canned::Canned;
+use super::language;
 use super::message::Address;
 use super::rules::RuleSet;
 use super::suggest::Search;
@@ -315,7 +316,9 @@ impl Policy {
     /// The article of this id, in this language where there is one of the same id, else any.
     pub fn article(&self, id: &str, language: &str) -> Option<&Article> {
         let same = |a: &&Article| a.id == id;
-        self.articles.iter().filter(same).find(|a| a.language == language).or_else(|| self.articles.iter().find(same))
+        let all = || self.articles.iter().filter(same);
+        let read = || all().find(|a| language::same(&a.language, language));
+        all().find(|a| a.language == language).or_else(read).or_else(|| all().next())
     }
 
     /// The article whose steps a ticket's agents follow: what a rule named, else what its category names.

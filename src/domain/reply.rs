@@ -26,19 +26,35 @@ const SIGNATURE: usize = 15;
 
 /// Cuts quotes and signature from a text. `sent` is the stored text of the mail of ours that is answered: it is subtracted first.
 pub fn own_words(text: &str, sent: Option<&str>) -> ReplyText {
-    cut(text, sent, |echo| echo.quoted)
+    cut(text, sent, |echo| echo.quoted, Marked::Quoted)
+}
+
+/// The same for somebody outside the desk who answers this mail of ours, or, where `sent` is `None`, who answers none: lines that he marks
+/// himself, a log or what a vendor says, stand above any quote and are kept.
+pub fn own_words_with_excerpts(text: &str, sent: Option<&str>) -> ReplyText {
+    cut(text, sent, |echo| echo.quoted, Marked::AboveAHead)
+}
+
+/// What marked lines are (`> `).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Marked {
+    /// Another's words.
+    Quoted,
+    /// The same, but above the head of a quote the writer's.
+    AboveAHead,
 }
 
 /// The same for an answer to this mail of ours. One that returned the writer's own words is subtracted only where it stands to its very
 /// end: they may come again.
 pub fn own_words_of_answer(text: &str, sent: Option<&Sent>) -> ReplyText {
     let returned = sent.is_some_and(|sent| matches!(sent.template, Some(TemplateName::AgentError | TemplateName::Confirm)));
-    cut(text, sent.map(|sent| sent.text.as_str()), |echo| if returned { echo.to_the_end } else { echo.quoted })
+    cut(text, sent.map(|sent| sent.text.as_str()), |echo| if returned { echo.to_the_end } else { echo.quoted }, Marked::Quoted)
 }
 
-fn cut(text: &str, sent: Option<&str>, certain: impl Fn(&Echo) -> bool) -> ReplyText {
+fn cut(text: &str, sent: Option<&str>, certain: impl Fn(&Echo) -> bool, marked: Marked) -> ReplyText {
     let lines: Vec<&str> = text.lines().map(|l| l.trim_end_matches(['\r', ' ', '\t', '\u{a0}'])).collect();
     let mut kinds: Vec<Kind> = lines.iter().map(|l| first_look(l)).collect();
+    unmark_from_lines(&lines, &mut kinds);
     let echo = sent.filter(|s| !s.trim().is_empty()).and_then(|sent| echo::find(&lines, sent)).filter(certain);
     let unsure = match &echo {
         Some(echo) => subtract(&lines, &mut kinds, echo),
@@ -48,6 +64,9 @@ fn cut(text: &str, sent: Option<&str>, certain: impl Fn(&Echo) -> bool) -> Reply
             headless
         }
     };
+    if marked == Marked::AboveAHead {
+        keep_excerpts(&lines, &mut kinds, sent.is_some(), echo.as_ref());
+    }
     cut_signatures(&lines, &mut kinds);
     let mut reply = gather(&lines, &kinds);
     reply.unsure |= unsure;
@@ -78,6 +97,30 @@ fn subtract(lines: &[&str], kinds: &mut [Kind], echo: &Echo) -> bool {
         }
     }
     doubtful || headless
+}
+
+/// Mailboxes in one file mark a line that begins with "From " (RFC 4155); who quotes marks the lines around it too.
+fn unmark_from_lines(lines: &[&str], kinds: &mut [Kind]) {
+    let marked = |at: Option<usize>| at.and_then(|at| lines.get(at)).is_some_and(|line| first_look(line) == Kind::Quote);
+    for (at, kind) in kinds.iter_mut().enumerate() {
+        let stuffed = lines.get(at).is_some_and(|line| line.starts_with(">From "));
+        if stuffed && !marked(at.checked_sub(1)) && !marked(Some(at + 1)) {
+            *kind = Kind::Own;
+        }
+    }
+}
+
+/// Gives the writer back the marked lines above the first head of a quote; in an answer only where our mail stands below it.
+fn keep_excerpts(lines: &[&str], kinds: &mut [Kind], answers: bool, echo: Option<&Echo>) {
+    let is_head = |(kind, line): &(&Kind, &&str)| **kind == Kind::Quote && first_look(line) == Kind::Own;
+    let head = kinds.iter().zip(lines).position(|pair| is_head(&pair));
+    let end = match (head, echo.and_then(|echo| echo.next(0))) {
+        (None, _) if !answers => lines.len(),
+        (Some(head), _) if !answers => head,
+        (Some(head), Some(ours)) if head < ours => head,
+        _ => return,
+    };
+    kinds.iter_mut().take(end).filter(|kind| **kind == Kind::Quote).for_each(|kind| *kind = Kind::Own);
 }
 
 fn first_look(line: &str) -> Kind {
@@ -287,6 +330,30 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    /// (text, sent, own words).
+    #[test]
+    fn excerpts_above_a_quote_are_the_writers() {
+        let sent = "Hello Alice,\n\nThank you for writing. Your mail has arrived.\n\nIT Support\n";
+        let quote = "On Tue, Dec 1, 2026 at 9:10 AM IT <it@desk.test> wrote:\n\n> Hello Alice,\n>\n> Thank you for writing. Your mail has arrived.\n>\n> IT Support\n";
+        let log = "It says:\n\n> error 809 in log\n\nWhat now?";
+        for (text, sent, own) in [
+            (log.to_owned(), None, log),
+            (format!("{log}\n\n-- \nAlice"), None, log),
+            (format!("{log}\n\n{quote}"), None, log),
+            (format!("{log}\n\n{quote}"), Some(sent), log),
+            (quote.to_owned(), Some(sent), ""),
+            (format!("{quote}\nBelow."), Some(sent), "Below."),
+            ("> Hello Alice,\n>\n> Thank you for writing. Your mail has arrived.\n\nFine.".to_owned(), Some(sent), "Fine."),
+            (log.to_owned(), Some(sent), "It says:\n\nWhat now?"),
+            (">From here it goes wrong.".to_owned(), None, ">From here it goes wrong."),
+        ] {
+            assert_eq!(own_words_with_excerpts(&text, sent).text, own, "{text}");
+        }
+        assert_eq!(own_words(&format!("{log}\n\n{quote}"), Some(sent)).text, "It says:\n\nWhat now?", "an agent's are not relayed");
+        assert_eq!(own_words("Fails.\n>From here it goes wrong.\nHelp", None).text, "Fails.\n>From here it goes wrong.\nHelp");
+        assert_eq!(own_words("Fails.\n\n> Hello\n>From there\n> on", None).text, "Fails.");
+    }
 
     /// (mailer, text, own words).
     const CLIENTS: &[(&str, &str, &str)] = &[

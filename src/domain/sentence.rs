@@ -1,6 +1,6 @@
 //! One sentence in both languages: in the reader's for his mail, in English for the history, which has one language whoever acted.
 
-use super::tags::is_chinese;
+use super::language::is_chinese;
 
 /// A sentence in English and Chinese.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,6 +5,7 @@
 use std::fmt;
 
 use super::intake::Scene;
+use super::language;
 use super::message::Reading;
 use super::notify::MOST_LINKS;
 use super::origin::OriginKind;
@@ -49,7 +50,8 @@ pub fn articles(verdict: &Verdict, scene: &Scene<'_>, policy: &Policy, language:
     let named = &verdict.kb;
     let mut hits: Vec<Hit> = named.iter().map(|id| Hit { id: id.clone(), score: BY_RULE }).collect();
     if scene.origin.kind == OriginKind::Person && are_wanted(named, policy, language) {
-        let named_one = || named.iter().filter_map(|id| policy.article(id, language)).any(|article| article.language == language);
+        let named_one =
+            || named.iter().filter_map(|id| policy.article(id, language)).any(|article| language::same(&article.language, language));
         let told = verdict.category.is_some() || named_one();
         let fits = |hit: &Hit| !named.contains(&hit.id) && (!told || of_category(&hit.id, verdict, policy, language));
         let found = scene.foreseen().map_or_else(|| search(scene.mail, policy, language), |foresight| foresight.found(language));
@@ -88,5 +90,5 @@ pub fn because(hit: &Hit) -> Option<String> {
 
 /// Can a requester of this language follow a link to it?
 pub fn is_for_requester(article: &Article, language: &str) -> bool {
-    !article.internal && article.language == language && article.url.is_some()
+    !article.internal && language::same(&article.language, language) && article.url.is_some()
 }

@@ -28,6 +28,8 @@ pub enum By {
     Subject,
     /// Urging without a number.
     Urging,
+    /// The recipient whom a bounce names, without an id of ours.
+    Recipient,
     /// A new ticket.
     None,
 }

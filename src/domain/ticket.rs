@@ -253,6 +253,9 @@ pub struct Ticket {
     pub last_from_requester: Option<MessageId>,
     /// Addresses that refused mail for good.
     pub unreachable: Vec<Address>,
+    /// Addresses of whom it was told that a server refused mail to them, for whatever reason, and that is told once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<Address>,
     /// The ticket that this one grew out of (a late answer to a closed one, a stranger's answer).
     pub linked: Option<TicketNo>,
     /// Tickets that an agent has linked with this one.
@@ -320,6 +323,7 @@ impl Ticket {
             wait_until: None,
             last_from_requester: None,
             unreachable: Vec::new(),
+            refused: Vec::new(),
             linked: None,
             related: Vec::new(),
             merged: None,
@@ -406,6 +410,7 @@ impl Ticket {
             Change::Unreachable(address, on) => {
                 toggle(&mut self.unreachable, address, *on).then(|| Change::Unreachable(address.clone(), !on))
             }
+            Change::Refused(address, on) => toggle(&mut self.refused, address, *on).then(|| Change::Refused(address.clone(), !on)),
             Change::Answered(when) => put(&mut self.answered, when).map(Change::Answered),
             Change::LastFromRequester(id) => put(&mut self.last_from_requester, id).map(Change::LastFromRequester),
             Change::Requester(person) => put(&mut self.requester, person).map(Change::Requester),
@@ -501,6 +506,8 @@ pub enum Change {
     Participant(Person, bool),
     /// An address that refuses mail.
     Unreachable(Address, bool),
+    /// A refusal of mail to an address was told.
+    Refused(Address, bool),
     /// When a person first answered.
     Answered(Option<DateTime<Utc>>),
     /// The requester's newest mail.

@@ -6,6 +6,7 @@ use std::fmt::Write;
 use pulldown_cmark::{Event, Options, Parser, html};
 
 use super::articles::{Library, Text};
+use crate::domain::language::is_chinese;
 use crate::domain::policy::Article;
 
 /// What the pages say beside the articles.
@@ -42,7 +43,7 @@ const CHINESE: Words =
     };
 
 fn words(language: &str) -> &'static Words {
-    if language == "zh" { &CHINESE } else { &ENGLISH }
+    if is_chinese(language) { &CHINESE } else { &ENGLISH }
 }
 
 /// A language in its own words.

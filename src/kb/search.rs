@@ -12,6 +12,7 @@ use std::sync::Arc;
 use super::articles::{Library, Text};
 use super::typos::Typos;
 use super::words::{ByKey, Kind, Term, terms};
+use crate::domain::language;
 use crate::domain::policy::Article;
 use crate::domain::suggest::{Hit, Search};
 
@@ -101,7 +102,10 @@ impl Index {
 
     /// The articles of a language that have anything to do with these words, best first.
     pub fn rank(&self, subject: &str, text: &str, language: &str, most: usize) -> Vec<Found<'_>> {
-        let Some((_, tongue)) = self.languages.iter().find(|(name, _)| name == language) else { return Vec::new() };
+        let of = |is: &dyn Fn(&str) -> bool| self.languages.iter().find(|(name, _)| is(name));
+        let Some((_, tongue)) = of(&|name| name == language).or_else(|| of(&|name| language::same(name, language))) else {
+            return Vec::new();
+        };
         let scores = tongue.scores(&tongue.query(subject, text), most);
         let best = scores.first().map_or(0.0, |(_, score, _)| shown(*score));
         let found = scores.into_iter().filter_map(|(at, score, head)| {
@@ -344,6 +348,7 @@ mod tests {
             ("My pasword has expird", "", "en", "password"),
             ("Help", "There is a paper jam in the printer next to the kitchen. Thanks!", "en", "printer"),
             ("wifi 没有信号", "", "zh", "wifi"),
+            ("wifi 沒有信號", "", "zh-TW", "wifi"),
             ("無線網路", "", "zh", "wifi"),
             ("列印不出來", "", "zh", "printer"),
             ("无法打开网页", "", "zh", "page"),

@@ -17,6 +17,7 @@ use lettre::message::{Mailbox as Named, Mailboxes};
 use super::templates::{Rendered, Templates};
 use crate::domain::CauseKey;
 use crate::domain::facts::Facts;
+use crate::domain::language::is_chinese;
 use crate::domain::message::{Address, Attach, Draft, Enclosure, Letter, LetterKey, LetterKind, MessageId, Recipient, Wording};
 use crate::domain::policy::{Mailbox, Policy};
 use crate::domain::text;
@@ -194,10 +195,7 @@ fn sender_name(draft: &Draft, desk: &str) -> String {
     if person.is_empty() || person.contains('@') || person.contains("://") {
         return one_line(desk);
     }
-    match draft.language.as_str() {
-        "zh" => format!("{person}（{}）", one_line(desk)),
-        _ => format!("{person} via {}", one_line(desk)),
-    }
+    if is_chinese(&draft.language) { format!("{person}（{}）", one_line(desk)) } else { format!("{person} via {}", one_line(desk)) }
 }
 
 /// Recipients for a header. An address that no header can hold stands in the envelope alone, where its fate becomes known.

@@ -26,6 +26,7 @@ use serde_json::Value;
 
 use crate::domain::complaint::{Complaint, nearest};
 use crate::domain::facts::{Facts, NOTICE_END};
+use crate::domain::language::{self, is_chinese};
 use crate::domain::message::TemplateName;
 use crate::domain::text;
 use check::Piece;
@@ -251,7 +252,7 @@ impl Templates {
     /// Language and stem of the file to write from. The reader's language (itself, or its primary subtag, `zh` for `zh-TW`) counts for
     /// more than the variant.
     fn find<'l>(&self, language: &'l str, name: TemplateName, variant: Option<&'l str>) -> (&'l str, &'l str) {
-        let primary = language.split('-').next().unwrap_or("en");
+        let primary = if is_chinese(language) { "zh" } else { language::primary(language) };
         let variant = variant.filter(|stem| TemplateName::parse(stem) == Some(name));
         let stems = || variant.into_iter().chain([name.as_str()]);
         let wanted = [language, primary].into_iter().flat_map(|language| stems().map(move |stem| (language, stem)));
@@ -459,7 +460,7 @@ impl Samples {
 
     /// The samples of a template, in a language that has some.
     fn of(&self, name: TemplateName, language: &str) -> impl Iterator<Item = &Facts> {
-        let own = self.by_language.iter().find(|(l, _)| *l == language).or(self.by_language.first());
+        let own = self.by_language.iter().find(|(l, _)| language::same(l, language)).or(self.by_language.first());
         own.into_iter().flat_map(|(_, samples)| samples).filter(move |facts| facts.template() == name)
     }
 }
@@ -525,7 +526,9 @@ mod tests {
         let facts = &Facts::samples("en")[0];
         assert_eq!(templates.render(facts, None, "de-AT", "IT", "").unwrap().text, "Guten Tag,\n\nIhre Nachricht ist da.\n");
         assert_eq!(templates.render(facts, None, "fr", "IT", "pd.1").unwrap().text, "Mine.\n\nRef: pd.1\n");
-        assert!(templates.render(facts, None, "zh-CN", "IT", "").unwrap().text.contains("您好"));
+        for chinese in ["zh-CN", "zh_TW", "ZH"] {
+            assert!(templates.render(facts, None, chinese, "IT", "").unwrap().text.contains("您好"), "{chinese}");
+        }
         write("en/ack-outage.md", "Subject: {{ticket.tag}}\n\nWe know of it.\n");
         write("zh/ack-outage.md", "Subject: {{ticket.tag}}\n\n故障处理中。\n");
         let templates = Templates::load(Some(&dir)).unwrap();

@@ -133,3 +133,15 @@ fn names_that_say_nothing_are_not_used() {
         }
     }
 }
+
+/// Whether a code is Chinese is asked in one place, so that `zh-TW` means the same everywhere.
+#[test]
+fn one_function_says_what_is_chinese() {
+    let asks = |code: &str| ["== \"zh", "!= \"zh", "starts_with(\"zh", "Some(\"zh\") =>"].iter().any(|way| code.contains(way));
+    assert!(asks("if language == \"zh\" {") && asks("language.starts_with(\"zh\")") && !asks("is_chinese(language)"));
+    for (path, text) in sources(&root().join("src")) {
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        let found = code.lines().find(|line| asks(line));
+        assert_eq!(found, None, "{}: domain::language knows that", path.display());
+    }
+}

@@ -11,6 +11,7 @@ use super::ask::Person;
 use crate::config::provider::{self, Provider};
 use crate::config::section::Trouble;
 use crate::config::{Secret, Tls, value};
+use crate::domain::language::is_chinese;
 use crate::domain::message::Address;
 use crate::domain::notify::say;
 
@@ -441,7 +442,7 @@ fn tongue(given: &Arguments) -> String {
 fn machine_language() -> &'static str {
     let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let language = set("LC_ALL").or_else(|| set("LC_MESSAGES")).or_else(|| set("LANG"));
-    if language.is_some_and(|language| language.starts_with("zh")) { "zh" } else { "en" }
+    if language.is_some_and(|language| is_chinese(&language)) { "zh" } else { "en" }
 }
 
 /// Of this machine, by the link that systemd and most others keep.

@@ -11,6 +11,7 @@ use crate::cli::count;
 use crate::config::provider::{self, Provider};
 use crate::config::{self, Config, Secret};
 use crate::domain::canned;
+use crate::domain::language::is_chinese;
 use crate::domain::notify::say;
 use crate::domain::rules::RuleSet;
 use crate::kb;
@@ -38,7 +39,7 @@ impl Written {
 
 /// The page that says how to go on.
 pub fn first_steps(language: &str) -> &'static str {
-    if language == "zh" { "入门.md" } else { "FIRST-STEPS.md" }
+    if is_chinese(language) { "入门.md" } else { "FIRST-STEPS.md" }
 }
 
 /// The provider that a config's servers belong to.
@@ -284,7 +285,7 @@ fn page(dir: &Path, config: &Config) -> anyhow::Result<String> {
     // Beside the directory, which may be under version control.
     let backup = dir.with_file_name(format!("{}-backup", dir.file_name().unwrap_or_default().to_string_lossy()));
     Ok(filled(
-        if language == "zh" { FIRST_STEPS.1 } else { FIRST_STEPS.0 },
+        if is_chinese(language) { FIRST_STEPS.1 } else { FIRST_STEPS.0 },
         &[
             ("address", address),
             ("dir", shell(&dir.display().to_string())),

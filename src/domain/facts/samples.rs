@@ -7,12 +7,13 @@ use super::{
     OldTicket, Quarantined, Reminder, Reply, Row, Summary, TagHelp, TooLarge, Update, Waits, Words,
 };
 use crate::domain::doubt::{Doubt, Suspicion};
+use crate::domain::language::is_chinese;
 use crate::domain::sentence::Sentence;
 
 impl Facts {
     /// Sample facts for every template, in the words of this language (`zh`, else English); a template's samples stand together.
     pub fn samples(language: &str) -> Vec<Facts> {
-        let words = if language == "zh" { zh() } else { en() };
+        let words = if is_chinese(language) { zh() } else { en() };
         let mut all = to_requesters(&words);
         all.extend(to_agents(&words));
         all.extend(reports(&words));

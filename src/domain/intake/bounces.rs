@@ -8,7 +8,7 @@ use crate::domain::notify::{self, say};
 use crate::domain::origin::bounce::Ended;
 use crate::domain::origin::reason::BounceReason;
 use crate::domain::policy::Policy;
-use crate::domain::thread::{By, Thread};
+use crate::domain::thread::{self, By, Thread};
 use crate::domain::ticket::{Change, Ticket};
 use crate::domain::trust::{self, Token, TokenPlace};
 use crate::domain::{Case, Decision, Need, Outcome, Undelivered, approvals};
@@ -23,6 +23,10 @@ pub(super) fn bounced_thread(case: &Case, mail: &Reading, tokens: &[(Token, Toke
     let known = if ids.is_empty() { None } else { case.known(&ids)?.first() };
     let anchor = ids.iter().find_map(|id| Token::read(id.as_str().split_once('@')?.0, &policy.key));
     let ticket = known.map(|k| k.ticket).or(anchor.map(|t| t.ticket)).or_else(|| tokens.first().map(|(t, _)| t.ticket));
+    // A mail that is named, and that we do not know, is none of ours.
+    if ticket.is_none() && ids.is_empty() {
+        return by_recipient(case, mail, policy);
+    }
     let because = match (known, ticket) {
         (Some(known), _) => format!("it returns our mail {}", known.id),
         (None, Some(ticket)) => format!("it carries our token of {ticket}"),
@@ -34,6 +38,36 @@ pub(super) fn bounced_thread(case: &Case, mail: &Reading, tokens: &[(Token, Toke
         (None, None) => By::None,
     };
     Ok(Thread { ticket, by, because, linked: None, through: None, sent: None })
+}
+
+/// Text of a bounce that is searched for a ticket's number, characters.
+const SEARCHED: usize = 4000;
+
+/// The ticket of a bounce that returns nothing of our mail, as QQ and 163 write them: the one that its subject or text names, where the
+/// recipient takes part in it, else the recipient's only open one. Anybody can write that, so little follows from it.
+fn by_recipient(case: &Case, mail: &Reading, policy: &Policy) -> Result<Thread, Need> {
+    let nothing =
+        || Thread { ticket: None, by: By::None, because: "it names no mail of ours".into(), linked: None, through: None, sent: None };
+    // Where our mail has a signed return address, each bounce of it comes there.
+    if policy.mailboxes.iter().any(|mailbox| mailbox.plus_addresses) {
+        return Ok(nothing());
+    }
+    let named = mail.report.iter().flat_map(|report| &report.recipients).find_map(|one| one.recipient.as_ref());
+    let Some(address) = named.filter(|address| !policy.is_own(address) && policy.agent_at(address).is_none()) else { return Ok(nothing()) };
+    let told: String = mail.subject.chars().chain(['\n']).chain(mail.text.chars().take(SEARCHED)).collect();
+    for number in thread::numbers_in_subject(&told, &policy.desk.ticket_prefix).into_iter().take(3) {
+        if case.ticket(number)?.is_some_and(|ticket| ticket.requester.address == *address || ticket.takes_part(address)) {
+            let because = format!("it names {number} and {address}, who takes part in it");
+            return Ok(Thread { ticket: Some(number), by: By::Subject, because, ..nothing() });
+        }
+    }
+    Ok(match case.live_of(address)? {
+        [only] => {
+            let because = format!("it names no mail of ours, but {address}, whose only open ticket is {only}");
+            Thread { ticket: Some(*only), by: By::Recipient, because, ..nothing() }
+        }
+        _ => nothing(),
+    })
 }
 
 /// An address that a mail of ours did not reach, and why.
@@ -55,9 +89,13 @@ pub(super) fn bounce(scene: &Scene<'_>, ticket: &Ticket, policy: &Policy) -> Dec
             continue;
         }
         let loss = Loss { address, en: fate.en(), zh: fate.zh() };
-        if !fate.hard || !fate.reason.is_of_the_address() {
+        // What shows no id of ours may be forged: it puts nobody out of reach.
+        let proved = !matches!(scene.thread.by, By::Subject | By::Recipient);
+        if !proved || !fate.hard || !fate.reason.is_of_the_address() {
             decision.because(format!("a mail to {address} did not arrive: {}", loss.en));
-            losses.push(loss);
+            if is_news(&mut decision, ticket, address, proved) {
+                losses.push(loss);
+            }
         } else if newly_unreachable(&mut decision, ticket, address, &loss.en) {
             losses.push(loss);
         }
@@ -74,6 +112,21 @@ fn newly_unreachable(decision: &mut Decision, ticket: &Ticket, address: &Address
     } else {
         decision.changes.push((ticket.number, Change::Unreachable(address.clone(), true)));
         decision.because(format!("{address} cannot be reached: {why}"));
+    }
+    !known
+}
+
+/// Is a refusal to be told that says nothing lasting? Of the requester each, for he misses an answer; of somebody in Cc once, and so of
+/// anybody where nothing proves it.
+fn is_news(decision: &mut Decision, ticket: &Ticket, address: &Address, proved: bool) -> bool {
+    let copied = ticket.participants.iter().any(|p| p.address == *address) && *address != ticket.requester.address;
+    if proved && !copied {
+        return true;
+    }
+    let known = ticket.refused.contains(address);
+    match known {
+        true => decision.because(format!("that mail to {address} is refused was told before")),
+        false => decision.changes.push((ticket.number, Change::Refused(address.clone(), true))),
     }
     !known
 }
@@ -112,17 +165,15 @@ pub fn undelivered(case: &Case, fate: &Undelivered, policy: &Policy) -> Result<D
     let loss = Loss { address: &fate.to, en: fate.why.clone(), zh: fate.why.clone() };
     // A full mailbox or a suspicion of spam says nothing lasting about the address.
     let dead = BounceReason::of_dead_address(&fate.why);
+    // A person wrote this to the requester, who has nothing else of it: each refusal is told, also where he was known to be out of reach.
+    let words = fate.kind == LetterKind::Reply && fate.to == ticket.requester.address;
     match fate.kind {
-        LetterKind::Reply => {
-            // A person wrote this: each refusal is told, also where the address was known to be out of reach.
-            if dead {
-                decision.changes.push((ticket.number, Change::Unreachable(fate.to.clone(), true)));
-            }
-            tell(&mut decision, ticket, &[loss], policy);
-        }
-        LetterKind::Automatic if !dead => tell(&mut decision, ticket, &[loss], policy),
-        LetterKind::Automatic => {
-            if newly_unreachable(&mut decision, ticket, &fate.to, &fate.why) {
+        LetterKind::Reply | LetterKind::Automatic => {
+            let news = match dead {
+                true => newly_unreachable(&mut decision, ticket, &fate.to, &fate.why),
+                false => is_news(&mut decision, ticket, &fate.to, true),
+            };
+            if words || news {
                 tell(&mut decision, ticket, &[loss], policy);
             }
         }

@@ -3,7 +3,7 @@
 use super::{Scene, alerts, judge_by_rules, sender_name, withheld};
 use crate::domain::facts::{Facts, Update};
 use crate::domain::files::Bundle;
-use crate::domain::message::{Draft, LetterKind, Reading};
+use crate::domain::message::{Draft, LetterKind, Reading, ReplyText};
 use crate::domain::notify::{self, say};
 use crate::domain::policy::{Agent, Policy};
 use crate::domain::ticket::{Change, Status, Ticket};
@@ -64,11 +64,19 @@ fn gist(text: &str) -> Gist {
     if left <= 12 && !rest.contains(|c: char| c.is_ascii_digit()) { Gist::Thanks } else { Gist::Words }
 }
 
+/// His own words. An answer to a mail of ours may hold excerpts of a log.
+fn own_words_of(scene: &Scene<'_>) -> ReplyText {
+    match scene.thread.sent_text() {
+        Some(sent) => reply::own_words_with_excerpts(&scene.mail.text, Some(sent)),
+        None => reply::own_words(&scene.mail.text, None),
+    }
+}
+
 /// A requester or participant wrote again.
 pub(super) fn followup(case: &Case, scene: &Scene<'_>, ticket: &Ticket, policy: &Policy) -> Result<Decision, Need> {
     let mut decision = Decision::new(Outcome::Joined { ticket: ticket.number }, sender_name(scene.mail));
     decision.guards.push((ticket.number, ticket.version));
-    let reply = reply::own_words(&scene.mail.text, scene.thread.sent_text());
+    let reply = own_words_of(scene);
     let gist = if scene.mail.attachments.is_empty() { gist(&reply.text) } else { Gist::Words };
     let is_requester = scene.mail.from.as_ref().is_some_and(|p| p.address == ticket.requester.address);
     // What waits for an approval does not end by a word.
@@ -92,6 +100,9 @@ pub(super) fn followup(case: &Case, scene: &Scene<'_>, ticket: &Ticket, policy: 
     if let Some(writer) = scene.mail.from.as_ref().filter(|p| ticket.unreachable.contains(&p.address)) {
         decision.because(format!("{} writes again: no longer taken for out of reach", writer.address));
         changes.push(Change::Unreachable(writer.address.clone(), false));
+    }
+    if let Some(writer) = scene.mail.from.as_ref().filter(|p| ticket.refused.contains(&p.address)) {
+        changes.push(Change::Refused(writer.address.clone(), false));
     }
     if scene.origin.suspect.is_none() {
         changes.extend(notify::newcomers(scene.mail, ticket, policy).into_iter().map(|p| Change::Participant(p, true)));

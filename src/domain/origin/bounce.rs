@@ -145,6 +145,22 @@ const POSTMASTERS: &[&str] = &[
     "退信", "邮件系统",
 ];
 
+/// Subjects of Chinese notices, with nothing behind them but a mark or another language.
+const BARE: &[&str] = &[
+    "退信", "系统退信", "退信通知", "邮件退信", "邮件退信通知", "投递失败", "投递失败通知", "邮件投递失败", "邮件投递失败通知",
+    "邮件被退回", "系統退信",
+];
+
+/// Lines and characters of such a notice.
+const MOST_LINES: usize = 4;
+const MOST_CHARS: usize = 300;
+
+/// Senders of such notices that are no people, lower case.
+const SYSTEMS: &[&str] = &[
+    "noreply", "no-reply", "no_reply", "donotreply", "10000@", "service@", "system@", "mail@", "邮箱团队", "邮件系统", "系统邮件",
+    "系统管理员",
+];
+
 /// Why this is a delivery report, if it is one.
 pub fn shape(mail: &Reading) -> Option<String> {
     let root = content_type(mail);
@@ -166,7 +182,7 @@ pub fn shape(mail: &Reading) -> Option<String> {
         return None;
     }
     let evidence = Evidence::of(mail);
-    evidence.of_a_daemon().or_else(|| evidence.of_a_machine()).or_else(|| evidence.returned_by_nobody())
+    evidence.of_a_daemon().or_else(|| evidence.of_a_machine()).or_else(|| evidence.returned_by_nobody()).or_else(|| evidence.is_bare())
 }
 
 /// A quick look: without one of these nothing in [`Evidence`] tells, and most mails have none.
@@ -251,6 +267,21 @@ impl<'a> Evidence<'a> {
             Some(subject) => Some(format!("a machine's mail whose subject says \"{subject}\"")),
             None => self.mail.report.is_some().then(|| "a machine's mail with a report's content (RFC 3464)".to_owned()),
         }
+    }
+
+    /// A system's mail of a subject and a recipient, and nobody speaks in it.
+    fn is_bare(&self) -> Option<String> {
+        let mail = self.mail;
+        let from = mail.header("From").unwrap_or_default().to_lowercase();
+        let head = mail.base_subject.split(['/', '|', ':', '：', '-', '（', '(']).next().unwrap_or_default();
+        let head = head.trim().trim_matches(['【', '】', '[', ']', '!', '！', '。']);
+        let subject = BARE.iter().find(|subject| **subject == head)?;
+        let lines = mail.text.lines().filter(|line| !line.trim().is_empty());
+        let short = lines.clone().count() <= MOST_LINES && mail.text.chars().nth(MOST_CHARS).is_none() && mail.text.contains('@');
+        let fresh = !self.answered && mail.in_reply_to.is_empty() && mail.references.is_empty();
+        let system = SYSTEMS.iter().find(|mark| from.contains(**mark))?;
+        (short && fresh && !speech::asks(mail))
+            .then(|| format!("its subject is \"{subject}\", its sender \"{system}\", and it names an address"))
     }
 
     /// No mark at all, but subject, text and the returned mail are a notice's, and nobody speaks in it.

@@ -10,6 +10,7 @@ use toml::de::{DeTable, DeValue};
 use super::Circumstances;
 use super::atom::{Atom, AtomId, Atoms, Field, ListId, Lists, Test, glob_matches};
 use super::load::{Compiler, Item};
+use crate::domain::language;
 use crate::domain::message::Reading;
 use crate::domain::origin::OriginKind;
 use crate::domain::text::fold_words;
@@ -387,15 +388,14 @@ fn attachment(c: &mut Compiler<'_>, key: &str, item: &Item<'_>) -> Option<Cond> 
 fn language(c: &mut Compiler<'_>, key: &str, item: &Item<'_>) -> Option<Cond> {
     let mut wanted: Vec<String> = Vec::new();
     for (text, span) in c.texts(item, key)? {
-        // What is told of a mail is the code alone: "zh" of zh-CN.
-        let code = text.to_lowercase().split(['-', '_']).next().unwrap_or_default().to_owned();
-        if !(2..=3).contains(&code.len()) || !code.bytes().all(|b| b.is_ascii_lowercase()) {
+        let code = language::primary(&text);
+        if !(2..=3).contains(&code.len()) || !code.bytes().all(|b| b.is_ascii_alphabetic()) {
             c.complain(span, format!("`{text}` is no code of a language"), "write \"en\", \"zh\" or another code of two letters");
             return None;
         }
-        wanted.push(code);
+        wanted.push(text);
     }
-    fact(key, move |a| a.mail.language.as_ref().filter(|l| wanted.contains(&l.to_lowercase())).cloned())
+    fact(key, move |a| a.mail.language.as_ref().filter(|l| wanted.iter().any(|wanted| language::same(wanted, l))).cloned())
 }
 
 /// The kinds of mail, as rules spell them.

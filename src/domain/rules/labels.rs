@@ -1,5 +1,7 @@
 //! What the fields are called that the shipped rules fill, for people. Fields of an operator's own rules are called by their names.
 
+use crate::domain::language::is_chinese;
+
 /// (field, English, Chinese)
 const LABELS: &[(&str, &str, &str)] = &[
     ("asset", "Device", "设备编号"),
@@ -23,7 +25,7 @@ const LABELS: &[(&str, &str, &str)] = &[
 /// A field and its value, for a reader of this language.
 pub fn shown(field: &str, value: &str, language: &str) -> String {
     let known = LABELS.iter().find(|(name, ..)| *name == field);
-    match (known, language == "zh") {
+    match (known, is_chinese(language)) {
         (Some((_, _, label)), true) => format!("{label}：{value}"),
         (Some((_, label, _)), false) => format!("{label}: {value}"),
         (None, true) => format!("{}：{value}", field.replace('_', " ")),
@@ -42,6 +44,7 @@ mod tests {
             ("error_code", "en", "Error code: 809"),
             ("error_code", "zh", "错误码：809"),
             ("time_clock", "en", "time clock: 809"),
+            ("error_code", "zh-TW", "错误码：809"),
             ("time_clock", "zh", "time clock：809"),
         ] {
             assert_eq!(shown(field, "809", language), wanted);

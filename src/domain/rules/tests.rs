@@ -147,6 +147,7 @@ fn conditions() {
         ("attachment = true", with(&|m| m.attachments = vec![file("x", "text/plain")]), plain.clone()),
         ("attachment = false", plain.clone(), with(&|m| m.attachments = vec![file("x", "text/plain")])),
         ("language = ['zh', 'ja']", with(&|m| m.language = Some("zh".into())), plain.clone()),
+        ("language = 'zh_CN'", with(&|m| m.language = Some("zh".into())), plain.clone()),
         ("size = '> 1 KB'", with(&|m| m.size = 1025), with(&|m| m.size = 1024)),
         ("size = '< 1 KB'", plain.clone(), with(&|m| m.size = 1024)),
         ("matches = { text = '(?i)error\\s*\\d+' }", with(&|m| m.reply.text = "an Error\n 809".into()), plain.clone()),

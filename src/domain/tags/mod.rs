@@ -107,8 +107,3 @@ impl TagReading {
         self.orders().any(|tag| tag.name == name)
     }
 }
-
-/// Is this language code Chinese?
-pub(super) fn is_chinese(language: &str) -> bool {
-    language.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("zh"))
-}

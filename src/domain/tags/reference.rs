@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
-use super::is_chinese;
 use super::registry::{RESERVED, TAGS, TagSpec};
 use crate::domain::facts::TagHelp;
+use crate::domain::language::is_chinese;
 
 /// The rows of the help mail, in the reader's language.
 pub fn help_rows(language: &str) -> Vec<TagHelp> {

@@ -129,6 +129,10 @@ fn labelled<'a>(bytes: &'a [u8], encoding: &'static Encoding, label: &str) -> (C
     } else {
         used.decode_without_bom_handling(bytes)
     };
+    // The other way about: Big5 under a label of GB 2312 decodes to private characters and oddities, without a flaw.
+    if is_gb && let Some(big5) = big5_in_gb(bytes) {
+        return (big5, Some(Defect::Mislabelled));
+    }
     if !broken {
         let beyond = is_gb && label.to_ascii_lowercase().contains("2312") && gb_shape(bytes).outside > 0;
         return (text, beyond.then_some(Defect::Mislabelled));
@@ -142,6 +146,16 @@ fn labelled<'a>(bytes: &'a [u8], encoding: &'static Encoding, label: &str) -> (C
         }
     }
     (text, Some(Defect::Undecodable))
+}
+
+/// The text of bytes that have the shape of Big5 and none of GB 2312's.
+fn big5_in_gb(bytes: &[u8]) -> Option<Cow<'_, str>> {
+    let shape = gb_shape(bytes);
+    if shape.is_likely() || shape.pairs() < 2 || shape.big5 * 10 < shape.pairs() * 9 {
+        return None;
+    }
+    let (text, flawed) = BIG5.decode_without_bom_handling(bytes);
+    (!flawed && !text.contains(|c| ('\u{e000}'..='\u{f8ff}').contains(&c))).then_some(text)
 }
 
 /// UTF-8 is the default; what is not UTF-8 is told by its shape.
@@ -252,6 +266,8 @@ mod tests {
         let gbk = GB18030.encode(TEXT).0.into_owned();
         let rare = GB18030.encode("镕䶮𠮷和一些普通的字").0.into_owned();
         let big5 = BIG5.encode("您好，印表機壞了，請幫忙看一下。").0.into_owned();
+        let traditional = GB18030.encode("您好，印表機壞了，請幫忙看一下。").0.into_owned();
+        let short = GB18030.encode("機壞").0.into_owned();
         let m = Some(Defect::Mislabelled);
         type Case<'a> = (&'a [u8], Option<&'a str>, &'a str, Option<Defect>);
         let cases: Vec<Case<'_>> = vec![
@@ -271,6 +287,11 @@ mod tests {
             (TEXT.as_bytes(), None, TEXT, None),
             (&big5, Some("big5"), "您好，印表機壞了，請幫忙看一下。", None),
             (&big5, None, "您好，印表機壞了，請幫忙看一下。", m),
+            (&big5, Some("gb2312"), "您好，印表機壞了，請幫忙看一下。", m),
+            (&big5, Some("gbk"), "您好，印表機壞了，請幫忙看一下。", m),
+            (&traditional, Some("gb2312"), "您好，印表機壞了，請幫忙看一下。", m),
+            (&traditional, Some("gbk"), "您好，印表機壞了，請幫忙看一下。", None),
+            (&short, Some("gb2312"), "機壞", m),
             (b"caf\xe9 cr\xe8me", Some("iso-8859-1"), "café crème", None),
             (b"Gr\xfc\xdfe aus M\xfcnchen", Some("windows-1252"), "Grüße aus München", None),
             (b"\xfe\xff\x4f\x60\x59\x7d", Some("utf-16"), "你好", None),

@@ -25,6 +25,7 @@ use super::{body, html};
 use crate::domain::attachment::{Attachment, Span, Transfer};
 use crate::domain::message::{Address, Defect, MessageId, Original, Person, Reading};
 use crate::domain::{forward, reply};
+use crate::transfer::decode;
 
 /// Bytes of decoded text that are read.
 const TEXT: usize = 1024 * 1024;
@@ -277,7 +278,7 @@ impl Chosen {
 
     fn choose_alternative(&mut self, parts: &[Part<'_>], children: &[usize]) {
         let kind = |at: &usize| parts.get(*at).map_or("", |p| p.kind.value.as_str());
-        let plain = children.iter().find(|at| kind(at) == "text/plain" && parts.get(**at).is_some_and(|p| !is_blank(p)));
+        let plain = children.iter().find(|at| kind(at) == "text/plain" && parts.get(**at).is_some_and(|p| !is_blank(p) && !is_stub(p)));
         let richest = || children.iter().rev().find(|at| kind(at) == "text/html" || kind(at).starts_with("multipart/"));
         if let Some(best) = plain.or_else(richest).or(children.first()) {
             self.choose(parts, *best);
@@ -307,6 +308,27 @@ impl Chosen {
 
 fn is_blank(part: &Part<'_>) -> bool {
     part.decode(4096).iter().all(|b| b.is_ascii_whitespace() || *b == 0xa0 || *b == 0xc2)
+}
+
+/// What stands in the plain part of mails whose words are in the HTML part alone, lower case, without spaces.
+const STUBS: &[&str] = &[
+    "notsupporthtml", "notsupporthypertext", "'tsupporthtml", "html-capable", "htmlcapable", "enablehtml", "requireshtml",
+    "viewthismessageinhtml", "viewthisemailinhtml", "viewthemessage,pleaseuseanhtml", "useanhtml", "不支持html", "支持html的",
+    "无法显示html", "以html", "请切换到html", "不支援html", "支援html的", "keinhtml", "html-fähig",
+];
+
+/// Bytes of such a text.
+const LONGEST_STUB: usize = 300;
+
+/// A plain text that only says that there is a better one.
+fn is_stub(part: &Part<'_>) -> bool {
+    let bytes = part.decode(LONGEST_STUB + 1);
+    if bytes.len() > LONGEST_STUB {
+        return false;
+    }
+    let (text, _) = charset::decode(&bytes, part.kind.get("charset"));
+    let text: String = text.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect();
+    STUBS.iter().any(|stub| text.contains(stub))
 }
 
 /// A text part as plain text with LF.
@@ -348,13 +370,39 @@ fn without_files<'a>(part: &Part<'a>, limit: usize, defects: &mut Defects) -> Co
         bytes.truncate(limit);
         return Cow::Owned(bytes);
     }
-    let bytes = part.decode(limit);
+    let bytes = with_footer(part, limit).unwrap_or_else(|| part.decode(limit));
     let files = if part.kind.value == "text/html" || part.transfer == Transfer::Plain { Vec::new() } else { inside::files(&bytes) };
     if files.is_empty() {
         return bytes;
     }
     defects.add(Some(Defect::Uuencoded));
     Cow::Owned(inside::without(&bytes, &files).into_owned())
+}
+
+/// A text in base64 below which a list or a gateway has set its footer as it is: decoded as letters it would spoil the whole.
+fn with_footer<'a>(part: &Part<'a>, limit: usize) -> Option<Cow<'a, [u8]>> {
+    let (text, footer) = part.body.split_at_checked(footer(part.body).filter(|_| part.transfer == Transfer::Base64)?)?;
+    let mut bytes = decode::base64(text, limit);
+    bytes.push(b'\n');
+    bytes.extend_from_slice(footer.get(..limit.saturating_sub(bytes.len())).unwrap_or(footer));
+    bytes.truncate(limit);
+    Some(Cow::Owned(bytes))
+}
+
+/// Where ASCII that cannot be base64 begins, behind an empty line or the letters' end.
+fn footer(body: &[u8]) -> Option<usize> {
+    let is_letter = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=');
+    let (mut start, mut letters, mut ended) = (0, false, false);
+    for line in body.split_inclusive(|b| *b == b'\n') {
+        let bare = line.trim_ascii();
+        if letters && ended && !bare.iter().all(is_letter) {
+            return Some(start).filter(|start| body.get(*start..).is_some_and(<[u8]>::is_ascii));
+        }
+        ended = bare.is_empty() || bare.ends_with(b"=");
+        letters |= !bare.is_empty();
+        start += line.len();
+    }
+    None
 }
 
 /// The files in uuencode in a text, as attachments.

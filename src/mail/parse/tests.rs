@@ -464,3 +464,50 @@ proptest! {
         prop_assert_eq!(a, b);
     }
 }
+
+/// The plain part of some mails says only that the words are in the other one.
+#[test]
+fn a_plain_part_that_is_a_stub_is_passed_over() {
+    let mail = |plain: &str| {
+        format!(
+            "From: a@b.example\r\nContent-Type: multipart/alternative; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n{plain}\r\n\
+             --b\r\nContent-Type: text/html; charset=utf-8\r\n\r\n<p>The printer is broken.</p>\r\n--b--\r\n"
+        )
+    };
+    for (plain, html) in [
+        ("Your mail client does not support HTML.", true),
+        ("To view the message, please use an HTML\r\ncompatible email viewer!", true),
+        ("您的邮件客户端不支持 HTML 格式，请使用支持 HTML 的客户端查看", true),
+        ("Ihr Programm kann kein HTML anzeigen.", true),
+        ("The printer on floor 2 is broken.", false),
+        ("打印机坏了", false),
+        (&format!("The page does not support HTML. {}", "It fails. ".repeat(40)), false),
+    ] {
+        let text = read(mail(plain).as_bytes(), None).text;
+        assert_eq!(text.trim() == "The printer is broken.", html, "{plain}: {text}");
+    }
+}
+
+/// Lists and gateways set a footer below a text in base64 as it is.
+#[test]
+fn a_footer_below_base64_spoils_nothing() {
+    let words = "打印机坏了，请处理";
+    let encoded = data_encoding::BASE64.encode(words.as_bytes());
+    let (first, second) = encoded.split_at(16);
+    for (body, text) in [
+        (format!("{encoded}\r\n"), words.to_owned()),
+        (format!("{encoded}\r\n\r\n-- \r\nSent by the list\r\n"), format!("{words}\n-- \nSent by the list\n")),
+        (format!("{first}\r\n{second}\r\n\r\n_______\r\nThe list\r\n"), format!("{words}\n_______\nThe list\n")),
+        (format!("{first}\r\n\r\n{second}\r\n"), words.to_owned()),
+        (format!("{first} \r\n {second}\r\n"), words.to_owned()),
+        (format!("{first}!\r\n{second}\r\n"), words.to_owned()),
+        (
+            format!("{}\r\nScanned by a gateway.", data_encoding::BASE64.encode("坏了.".as_bytes())),
+            "坏了.\nScanned by a gateway.".to_owned(),
+        ),
+    ] {
+        let raw =
+            format!("From: a@b.example\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n{body}");
+        assert_eq!(read(raw.as_bytes(), None).text, text, "{body}");
+    }
+}
