@@ -20,6 +20,9 @@ pub struct Attachment {
     pub cid: Option<String>,
     /// What is in it.
     pub hash: FileHash,
+    /// It holds what looks like an agent's sign, as his notifications have it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sign: bool,
     /// Where it stands in the raw mail.
     pub span: Span,
 }
@@ -71,17 +74,30 @@ impl TryFrom<String> for FileHash {
     }
 }
 
-/// Makes a [`FileHash`] of bytes that come in pieces, and counts them.
+/// Makes a [`FileHash`] of bytes that come in pieces, counts them, and looks for signs.
 #[derive(Debug, Clone, Default)]
 pub struct Fingerprint {
     sha: Sha256,
     size: u64,
+    signs: Signs,
+}
+
+/// What the bytes of a file tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Print {
+    /// How many they are.
+    pub size: u64,
+    /// By what they are known again.
+    pub hash: FileHash,
+    /// They hold what looks like an agent's sign.
+    pub sign: bool,
 }
 
 impl Fingerprint {
     /// The next bytes.
     pub fn add(&mut self, bytes: &[u8]) {
         self.size += bytes.len() as u64;
+        self.signs.add(bytes);
         let mut rest = bytes;
         while let Some((piece, after)) = memchr::memchr2(b'\r', b'\n', rest).and_then(|at| rest.split_at_checked(at)) {
             self.sha.update(piece);
@@ -90,11 +106,82 @@ impl Fingerprint {
         self.sha.update(rest);
     }
 
-    /// The size of all bytes, and their hash.
-    pub fn end(self) -> (u64, FileHash) {
+    /// What all bytes tell.
+    pub fn end(self) -> Print {
         let digest = self.sha.finalize();
         let mut half = [0; 16];
         half.iter_mut().zip(digest).for_each(|(to, from)| *to = from);
-        (self.size, FileHash(half))
+        Print { size: self.size, hash: FileHash(half), sign: self.signs.found }
+    }
+}
+
+/// Bytes that a sign takes at most, also in UTF-16.
+const LONGEST_SIGN: usize = 256;
+
+/// Looks for signs (`pd.1042.li.` and a signature) in bytes that come in pieces. The shape is enough: whether the desk made one, only its key
+/// could say, and nobody writes such a word by chance.
+#[derive(Debug, Clone, Default)]
+struct Signs {
+    /// The end of what has come: a sign may lie across two pieces.
+    tail: Vec<u8>,
+    found: bool,
+}
+
+impl Signs {
+    fn add(&mut self, bytes: &[u8]) {
+        let end = bytes.len().saturating_sub(LONGEST_SIGN);
+        self.tail.extend_from_slice(bytes.get(..LONGEST_SIGN).unwrap_or(bytes));
+        self.found = self.found || holds_sign(&self.tail) || holds_sign(bytes);
+        match bytes.get(end..).filter(|_| end > 0) {
+            Some(last) => last.clone_into(&mut self.tail),
+            None => drop(self.tail.drain(..self.tail.len().saturating_sub(LONGEST_SIGN))),
+        }
+    }
+}
+
+fn holds_sign(bytes: &[u8]) -> bool {
+    let begins = [b"pd.".as_slice(), b"p\0d\0.\0"];
+    begins.into_iter().any(|begin| memchr::memmem::find_iter(bytes, begin).any(|at| bytes.get(at..).is_some_and(begins_with_sign)))
+}
+
+/// `pd.`, the ticket's number, the agent's handle, and 16 letters of base32.
+fn begins_with_sign(bytes: &[u8]) -> bool {
+    let plain: Vec<u8> = bytes.iter().take(LONGEST_SIGN).copied().filter(|byte| *byte != 0).collect();
+    let mut parts = plain.splitn(4, |byte| *byte == b'.').skip(1);
+    let number = parts.next().is_some_and(|number| !number.is_empty() && number.iter().all(u8::is_ascii_digit));
+    let handle = parts.next().is_some_and(|handle| !handle.is_empty() && !handle.iter().any(u8::is_ascii_whitespace));
+    let signature = parts.next().and_then(|rest| rest.get(..16));
+    number && handle && signature.is_some_and(|letters| letters.iter().all(|letter| matches!(letter, b'a'..=b'z' | b'2'..=b'7')))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signs_are_found_wherever_they_lie() {
+        let sign = "pd.1042.li.fyihqkft3xe4bys2";
+        let utf16: Vec<u8> = sign.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let far = [&b"x".repeat(70_000), sign.as_bytes(), &b"y".repeat(70_000)].concat();
+        for (bytes, holds) in [
+            (sign.as_bytes().to_vec(), true),
+            (format!("References: <{sign}@desk.example>\r\n").into_bytes(), true),
+            (utf16, true),
+            (far, true),
+            ("pd.1001.confirm.fyihqkft3xe4bys2.li.676fd7ixh52a3stu".into(), true),
+            (format!("pd.pd.{sign}").into_bytes(), true),
+            ("pd.1042.李.fyihqkft3xe4bys2".into(), true),
+            ("pd.1042.li.short".into(), false),
+            ("pd.x.li.fyihqkft3xe4bys2".into(), false),
+            ("pd.1042.li and fyihqkft3xe4bys2 too.".into(), false),
+            ("pd.".into(), false),
+            (Vec::new(), false),
+        ] {
+            for piece in [1, 7, 255, 256, 257, 65_536, usize::MAX] {
+                let mut print = Fingerprint::default();
+                bytes.chunks(piece.min(bytes.len().max(1))).for_each(|piece| print.add(piece));
+                assert_eq!(print.end().sign, holds, "{} in pieces of {piece}", String::from_utf8_lossy(&bytes));
+            }
+        }
     }
 }

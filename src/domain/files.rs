@@ -124,15 +124,20 @@ pub struct Own {
     pub attach: Vec<Attach>,
     /// Names of attachments that somebody else brought.
     pub known: Vec<String>,
+    /// Names of attachments that are, or hold, a mail that may be the desk's.
+    pub inside: Vec<String>,
 }
 
 impl Own {
-    /// The agent's own among the files of his mail. Attached mails stay behind, they may hold notifications; so does what others
-    /// brought. Pictures inside the text go with words alone, each once, for signatures have logos.
+    /// The agent's own among the files of his mail. Attached mails stay behind, they may hold notifications, and so do files of any kind
+    /// that hold a sign; and what others brought. Pictures inside the text go with words alone, each once, for signatures have logos.
     pub fn of(mail: &Reading, words: &str, known: &[TicketFile], agent: &Agent) -> Own {
         let mut own = Own::default();
-        let files = mail.attachments.iter().filter(|file| !file.media_type.starts_with("message/") && !is_signature(file));
-        for file in files {
+        for file in mail.attachments.iter().filter(|file| !is_signature(file)) {
+            if file.sign || file.media_type.starts_with("message/") {
+                own.inside.push(file.name.clone());
+                continue;
+            }
             let picture = file.inline && file.media_type.starts_with("image/");
             let brought = first(known, file.hash);
             if brought.is_some_and(|k| k.from.as_ref().is_none_or(|from| !is_of(agent, from))) {
@@ -182,7 +187,7 @@ mod tests {
 
     use super::*;
     use crate::domain::CauseKey;
-    use crate::domain::attachment::Fingerprint;
+    use crate::domain::attachment::{Fingerprint, Print};
     use crate::domain::policy::Role;
 
     fn address(text: &str) -> Address {
@@ -210,9 +215,9 @@ mod tests {
         };
         let mut print = Fingerprint::default();
         print.add(content.as_bytes());
-        let (size, hash) = print.end();
+        let Print { size, hash, sign } = print.end();
         let cid = inline.then(|| format!("{name}@here"));
-        Attachment { name: name.into(), media_type: media_type.into(), size, inline, cid, hash, ..Attachment::default() }
+        Attachment { name: name.into(), media_type: media_type.into(), size, inline, cid, hash, sign, ..Attachment::default() }
     }
 
     fn known(from: &str, content: &str) -> TicketFile {
@@ -231,7 +236,22 @@ mod tests {
         for (case, files, words, known, goes, told) in [
             ("his own", vec![file("a.pdf", "a", false), file("b.png", "b", true)], "see", vec![], vec!["a.pdf", "b.png"], vec![]),
             ("no words, no picture", vec![file("a.pdf", "a", false), file("b.png", "b", true)], "", vec![], vec!["a.pdf"], vec![]),
-            ("a mail and a signature", vec![file("m.eml", "m", false), file("smime.p7s", "s", false)], "see", vec![], vec![], vec![]),
+            (
+                "a mail and a signature",
+                vec![file("m.eml", "m", false), file("smime.p7s", "s", false)],
+                "see",
+                vec![],
+                vec![],
+                vec!["m.eml"],
+            ),
+            (
+                "his notification under another name",
+                vec![file("n.html", "<p>Ref: pd.1042.li.fyihqkft3xe4bys2</p>", true), file("a.pdf", "a", false)],
+                "see",
+                mine(),
+                vec!["a.pdf"],
+                vec!["n.html"],
+            ),
             ("hers", vec![file("shot.png", "shot", false)], "see", alice(), vec![], vec!["shot.png"]),
             ("hers, in a quote", vec![file("shot.png", "shot", true)], "see", alice(), vec![], vec![]),
             ("his own again", vec![file("guide.pdf", "guide", false)], "see", mine(), vec!["guide.pdf"], vec![]),
@@ -253,7 +273,8 @@ mod tests {
             let text = format!("{words}\n-- \n[cid:sig.png@here]");
             let mail = Reading { text, attachments: files, ..Reading::default() };
             let own = Own::of(&mail, words, &known, &li());
-            assert_eq!((names(&own.attach), own.known.iter().map(String::as_str).collect::<Vec<_>>()), (goes, told), "{case}");
+            let stays: Vec<&str> = own.known.iter().chain(&own.inside).map(String::as_str).collect();
+            assert_eq!((names(&own.attach), stays), (goes, told), "{case}");
         }
     }
 

@@ -22,7 +22,7 @@ use self::header::Header;
 use self::mime::Part;
 use self::subject::Prefix;
 use super::{body, html};
-use crate::domain::attachment::{Attachment, Span, Transfer};
+use crate::domain::attachment::{Attachment, Print, Span, Transfer};
 use crate::domain::message::{Address, Defect, MessageId, Original, Person, Reading};
 use crate::domain::{forward, reply};
 use crate::transfer::decode;
@@ -409,7 +409,7 @@ fn footer(body: &[u8]) -> Option<usize> {
 fn files_inside(raw: &[u8], part: &Part<'_>) -> Vec<Attachment> {
     let file = |file: inside::File<'_>| {
         let lines = part.body.get(file.lines.clone()).unwrap_or_default();
-        let (size, hash) = mime::fingerprint(lines, Transfer::Uuencode).end();
+        let Print { size, hash, sign } = mime::fingerprint(lines, Transfer::Uuencode).end();
         let start = part.span(raw).start + file.lines.start as u64;
         Attachment {
             name: base_name(&charset::decode(file.name, part.kind.get("charset")).0).unwrap_or_else(|| "file.bin".to_owned()),
@@ -418,6 +418,7 @@ fn files_inside(raw: &[u8], part: &Part<'_>) -> Vec<Attachment> {
             inline: false,
             cid: None,
             hash,
+            sign,
             span: Span { start, length: lines.len() as u64, transfer: Transfer::Uuencode },
         }
     };
@@ -442,7 +443,7 @@ fn attachments(raw: &[u8], parts: &[Part<'_>], spoken: &[bool], defects: &mut De
         }
         let cid = part.header.get("Content-ID").map(|v| header::text(v, defects)).map(|v| v.trim_matches(['<', '>', ' ']).to_owned());
         let cid = cid.filter(|c| !c.is_empty());
-        let (size, hash) = part.fingerprint().end();
+        let Print { size, hash, sign } = part.fingerprint().end();
         found.push(Attachment {
             name: file_name(part, index, defects),
             media_type: part.kind.value.clone(),
@@ -450,6 +451,7 @@ fn attachments(raw: &[u8], parts: &[Part<'_>], spoken: &[bool], defects: &mut De
             inline: part.disposition.value == "inline" || (part.disposition.value != "attachment" && cid.is_some()),
             cid,
             hash,
+            sign,
             span: part.span(raw),
         });
     }
