@@ -250,7 +250,7 @@ impl Author<'_> {
         self.write_to_requester(&mut decision, plan, &after, relays.then_some(words.as_str()));
         pacing::wait_for_second_thoughts(&mut decision, self.policy, self.scene.now);
         self.tell_colleagues(&mut decision, plan, &after, words, past, relays);
-        let held_back = relays && !(self.files.known.is_empty() && self.files.inside.is_empty());
+        let held_back = relays && !self.files.not_sent(self.language).is_empty();
         let elsewhere = !self.went_elsewhere(&after, relays).is_empty();
         if kept
             || held_back
@@ -384,21 +384,8 @@ impl Author<'_> {
                 "您写的内容保留在工单中：该工单由监控系统上报，不会向其发送邮件。",
             ));
         }
-        if relays && !self.files.known.is_empty() {
-            let names = self.files.known.join(", ");
-            done.push(say(
-                self.language,
-                format!("Not sent along, for the ticket has it from an earlier mail: {names}."),
-                format!("工单之前的邮件中已有，未再发送：{names}。"),
-            ));
-        }
-        if relays && !self.files.inside.is_empty() {
-            let names = self.files.inside.join(", ");
-            done.push(say(
-                self.language,
-                format!("Not sent along, for it may hold a mail of the desk with your sign: {names}. Send what is needed of it as another kind of file."),
-                format!("可能含有服务台发给您的邮件及您的凭证，未一并发送：{names}。如需发送其中的内容，请另存为其他类型的文件。"),
-            ));
+        if relays {
+            done.extend(self.files.not_sent(self.language));
         }
         if !copied.is_empty() {
             let names: Vec<&str> = copied.iter().map(|p| p.address.as_str()).collect();

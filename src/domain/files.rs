@@ -152,6 +152,19 @@ impl Own {
         own
     }
 
+    /// A sentence on each kind of file that is not sent along.
+    pub fn not_sent(&self, language: &str) -> Vec<String> {
+        let known =
+            (&self.known, "Not sent along, for the ticket has it from an earlier mail: {}.", "工单之前的邮件中已有，未再发送：{}。");
+        let inside = (
+            &self.inside,
+            "Not sent along, for it may hold a mail of the desk with your sign: {}. Send what is needed of it as another kind of file.",
+            "可能含有服务台发给您的邮件及您的凭证，未一并发送：{}。如需发送其中的内容，请另存为其他类型的文件。",
+        );
+        let named = [known, inside].into_iter().filter(|(names, ..)| !names.is_empty());
+        named.map(|(names, en, zh)| say(language, en, zh).replacen("{}", &names.join(", "), 1)).collect()
+    }
+
     /// Decoded bytes of all.
     pub fn size(&self) -> u64 {
         self.attach.iter().map(|a| a.file.size).sum()

@@ -21,6 +21,7 @@ use crate::config::section::{did_you_mean, starred};
 use crate::config::{self, Config};
 use crate::domain::canned::{self, Canned};
 use crate::domain::complaint::Complaint;
+use crate::domain::language;
 use crate::domain::policy::{Category, Mailbox, Policy, Team};
 use crate::domain::rules::{Names, RuleSet};
 use crate::domain::trust::Key;
@@ -289,7 +290,7 @@ fn assemble(read: config::Read, config_text: &str, snapshot: Snapshot, naming: N
     warnings.extend(key::warning(&config.data));
     warnings.extend(shipped::missing(own_rules.as_ref(), &library).into_iter().map(|c| beside(&at.base, c)));
     let spoken = templates.languages();
-    let speaks = |code: &str| [Some(code), code.split('-').next()].iter().flatten().any(|c| spoken.iter().any(|s| s == c));
+    let speaks = |code: &str| spoken.iter().any(|spoken| language::same(spoken, code));
     warnings.extend(languages.into_iter().filter(|(code, _)| !speaks(code)).map(|(_, doubt)| doubt));
     warnings.extend(templates.untranslated().iter().map(|(language, stem)| untranslated(&config, language, stem)));
     warnings.extend(one_tongued(&canned, &spoken).map(|(language, name)| {
