@@ -4,7 +4,7 @@
 //! an address: then nobody is guessed.
 
 use super::message::{Address, Original, Person};
-use super::quotes::{self, HeadField};
+use super::quotes::{self, HeadField, Lines};
 
 /// Lines that a head may have.
 const HEAD: usize = 16;
@@ -23,15 +23,11 @@ pub struct Head {
 
 /// Finds the head of a forward. `announced`: the subject says that it is one, so that any quote's head serves; `fresh`: the mail answers
 /// nothing, so that words which answers have too (原始邮件) serve where a head follows.
-pub fn below_head(text: &str, announced: bool, fresh: bool) -> Option<Head> {
-    let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
-    let mut at = 0;
-    while at < lines.len().min(LINES) {
-        let line = lines.get(at)?;
-        let bare = line.trim_start();
-        if quotes::may_separate(bare) && !bare.starts_with('>') {
+pub fn below_head(lines: &Lines<'_>, announced: bool, fresh: bool) -> Option<Head> {
+    for (at, line) in lines.iter().enumerate().take(LINES) {
+        if lines.may_separate(at) && !line.trim_start().starts_with('>') {
             let certain = quotes::announces_forward(line);
-            if certain || ((announced || fresh) && quotes::separator(&lines, at).is_some()) {
+            if certain || ((announced || fresh) && quotes::separator(lines, at).is_some()) {
                 let original = read(lines.get(at..)?);
                 // A bare "From: … To: …" block in a text that says nothing of a forward may be anything.
                 let marked = certain || announced || quotes::head_field(line).is_none();
@@ -39,7 +35,6 @@ pub fn below_head(text: &str, announced: bool, fresh: bool) -> Option<Head> {
                 return (marked && (certain || announced || named)).then_some(Head { certain: certain || marked, original });
             }
         }
-        at += 1;
     }
     None
 }
@@ -210,7 +205,7 @@ mod tests {
     fn the_original_is_read_below_every_head() {
         for (client, text, announced, from, subject, words) in FORWARDS {
             for text in [(*text).to_owned(), text.replace('\n', "\r\n")] {
-                let head = below_head(&text, *announced, true).unwrap_or_else(|| panic!("{client}: no head"));
+                let head = below_head(&Lines::of(&text), *announced, true).unwrap_or_else(|| panic!("{client}: no head"));
                 let original = head.original.unwrap_or_else(|| panic!("{client}: no header block"));
                 assert!(head.certain, "{client}");
                 let sender = original.from.unwrap_or_else(|| panic!("{client}: no sender"));
@@ -233,10 +228,11 @@ mod tests {
                 false,
             ),
         ] {
-            assert_eq!(below_head(text, announced, fresh), None, "{case}");
+            assert_eq!(below_head(&Lines::of(text), announced, fresh), None, "{case}");
         }
         // Exchange names colleagues without an address: a forward whose sender nobody can know.
-        let nameless = below_head("From: Alice Baker\nSent: Tuesday\nTo: Li Wei\nSubject: VPN\n\nError 809.", true, false).unwrap();
+        let nameless =
+            below_head(&Lines::of("From: Alice Baker\nSent: Tuesday\nTo: Li Wei\nSubject: VPN\n\nError 809."), true, false).unwrap();
         let original = nameless.original.unwrap();
         assert_eq!((original.from, original.subject.as_str(), original.text.as_str()), (None, "VPN", "Error 809."));
     }
@@ -244,12 +240,12 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_is_read(text in "(?s).{0,400}", announced: bool, fresh: bool) {
-            below_head(&text, announced, fresh);
+            below_head(&Lines::of(&text), announced, fresh);
         }
 
         #[test]
         fn any_lines_are_read(lines in proptest::collection::vec("(> )?(---- Forwarded message ----|From: a <a@b.c>|发件人：|Subject: x|To: @|\\| 主题 \\| x \\||)", 0..30)) {
-            if let Some(Head { original: Some(original), .. }) = below_head(&lines.join("\n"), true, true) {
+            if let Some(Head { original: Some(original), .. }) = below_head(&Lines::of(&lines.join("\n")), true, true) {
                 prop_assert!(original.from.is_none_or(|from| from.address.domain().contains('.')));
             }
         }

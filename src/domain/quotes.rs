@@ -1,6 +1,7 @@
 //! How mailers announce a quote, in the languages that they speak: the functions that read the `tables`, and the `feet` that mailers add.
 
 mod feet;
+mod lines;
 mod tables;
 
 use std::collections::BTreeMap;
@@ -10,6 +11,7 @@ use aho_corasick::AhoCorasick;
 
 use super::text::is_invisible;
 pub use feet::is_client_line;
+pub use lines::Lines;
 use tables::{
     FORWARDED, FORWARDS, FROM_FIELDS, OTHER_FIELDS, QUOTING, REPLY_LINES, SEPARATORS, STARTS, SUBJECT_FIELDS, WROTE, WROTE_BESIDE_ADDRESS,
     WROTE_LAST,
@@ -55,12 +57,11 @@ fn is_dash(c: char) -> bool {
 }
 
 /// A separator or a block of header lines at `at`, after which everything is quoted: the line that the cut begins with.
-pub fn separator(lines: &[&str], at: usize) -> Option<usize> {
-    let line = lines.get(at)?.trim();
-    if !may_separate(line) {
+pub fn separator(lines: &Lines<'_>, at: usize) -> Option<usize> {
+    if !lines.may_separate(at) {
         return None;
     }
-    if is_separator(line) || is_notes_block(lines, at) {
+    if is_separator(lines.get(at)?.trim()) || is_notes_block(lines, at) {
         return Some(at);
     }
     header_block(lines, at).then(|| {
@@ -68,16 +69,6 @@ pub fn separator(lines: &[&str], at: usize) -> Option<usize> {
         let above = (0..at).rev().take(3).find(|i| lines.get(*i).is_some_and(|l| !l.trim().is_empty()));
         above.filter(|i| lines.get(*i).is_some_and(|l| is_rule(l))).unwrap_or(at)
     })
-}
-
-/// A quick look at a trimmed line, as most are no separator and no head: those begin with a dash, or have a colon or an address.
-pub fn may_separate(line: &str) -> bool {
-    let bytes = line.as_bytes();
-    // The wide colon is found by its first byte, which the other wide marks share.
-    let tells = |at: usize| {
-        bytes.get(at..).is_some_and(|rest| rest.starts_with(b":") || rest.starts_with(b"@") || rest.starts_with("：".as_bytes()))
-    };
-    line.starts_with(is_dash) || memchr::memchr3_iter(b':', b'@', 0xef, bytes).any(tells)
 }
 
 fn is_separator(line: &str) -> bool {
@@ -119,7 +110,7 @@ pub fn after_fields(lines: &[&str], at: usize) -> usize {
 /// A separator that only a forward has.
 pub fn announces_forward(line: &str) -> bool {
     let line = line.trim();
-    if !may_separate(line) || !is_separator(line) {
+    if !is_separator(line) {
         return false;
     }
     let inside = line.trim_matches(|c: char| "-_=*—─ \u{a0}|<>:：".contains(c)).replace("&nbsp;", " ").to_lowercase();
@@ -235,9 +226,9 @@ fn knows(table: &[&str], name: &str) -> bool {
 }
 
 /// A "… wrote:" head that begins at line `at`, or up to three lines below it: its first line and the line after it.
-pub fn wrote(lines: &[&str], at: usize) -> Option<(usize, usize)> {
+pub fn wrote(lines: &Lines<'_>, at: usize) -> Option<(usize, usize)> {
     // The head may take four lines; its first is here. Most lines have no head's end near them.
-    if !lines.iter().skip(at).take(4).any(|l| may_end(l)) {
+    if !lines.may_end_near(at, 4) {
         return None;
     }
     let first = lines.get(at)?.trim();
@@ -394,9 +385,6 @@ pub fn is_head_above_marks(joined: &str) -> bool {
 
 /// A trimmed line that would begin a quote, kept because its company is missing.
 pub fn is_stray_head(line: &str) -> bool {
-    if !may_separate(line) {
-        return false;
-    }
     if is_separator(line) {
         return true;
     }

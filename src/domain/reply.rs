@@ -6,6 +6,7 @@
 
 use super::echo::{self, Echo, Line};
 use super::message::{ReplyText, TemplateName};
+use super::quotes::Lines;
 use super::{Sent, quotes};
 
 /// What a line is.
@@ -26,13 +27,18 @@ const SIGNATURE: usize = 15;
 
 /// Cuts quotes and signature from a text. `sent` is the stored text of the mail of ours that is answered: it is subtracted first.
 pub fn own_words(text: &str, sent: Option<&str>) -> ReplyText {
-    cut(text, sent, |echo| echo.quoted, Marked::Quoted)
+    own_words_of(&Lines::of(text), sent)
+}
+
+/// The same where the text's lines are at hand.
+pub fn own_words_of(lines: &Lines<'_>, sent: Option<&str>) -> ReplyText {
+    cut(lines, sent, |echo| echo.quoted, Marked::Quoted)
 }
 
 /// The same for somebody outside the desk who answers this mail of ours, or, where `sent` is `None`, who answers none: lines that he marks
 /// himself, a log or what a vendor says, stand above any quote and are kept.
 pub fn own_words_with_excerpts(text: &str, sent: Option<&str>) -> ReplyText {
-    cut(text, sent, |echo| echo.quoted, Marked::AboveAHead)
+    cut(&Lines::of(text), sent, |echo| echo.quoted, Marked::AboveAHead)
 }
 
 /// What marked lines are (`> `).
@@ -48,36 +54,35 @@ enum Marked {
 /// end: they may come again.
 pub fn own_words_of_answer(text: &str, sent: Option<&Sent>) -> ReplyText {
     let returned = sent.is_some_and(|sent| matches!(sent.template, Some(TemplateName::AgentError | TemplateName::Confirm)));
-    cut(text, sent.map(|sent| sent.text.as_str()), |echo| if returned { echo.to_the_end } else { echo.quoted }, Marked::Quoted)
+    cut(&Lines::of(text), sent.map(|sent| sent.text.as_str()), |echo| if returned { echo.to_the_end } else { echo.quoted }, Marked::Quoted)
 }
 
-fn cut(text: &str, sent: Option<&str>, certain: impl Fn(&Echo) -> bool, marked: Marked) -> ReplyText {
-    let lines: Vec<&str> = text.lines().map(|l| l.trim_end_matches(['\r', ' ', '\t', '\u{a0}'])).collect();
+fn cut(lines: &Lines<'_>, sent: Option<&str>, certain: impl Fn(&Echo) -> bool, marked: Marked) -> ReplyText {
     let mut kinds: Vec<Kind> = lines.iter().map(|l| first_look(l)).collect();
-    unmark_from_lines(&lines, &mut kinds);
-    let echo = sent.filter(|s| !s.trim().is_empty()).and_then(|sent| echo::find(&lines, sent)).filter(certain);
+    unmark_from_lines(lines, &mut kinds);
+    let echo = sent.filter(|s| !s.trim().is_empty()).and_then(|sent| echo::find(lines, sent)).filter(certain);
     let unsure = match &echo {
-        Some(echo) => subtract(&lines, &mut kinds, echo),
+        Some(echo) => subtract(lines, &mut kinds, echo),
         None => {
-            let headless = cut_heads(&lines, &mut kinds, None);
-            wrapped_tails(&lines, &mut kinds);
+            let headless = cut_heads(lines, &mut kinds, None);
+            wrapped_tails(lines, &mut kinds);
             headless
         }
     };
     if marked == Marked::AboveAHead {
-        keep_excerpts(&lines, &mut kinds, sent.is_some(), echo.as_ref());
+        keep_excerpts(lines, &mut kinds, sent.is_some(), echo.as_ref());
     }
-    cut_signatures(&lines, &mut kinds);
-    let mut reply = gather(&lines, &kinds);
+    cut_signatures(lines, &mut kinds);
+    let mut reply = gather(lines, &kinds);
     reply.unsure |= unsure;
     reply
 }
 
 /// Cuts our own mail, which is known, and what clients write around it. True where what remains may be a part of it.
-fn subtract(lines: &[&str], kinds: &mut [Kind], echo: &Echo) -> bool {
+fn subtract(lines: &Lines<'_>, kinds: &mut [Kind], echo: &Echo) -> bool {
     let mut doubtful = false;
     let mut marked = false;
-    for ((kind, line), ours) in kinds.iter_mut().zip(lines).zip(&echo.lines) {
+    for ((kind, line), ours) in kinds.iter_mut().zip(lines.iter()).zip(&echo.lines) {
         match (*kind, ours) {
             (Kind::Own, Line::Ours) => *kind = Kind::Quote,
             (Kind::Own, Line::Doubtful) if !quotes::is_field(line) => doubtful = true,
@@ -124,6 +129,10 @@ fn keep_excerpts(lines: &[&str], kinds: &mut [Kind], answers: bool, echo: Option
 }
 
 fn first_look(line: &str) -> Kind {
+    // Most lines begin with a letter.
+    if line.starts_with(|c: char| c.is_ascii_alphanumeric() || ('\u{4e00}'..='\u{9fff}').contains(&c)) {
+        return Kind::Own;
+    }
     let bare = line.trim_matches(|c: char| matches!(c, '\u{feff}' | '\u{200b}' | 'ᐧ') || c.is_whitespace());
     if bare.is_empty() {
         Kind::Blank
@@ -136,7 +145,7 @@ fn first_look(line: &str) -> Kind {
 
 /// Cuts quote heads, and what follows them: up to where our mail begins, where that is known, else to the end. True when a head was
 /// followed by text that may be the answer.
-fn cut_heads(lines: &[&str], kinds: &mut [Kind], echo: Option<&Echo>) -> bool {
+fn cut_heads(lines: &Lines<'_>, kinds: &mut [Kind], echo: Option<&Echo>) -> bool {
     let mut unsure = false;
     let mut own_before = false;
     let mut at = 0;
@@ -198,7 +207,7 @@ fn above_quote(lines: &[&str], kinds: &[Kind], at: usize) -> Option<(usize, usiz
 }
 
 /// s-nail may quote header fields above our text and the HTML part below it, marked by a tab alone: under a head, they are the quote's.
-fn cut_tabbed(lines: &[&str], kinds: &mut [Kind], echo: &Echo) {
+fn cut_tabbed(lines: &Lines<'_>, kinds: &mut [Kind], echo: &Echo) {
     let line = |at: usize| lines.get(at).copied().unwrap_or_default();
     let tabbed = |at: &usize| line(*at).is_empty() || line(*at).starts_with('\t');
     let (Some(first), Some(last)) = (echo.next(0).filter(|at| line(*at).starts_with('\t')), echo.last()) else { return };
@@ -294,29 +303,28 @@ fn sign(kinds: &mut [Kind], from: usize, to: usize) {
     }
 }
 
-fn gather(lines: &[&str], kinds: &[Kind]) -> ReplyText {
-    let mut own: Vec<&str> = Vec::new();
+fn gather(lines: &Lines<'_>, kinds: &[Kind]) -> ReplyText {
+    // Where the writer's lines stand; `None` between them, where something was left out.
+    let mut own: Vec<Option<usize>> = Vec::new();
     let mut signature: Vec<&str> = Vec::new();
-    for (line, kind) in lines.iter().zip(kinds) {
+    for (at, (line, kind)) in lines.iter().zip(kinds).enumerate() {
         match kind {
-            Kind::Own => own.push(line),
-            Kind::Blank | Kind::Quote => {
-                if own.last().is_some_and(|l| !l.is_empty()) {
-                    own.push("");
-                }
-            }
+            Kind::Own => own.push(Some(at)),
+            Kind::Blank | Kind::Quote if own.last().is_some_and(Option::is_some) => own.push(None),
+            Kind::Blank | Kind::Quote => {}
             Kind::Signature => signature.push(line),
         }
     }
-    while own.last().is_some_and(|l| l.is_empty() || quotes::is_rule(l)) {
+    let line = |at: &Option<usize>| at.and_then(|at| lines.get(at)).copied().unwrap_or_default();
+    while own.last().is_some_and(|at| at.is_none() || quotes::is_rule(line(at))) {
         own.pop();
     }
     let signature = signature.iter().filter(|l| !matches!(l.trim(), "--" | "-- ")).copied().collect::<Vec<_>>().join("\n");
     ReplyText {
-        text: own.join("\n").trim().to_owned(),
+        text: own.iter().map(line).collect::<Vec<_>>().join("\n").trim().to_owned(),
         quoted: kinds.contains(&Kind::Quote),
         signature: signature.trim().to_owned(),
-        unsure: own.iter().any(|line| looks_quoted(line.trim())),
+        unsure: own.iter().flatten().any(|at| lines.may_separate(*at) && looks_quoted(line(&Some(*at)).trim())),
     }
 }
 

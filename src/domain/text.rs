@@ -99,6 +99,22 @@ pub fn is_invisible(c: char) -> bool {
         | '\u{feff}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0000}'..='\u{e007f}')
 }
 
+/// As [`str::to_lowercase`] does it, but Chinese and its neighbours, which have no capitals, are not looked up.
+pub fn lower(text: &str) -> String {
+    if text.is_ascii() || text.contains('Σ') {
+        return text.to_lowercase();
+    }
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\0'..='\x7f' => out.push(c.to_ascii_lowercase()),
+            '\u{2e80}'..='\u{a63f}' | '\u{ac00}'..='\u{d7ff}' => out.push(c),
+            c => out.extend(c.to_lowercase()),
+        }
+    }
+    out
+}
+
 /// Folds a text, white space as it is.
 pub fn fold(text: &str) -> String {
     if text.is_ascii() { text.to_ascii_lowercase() } else { Folder::new(text, false).run(text) }
@@ -282,6 +298,11 @@ mod tests {
                 prop_assert_eq!(&fold(&once), &once);
             }
             prop_assert_eq!(fold_words(&fold_words(&text)), fold_words(&text));
+        }
+
+        #[test]
+        fn lower_case_as_the_library_has_it(text in "[a-zA-Zà-ÿÀ-ßΑ-Ωα-ωА-Яİᲀ-ᲿⅠ-ⅿＡ-Ｚ打-折か-ご가-깋Ꭰ-Ꭳꭰ-ꭳ \u{2e7f}-\u{2e81}\u{a63d}-\u{a642}]{0,40}") {
+            prop_assert_eq!(lower(&text), text.to_lowercase());
         }
 
         #[test]

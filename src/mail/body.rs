@@ -43,16 +43,18 @@ const ENGLISH: [&[&str]; 7] = [
 ];
 
 fn is_english(word: &str) -> bool {
-    ENGLISH.get(word.len()).is_some_and(|words| words.iter().any(|known| known.eq_ignore_ascii_case(word)))
+    let initial = word.as_bytes().first().map(u8::to_ascii_lowercase);
+    let known = ENGLISH.get(word.len()).copied().unwrap_or_default();
+    known.iter().any(|known| known.as_bytes().first().copied() == initial && known.eq_ignore_ascii_case(word))
 }
 
 /// Words that are looked at, and which part of them must be English.
 const WORDS: (usize, usize) = (150, 6);
 
-/// Characters that are looked at for their script.
-const SCRIPT: usize = 4000;
+/// Characters of a text that tell its language.
+const START: usize = 1000;
 
-/// How many characters of each script a text begins with.
+/// How many characters of each script there are.
 #[derive(Debug, Default)]
 struct Scripts {
     han: usize,
@@ -64,11 +66,11 @@ struct Scripts {
 
 fn scripts(text: &str) -> Scripts {
     let mut count = Scripts::default();
-    if let Some(start) = text.as_bytes().get(..SCRIPT.min(text.len())).filter(|start| start.is_ascii()) {
-        count.letters = start.iter().filter(|b| b.is_ascii_alphabetic()).count();
+    if text.is_ascii() {
+        count.letters = text.bytes().filter(u8::is_ascii_alphabetic).count();
         return count;
     }
-    for c in text.chars().take(SCRIPT) {
+    for c in text.chars() {
         match c {
             '\0'..='\x7f' => count.letters += usize::from(c.is_ascii_alphabetic()),
             '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}' => count.han += 1,
@@ -81,9 +83,19 @@ fn scripts(text: &str) -> Scripts {
     count
 }
 
+/// The first characters of a text.
+fn start(text: &str) -> &str {
+    match text.as_bytes().get(..START) {
+        None => text,
+        Some(start) if start.is_ascii() => text.get(..START).unwrap_or(text),
+        Some(_) => text.char_indices().nth(START).and_then(|(end, _)| text.get(..end)).unwrap_or(text),
+    }
+}
+
 /// The language of a text as a BCP 47 primary subtag; `None` where it is too short to tell.
 pub fn language(text: &str) -> Option<&'static str> {
-    let Scripts { han, kana, hangul, letters } = scripts(text);
+    let start = start(text);
+    let Scripts { han, kana, hangul, letters } = scripts(start);
     // A Han character says as much as a Latin word of five letters.
     let latin = letters / 5;
     if kana > 1 && kana * 10 >= han && (kana + han) * 3 >= latin {
@@ -95,7 +107,6 @@ pub fn language(text: &str) -> Option<&'static str> {
     if han > 1 && han * 3 >= latin {
         return Some("zh");
     }
-    let start = text.char_indices().nth(1000).map_or(text, |(end, _)| text.get(..end).unwrap_or(text));
     let words = start.split(|c: char| !c.is_alphanumeric() && c != '\'').filter(|w| !w.is_empty());
     let (mut count, mut english) = (0_usize, 0_usize);
     for word in words.take(WORDS.0) {

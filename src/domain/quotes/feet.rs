@@ -7,6 +7,8 @@ use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
 
+use crate::domain::text::lower;
+
 /// Devices and mailers.
 const DEVICES: &[&str] = &[
     "phone", "ipad", "ipod", "android", "mobile", "galaxy", "samsung", "huawei", "honor", "xiaomi", "redmi", "oppo", "vivo", "oneplus",
@@ -90,11 +92,12 @@ const WHOLE: &[&str] =
 /// Most words of a line that names a device or a mailer, of one that asks to excuse typing errors as well, and of one that does neither.
 const WORDS: (usize, usize, usize) = (10, 16, 7);
 
-/// What feet begin with, from the tables: words where the script has capitals, else single characters.
+/// What feet begin with, from the tables.
 struct First {
-    /// Words by their length in bytes, so that a word meets the few that are as long.
+    /// Words where the script has capitals, by their length in bytes, so that a word meets the few that are as long.
     words: Vec<Vec<&'static str>>,
-    chars: Vec<char>,
+    /// What comes before the first Latin letter or space in other scripts.
+    others: Vec<&'static str>,
 }
 
 /// Longer words, in bytes, begin no foot.
@@ -103,15 +106,14 @@ const LONGEST: usize = 30;
 static FIRST: LazyLock<First> = LazyLock::new(|| {
     let frames = FRAMES.iter().map(|(start, _)| *start).filter(|start| !start.is_empty());
     let tables = [SENT, BEGINNINGS, OUTLOOKS, WHOLE, FROM_ZH, &["from my "]];
-    let mut known = First { words: vec![Vec::new(); LONGEST + 1], chars: Vec::new() };
+    let mut known = First { words: vec![Vec::new(); LONGEST + 1], others: Vec::new() };
     for entry in tables.into_iter().flatten().copied().chain(frames) {
         match entry.chars().next() {
             Some(first) if first.is_lowercase() => {
                 let word = entry.split(' ').next().unwrap_or(entry);
                 known.words.get_mut(word.len()).filter(|words| !words.contains(&word)).into_iter().for_each(|words| words.push(word));
             }
-            Some(first) if !known.chars.contains(&first) => known.chars.push(first),
-            _ => {}
+            _ => known.others.extend(entry.split(|c: char| c.is_ascii()).next().filter(|start| !start.is_empty())),
         }
     }
     known
@@ -121,8 +123,9 @@ impl First {
     /// Does a foot begin as this line does?
     fn begins(&self, line: &str) -> bool {
         let Some(first) = line.chars().next() else { return false };
-        if !first.is_ascii() && self.chars.contains(&first) {
-            return true;
+        // Chinese has no capitals, and may have no space.
+        if !first.is_lowercase() && !first.is_uppercase() {
+            return !first.is_ascii() && self.others.iter().any(|start| line.starts_with(start));
         }
         let Some(word) = first_word(line) else { return false };
         if word.is_ascii() { self.has(word) } else { self.has(&word.to_lowercase()) }
@@ -134,11 +137,13 @@ impl First {
     }
 }
 
-/// The first word, unless it is too long: Chinese lines may have no space at all.
+/// The first word, unless it is too long.
 fn first_word(line: &str) -> Option<&str> {
-    let mut near = line.char_indices().take_while(|(at, _)| *at <= LONGEST);
-    match near.find(|(_, c)| matches!(c, ' ' | '\u{a0}')) {
-        Some((end, _)) => line.get(..end),
+    let near = line.as_bytes().get(..=LONGEST).unwrap_or(line.as_bytes());
+    // A space that does not break is the bytes c2 a0.
+    let is_space = |at: &usize| near.get(*at) == Some(&b' ') || line.as_bytes().get(at + 1) == Some(&0xa0);
+    match memchr::memchr2_iter(b' ', 0xc2, near).find(is_space) {
+        Some(end) => line.get(..end),
         None => (line.len() <= LONGEST).then_some(line),
     }
 }
@@ -158,6 +163,10 @@ static LAST: LazyLock<Vec<char>> = LazyLock::new(|| {
 
 /// What may stand around a foot.
 fn is_wrapping(c: char) -> bool {
+    !c.is_ascii_alphanumeric() && is_mark(c)
+}
+
+fn is_mark(c: char) -> bool {
     matches!(c, '[' | ']' | '<' | '>' | '(' | ')' | '*' | '_' | '~' | '-' | '–' | '—' | '·' | '|' | '«' | '»' | '"' | '“' | '”')
         || c.is_whitespace()
 }
@@ -187,7 +196,7 @@ pub fn is_client_line(line: &str) -> bool {
     if !(3..=110).contains(&length) || bare.ends_with(['?', '？', ',', '，', ':', '：']) {
         return false;
     }
-    let lower = bare.to_lowercase();
+    let lower = lower(&bare);
     let lower = lower.trim_end_matches(is_end_mark);
     is_english(lower) || is_of_table(lower) || is_chinese(lower)
 }
@@ -196,7 +205,7 @@ pub fn is_client_line(line: &str) -> bool {
 fn bare(line: &str) -> String {
     let mut out = String::with_capacity(line.len());
     let mut rest = line;
-    while let Some(at) = rest.find(['<', '(']) {
+    while let Some(at) = memchr::memchr2(b'<', b'(', rest.as_bytes()) {
         let (before, tail) = rest.split_at_checked(at).unwrap_or((rest, ""));
         out.push_str(before);
         let Some((inside, after)) = tail.split_once(['>', ')']) else {

@@ -119,25 +119,26 @@ pub fn unfold<'a>(value: &'a [u8], defects: &mut Defects) -> Cow<'a, str> {
     let value = value.trim_ascii();
     let (text, defect) = charset::header(value);
     defects.add(defect);
-    if !text.bytes().any(|b| b < b' ' || b == 0x7f) {
+    if !has_controls(text.as_bytes()) {
         return text;
     }
     let mut out = String::with_capacity(text.len());
-    let mut folded = false;
-    for c in text.chars() {
-        match c {
-            '\r' | '\n' => folded = true,
-            ' ' | '\t' if folded => {}
-            c => {
-                if std::mem::take(&mut folded) {
-                    out.push(' ');
-                }
-                out.push(if c == '\t' { ' ' } else { c });
-            }
-        }
+    let mut lines = text.split(['\r', '\n']);
+    out.push_str(lines.next().unwrap_or_default());
+    for line in lines.map(|line| line.trim_start_matches([' ', '\t'])).filter(|line| !line.is_empty()) {
+        out.push(' ');
+        out.push_str(line);
     }
-    out.retain(|c| !c.is_control());
+    if has_controls(out.as_bytes()) {
+        out = out.replace('\t', " ");
+        out.retain(|c| !c.is_control());
+    }
     Cow::Owned(out)
+}
+
+/// All bytes are looked at, for that is done many at a time.
+fn has_controls(bytes: &[u8]) -> bool {
+    bytes.iter().fold(false, |found, b| found | (*b < b' ') | (*b == 0x7f))
 }
 
 /// A value unfolded and decoded.

@@ -10,9 +10,7 @@ const SIGNATURE_END: &str = "-----END PGP SIGNATURE-----";
 /// The words of a text with a cleartext signature (RFC 9580 section 7): header and signature off, escaped dashes back; what stands around
 /// it stays. `None` where there is no such signature.
 pub fn signed_words(text: &str) -> Option<String> {
-    if !text.contains(SIGNED) {
-        return None;
-    }
+    memchr::memmem::find(text.as_bytes(), SIGNED.as_bytes())?;
     let mut out = String::with_capacity(text.len());
     let mut place = Place::Outside;
     for line in text.lines() {

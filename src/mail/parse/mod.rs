@@ -17,6 +17,7 @@ mod subject;
 use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
+use memchr::{memchr, memchr_iter, memmem};
 
 use self::header::Header;
 use self::mime::Part;
@@ -24,6 +25,7 @@ use self::subject::Prefix;
 use super::{body, html};
 use crate::domain::attachment::{Attachment, Print, Span, Transfer};
 use crate::domain::message::{Address, Defect, MessageId, Original, Person, Reading};
+use crate::domain::quotes::Lines;
 use crate::domain::{forward, reply};
 use crate::transfer::decode;
 
@@ -67,7 +69,7 @@ pub fn read(raw: &[u8], whole_size: Option<u64>) -> Reading {
     } else {
         read_body(&bytes, &parts, &mut reading, &mut defects);
     }
-    carried_mail(&parts, &mut reading);
+    read_lines(&parts, &mut reading);
     reading.language = body::language(&reading.reply.text)
         .or_else(|| body::language(&format!("{}\n{}", reading.base_subject, reading.reply.text)))
         .map(str::to_owned);
@@ -78,7 +80,7 @@ pub fn read(raw: &[u8], whole_size: Option<u64>) -> Reading {
 /// Old Macs end lines with CR alone; nobody else does.
 fn line_ends(raw: &[u8]) -> Cow<'_, [u8]> {
     let start = raw.get(..4096).unwrap_or(raw);
-    if memchr::memchr(b'\n', start).is_none() && memchr::memchr(b'\r', start).is_some() && memchr::memchr(b'\n', raw).is_none() {
+    if memchr(b'\n', start).is_none() && memchr(b'\r', start).is_some() && memchr(b'\n', raw).is_none() {
         return Cow::Owned(raw.iter().map(|b| if *b == b'\r' { b'\n' } else { *b }).collect());
     }
     Cow::Borrowed(raw)
@@ -141,23 +143,28 @@ fn return_path(value: &str) -> Option<Option<Address>> {
     }
 }
 
-/// The mail that this one carries, and whether that makes it a forward. An answer carries what it quotes; that is no forward.
-fn carried_mail(parts: &[Part<'_>], reading: &mut Reading) {
+/// What the lines of the text say: the writer's own words, the mail that this one carries, and whether that makes it a forward. An answer
+/// carries what it quotes; that is no forward.
+fn read_lines(parts: &[Part<'_>], reading: &mut Reading) {
+    let lines = Lines::of(&reading.text);
+    reading.reply = reply::own_words_of(&lines, None);
     let prefix = subject::base(&reading.subject).1;
     if prefix == Prefix::Reply || reading.report.is_some() {
         return;
     }
-    let below = forward::below_head(&reading.text, prefix == Prefix::Forward, reading.references.is_empty());
+    let below = forward::below_head(&lines, prefix == Prefix::Forward, reading.references.is_empty());
     reading.forwarded |= below.as_ref().is_some_and(|head| head.certain);
     let attached = || parts.iter().find(|part| part.kind.value == "message/rfc822").and_then(attached_mail);
-    reading.original = below.and_then(|head| head.original).or_else(attached).map(|mut original| {
-        original.subject = subject::base(&original.subject).0;
-        let own = reply::own_words(&original.text, None).text;
-        let words = if own.is_empty() { original.text.as_str() } else { &own };
-        let told = body::language(words).or_else(|| body::language(&format!("{}\n{words}", original.subject)));
-        original.language = told.map(str::to_owned);
-        Box::new(original)
-    });
+    reading.original = below.and_then(|head| head.original).or_else(attached).map(|original| Box::new(with_language(original)));
+}
+
+fn with_language(mut original: Original) -> Original {
+    original.subject = subject::base(&original.subject).0;
+    let own = reply::own_words(&original.text, None).text;
+    let words = if own.is_empty() { original.text.as_str() } else { &own };
+    let told = body::language(words).or_else(|| body::language(&format!("{}\n{words}", original.subject)));
+    original.language = told.map(str::to_owned);
+    original
 }
 
 /// A mail that is attached whole; what that one carries is not looked at.
@@ -184,7 +191,8 @@ fn read_body(raw: &[u8], parts: &[Part<'_>], reading: &mut Reading, defects: &mu
     if let Some(words) = inside::signed_words(&reading.text) {
         reading.text = words;
     }
-    let armoured = reading.text.contains(PGP_MESSAGE) && reading.text.lines().any(|line| line.trim_end() == PGP_MESSAGE);
+    let armoured = memmem::find(reading.text.as_bytes(), PGP_MESSAGE.as_bytes()).is_some()
+        && reading.text.lines().any(|line| line.trim_end() == PGP_MESSAGE);
     let encrypted = armoured || parts.iter().any(|p| p.kind.value == "multipart/encrypted");
     defects.add(encrypted.then_some(Defect::Encrypted));
     let tnef = |part: &Part<'_>| {
@@ -192,7 +200,6 @@ fn read_body(raw: &[u8], parts: &[Part<'_>], reading: &mut Reading, defects: &mu
     };
     defects.add(parts.iter().any(tnef).then_some(Defect::Winmail));
     reading.calendar_method = parts.iter().find_map(calendar_method);
-    reading.reply = reply::own_words(&reading.text, None);
     report::read(parts, reading, defects);
 }
 
@@ -347,8 +354,10 @@ fn part_text(part: &Part<'_>, limit: usize, defects: &mut Defects) -> String {
         defects.add(coarse.then_some(Defect::HtmlTooComplex));
         return text;
     }
-    let mut text = if text.contains('\r') { text.replace("\r\n", "\n").replace('\r', "\n") } else { text.into_owned() };
-    if text.contains('\0') {
+    let has = |byte: u8| memchr(byte, text.as_bytes()).is_some();
+    let (returns, zeros) = (has(b'\r'), has(0));
+    let mut text = if returns { text.replace("\r\n", "\n").replace('\r', "\n") } else { text.into_owned() };
+    if zeros {
         text.retain(|c| c != '\0');
     }
     if part.kind.get("format").is_some_and(|f| f.eq_ignore_ascii_case("flowed")) {
@@ -393,14 +402,14 @@ fn with_footer<'a>(part: &Part<'a>, limit: usize) -> Option<Cow<'a, [u8]>> {
 fn footer(body: &[u8]) -> Option<usize> {
     let is_letter = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=');
     let (mut start, mut letters, mut ended) = (0, false, false);
-    for line in body.split_inclusive(|b| *b == b'\n') {
-        let bare = line.trim_ascii();
+    for end in memchr_iter(b'\n', body).map(|at| at + 1).chain([body.len()]) {
+        let bare = body.get(start..end).unwrap_or_default().trim_ascii();
         if letters && ended && !bare.iter().all(is_letter) {
             return Some(start).filter(|start| body.get(*start..).is_some_and(<[u8]>::is_ascii));
         }
         ended = bare.is_empty() || bare.ends_with(b"=");
         letters |= !bare.is_empty();
-        start += line.len();
+        start = end;
     }
     None
 }
