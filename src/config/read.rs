@@ -332,8 +332,16 @@ fn sla(root: &mut Section<'_>, calendar: Option<&Calendar>) -> BTreeMap<Priority
     let words: Vec<&'static str> = Priority::ALL.iter().map(|p| p.as_str()).collect();
     let mut all = BTreeMap::new();
     for (word, mut table) in section.named_tables(&words) {
-        let mut read = |key| table.parsed(key, |text| value::business_duration(text, calendar)).map(Spanned::into_inner);
-        let targets = Targets { first_response: read("first_response"), update: read("update"), resolution: read("resolution") };
+        let mut read = |key| table.parsed(key, |text| value::business_duration(text, calendar));
+        let (first_response, update, resolution) = (read("first_response"), read("update"), read("resolution"));
+        if let (Some(answer), Some(end)) = (&first_response, &resolution)
+            && end.get_ref() < answer.get_ref()
+        {
+            let help = "give `resolution` at least the time of `first_response`";
+            table.page.warn(end.span(), "a ticket would have to be solved before it has to be answered", help);
+        }
+        let inner = |time: Option<Spanned<_>>| time.map(Spanned::into_inner);
+        let targets = Targets { first_response: inner(first_response), update: inner(update), resolution: inner(resolution) };
         table.finish();
         all.extend(Priority::parse(word).map(|priority| (priority, targets)));
     }

@@ -296,6 +296,11 @@ fn warnings_do_not_stop_the_desk() {
         ("role = \"lead\"", "role = \"lead\"\n[operator]\ncanary = \"10s\"", "writes to itself 8640 times a day"),
         ("role = \"lead\"", "role = \"lead\"\n[sla.high]\nupdate = \"4h\"", "the clocks run day and night"),
         (
+            "role = \"lead\"",
+            "role = \"lead\"\n[sla.low]\nfirst_response = \"8h\"\nresolution = \"4h\"",
+            "solved before it has to be answered",
+        ),
+        (
             "[delivery]",
             "[[mailbox]]\nname = \"m\"\naddress = \"m@desk.example\"\nmark = \"keyword\"\n\
              source = { kind = \"maildir\", path = \"m\" }\n[delivery]",
