@@ -3,6 +3,7 @@
 //! Everything that must be asked is asked before the rules run, since an unanswered question makes `decide` start again.
 
 mod alerts;
+mod answered;
 mod behalf;
 mod bounces;
 mod followup;
@@ -16,7 +17,7 @@ use chrono::{DateTime, Utc};
 pub use bounces::undelivered;
 pub use opening::team;
 
-use super::confirm::{self, Grant};
+use super::confirm::Grant;
 use super::facts::{self, Facts};
 use super::foresight::Foresight;
 use super::message::{Person, Reading, Withheld};
@@ -27,7 +28,8 @@ use super::rules::{Circumstances, Verdict};
 use super::thread::{self, By, Thread};
 use super::ticket::Ticket;
 use super::trust::Sender;
-use super::{Case, CauseKey, Decision, Event, Incoming, Judged, Need, Outcome, Quarantined, agents, approvals, history, pacing, retire};
+use super::{Case, CauseKey, Decision, Event, Incoming, Judged, Need, Outcome, Quarantined, Reason, agents, history, pacing, retire};
+use answered::Answered;
 
 /// A mail with every judgement that precedes the decision.
 #[derive(Debug, Clone, Copy)]
@@ -91,11 +93,9 @@ pub fn mail(
         }
         sender.grant(&notify::local_time(grant.confirmed, policy));
     }
-    let ruling = approvals::answered(received, origin, tokens, policy).filter(|_| !incoming.quiet);
-    let confirming = confirm::answered(received, origin, tokens, policy).filter(|_| !incoming.quiet && grant.is_none());
+    let answered = Answered::by(incoming, grant.is_some(), policy);
     let agent = sender.agent.as_deref().and_then(|handle| policy.agent(handle));
-    let answers = ruling.is_some() || confirming.is_some();
-    let agent = agent.filter(|_| origin.kind == OriginKind::Person && origin.suspect.is_none() && !incoming.quiet && !answers);
+    let agent = agent.filter(|_| origin.kind == OriginKind::Person && origin.suspect.is_none() && !incoming.quiet && answered.is_none());
     let mut behalf = agent.and_then(|agent| behalf::of_forward(received, agent, tokens, policy));
     let mail = behalf.as_ref().map_or(received, |behalf| &behalf.reading);
     let mut thread = match origin.kind {
@@ -103,14 +103,8 @@ pub fn mail(
         OriginKind::Bounce => bounces::bounced_thread(case, mail, tokens, policy)?,
         _ => thread::find(case, mail, tokens, policy, now, incoming.quiet)?,
     };
-    if let Some((approver, number, _)) = ruling {
-        sender.because =
-            format!("From is {} and the mail carries the token that was mailed to approver {}", approver.address, approver.handle);
-        thread.because = format!("it answers the mail that asks for an approval on {number}");
-        (thread.ticket, thread.by, thread.linked) = (Some(number), By::MessageId, None);
-    }
-    if let Some(confirming) = &confirming {
-        confirming.place(&mut sender, &mut thread);
+    if let Some(answered) = &answered {
+        answered.place(&mut sender, &mut thread);
     }
     if let (Some(agent), None) = (agent, &behalf) {
         behalf = behalf::of_order(case, received, (agent, &sender), &mut thread, policy)?;
@@ -128,35 +122,9 @@ pub fn mail(
         Some(number) => case.ticket(number)?,
         None => None,
     };
-    let refused = behalf.as_ref().and_then(|behalf| behalf.refused(received, policy));
-    let mut decision = match (origin.kind, ticket) {
-        _ if let Some(refused) = refused => refused,
-        (OriginKind::Person, Some(ticket)) if let Some((approver, _, question)) = ruling => {
-            approvals::answer(case, &scene, ticket, approver, question, policy)?
-        }
-        (OriginKind::Person, Some(ticket)) if let Some(confirming) = &confirming => {
-            confirm::answer(case, &scene, confirming, ticket, policy)?
-        }
-        (OriginKind::Own, _) => Decision::new(Outcome::Ignored, "desk"),
-        (OriginKind::Bounce, Some(ticket)) => bounces::bounce(&scene, ticket, policy),
-        (OriginKind::AutomaticReply, Some(ticket)) => file_only(&scene, ticket),
-        (OriginKind::Bounce | OriginKind::AutomaticReply, None) => Decision::new(Outcome::Ignored, "desk"),
-        (OriginKind::Bulk | OriginKind::Generated, ticket) => machine(case, &scene, ticket, policy)?,
-        (OriginKind::Person, Some(ticket)) if incoming.quiet && history::is_of_the_house(&scene, ticket, policy) => {
-            history::answer(&scene, ticket, policy)
-        }
-        (OriginKind::Person, None) if incoming.quiet && mail.from.as_ref().is_some_and(|p| policy.is_own(&p.address)) => history::unasked(),
-        (OriginKind::Person, Some(ticket)) if speaks_as_agent(&sender, ticket, policy) => agents::mail(case, &scene, ticket, policy)?,
-        (OriginKind::Person, Some(ticket)) if advises(mail, ticket) => followup::advice(case, &scene, ticket, policy)?,
-        (OriginKind::Person, Some(ticket)) => followup::followup(case, &scene, ticket, policy)?,
-        // With [new] an answer to a summary opens a ticket like any other mail.
-        (OriginKind::Person, None) => match agents::question(&scene, policy).or_else(|| match &behalf {
-            None => agents::astray(&scene, policy),
-            Some(_) => None,
-        }) {
-            Some(answer) => answer,
-            None => newcomer(case, &scene, policy)?,
-        },
+    let mut decision = match behalf.as_ref().and_then(|behalf| behalf.refused(received, policy)) {
+        Some(refused) => refused,
+        None => fate(case, &scene, ticket, answered.as_ref(), policy)?,
     };
     match (&behalf, agent) {
         (Some(behalf), _) => behalf.receipt(&mut decision, ticket, policy),
@@ -169,17 +137,50 @@ pub fn mail(
     notify::hold_back_loops(case, &mut decision, now)?;
     pacing::pace(case, &mut decision, policy, now)?;
     retire::tokens_seen_outside(case, &mut decision, (received, origin), tokens, policy)?;
-    if let (Some(writer), true) = (&received.from, incoming.foresight.behind_list) {
+    say_why(&mut decision, &scene);
+    Ok(decision)
+}
+
+/// What becomes of a mail that is judged: which room it belongs to.
+fn fate(
+    case: &Case,
+    scene: &Scene<'_>,
+    ticket: Option<&Ticket>,
+    answered: Option<&Answered<'_>>,
+    policy: &Policy,
+) -> Result<Decision, Need> {
+    let quiet = scene.incoming.quiet;
+    Ok(match (scene.origin.kind, ticket) {
+        (OriginKind::Own, _) => Decision::new(Outcome::Ignored, "desk"),
+        (OriginKind::Bounce, Some(ticket)) => bounces::bounce(scene, ticket, policy),
+        (OriginKind::AutomaticReply, Some(ticket)) => file_only(scene, ticket),
+        (OriginKind::Bounce | OriginKind::AutomaticReply, None) => Decision::new(Outcome::Ignored, "desk"),
+        (OriginKind::Bulk | OriginKind::Generated, ticket) => machine(case, scene, ticket, policy)?,
+        (OriginKind::Person, Some(ticket)) => match answered {
+            Some(answered) => answered.decide(case, scene, ticket, policy)?,
+            None if quiet && history::is_of_the_house(scene, ticket, policy) => history::answer(scene, ticket, policy),
+            None if speaks_as_agent(scene.sender, ticket, policy) => agents::mail(case, scene, ticket, policy)?,
+            None if advises(scene.mail, ticket) => followup::advice(case, scene, ticket, policy)?,
+            None => followup::followup(case, scene, ticket, policy)?,
+        },
+        (OriginKind::Person, None) if quiet && scene.mail.from.as_ref().is_some_and(|p| policy.is_own(&p.address)) => history::unasked(),
+        (OriginKind::Person, None) => match agents::question(scene, policy).or_else(|| agents::astray(scene, policy)) {
+            Some(answer) => answer,
+            None => newcomer(case, scene, policy)?,
+        },
+    })
+}
+
+/// Writes the judgements into the decision, the first of its reasons first.
+fn say_why(decision: &mut Decision, scene: &Scene<'_>) {
+    let Foresight { mail: received, behind_list, .. } = scene.incoming.foresight.as_ref();
+    if let (Some(writer), true) = (&received.from, *behind_list) {
         decision.because(format!("a list of ours wrote itself into From; the writer is {}", writer.address));
     }
-    decision.because.insert(0, super::Reason(format!("origin: {}", origin.because)));
-    decision.because.insert(1, super::Reason(format!("thread: {}", thread.because)));
-    decision.because.insert(2, super::Reason(format!("sender: {}", sender.because)));
-    let judged = decision.judged.get_or_insert_with(|| Box::new(Judged::of(&scene)));
-    judged.origin.clone_from(origin);
-    judged.sender = sender;
-    judged.thread = thread;
-    Ok(decision)
+    let Scene { origin, thread, sender, .. } = scene;
+    let first = [format!("origin: {}", origin.because), format!("thread: {}", thread.because), format!("sender: {}", sender.because)];
+    decision.because.splice(0..0, first.map(Reason));
+    decision.judged.get_or_insert_with(|| Box::new(Judged::of(scene)));
 }
 
 impl Judged {

@@ -17,7 +17,9 @@ pub fn astray(scene: &Scene<'_>, policy: &Policy) -> Option<Decision> {
     let agent = scene.sender.agent.as_deref().and_then(|handle| policy.agent(handle))?;
     let newest = scene.mail.in_reply_to.first().or(scene.mail.references.last())?;
     let ours = LetterName::read(newest).filter(|letter| letter.is_signed(&policy.key))?;
-    if ours.ticket.is_some() || scene.mail.forwarded || scene.origin.suspect.is_some() || scene.incoming.quiet {
+    // With [new] it opens a ticket like any other mail.
+    if scene.foreseen().is_none() || ours.ticket.is_some() || scene.mail.forwarded || scene.origin.suspect.is_some() || scene.incoming.quiet
+    {
         return None;
     }
     let words = scene.mail.reply.text.trim();
