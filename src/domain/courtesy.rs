@@ -52,14 +52,16 @@ pub fn is_all(words: &str, agent: &Agent, desk: &str) -> bool {
     true
 }
 
-/// The words without a last line that is the agent's name and nothing else: the templates write it below. A closing ("Best regards,") may
-/// stand last only where the name comes right below.
+/// The words without a last line that is the agent's name and nothing else, or a part of it that is set apart: the templates write it below.
+/// A closing ("Best regards,") may stand last only where the name comes right below.
 pub fn without_name<'a>(words: &'a str, agent: &Agent, right_below: bool) -> &'a str {
-    let Some((above, last)) = words.trim_end().rsplit_once('\n') else { return words };
-    let above = above.trim_end();
+    let Some((before, last)) = words.trim_end().rsplit_once('\n') else { return words };
+    let above = before.trim_end();
     let closing = above.lines().last().is_some_and(|line| CLOSINGS.iter().any(|closing| folded(line).contains(closing)));
-    let signs = folded(last) == folded(&agent.name) && !above.is_empty();
-    if signs && (right_below || !closing) { above } else { words }
+    let apart = closing || before.get(above.len()..).is_some_and(|space| space.contains('\n'));
+    let (name, last) = (folded(&agent.name), folded(last));
+    let signs = last == name || apart && name.contains(&last) && !last.trim().is_empty();
+    if signs && !above.is_empty() && (right_below || !closing) { above } else { words }
 }
 
 /// Has it the shape of what stands below the name in a signature?
@@ -115,6 +117,11 @@ mod tests {
             ("王芳", "好了。\n此致\n敬礼\n王芳", "好了。\n此致\n敬礼", "好了。\n此致\n敬礼\n王芳"),
             ("Li Wei", "Ask Li Wei", "Ask Li Wei", "Ask Li Wei"),
             ("Li Wei", "Ask\nWei", "Ask\nWei", "Ask\nWei"),
+            ("Li Wei", "Ask \nWei", "Ask \nWei", "Ask \nWei"),
+            ("Li Wei", "Try again.\n\nLi", "Try again.", "Try again."),
+            ("Li Wei", "Try again.\nCheers\nLi", "Try again.\nCheers", "Try again.\nCheers\nLi"),
+            ("Li Wei", "Try again.\n\nL", "Try again.\n\nL", "Try again.\n\nL"),
+            ("Li Wei", "Try again.\n\n:)", "Try again.\n\n:)", "Try again.\n\n:)"),
             ("Li Wei", "Li Wei", "Li Wei", "Li Wei"),
             ("Li Wei", "\nLi Wei", "\nLi Wei", "\nLi Wei"),
             ("Li Wei", "", "", ""),

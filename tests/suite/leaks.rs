@@ -41,7 +41,7 @@ const WORDS: &[&str] = &[
     "ok",
     "好了",
     "已解决。",
-    "Hello Alice,\n\nplease reboot the router and try again.\n\nLi",
+    "Hello Alice,\n\nplease reboot the router and try again.\n\nSee you",
     "您好！\n\n请重启路由器后再试一次。\n\n李伟",
     "Hello Li Wei,\n\nthis begins as the notifications do, and it is meant for Alice all the same.\n\nRegards\nLi Wei",
     "Li Wei，您好！\n\n路由器已经更换，请再试一次，谢谢。",
@@ -49,7 +49,7 @@ const WORDS: &[&str] = &[
     "请按以下步骤操作：\n\n1、退出旧版客户端\n2、重启电脑\n\n谢谢",
     "You wrote \"error 809 after the update\": that is a known fault of the router.\n\nWe change it tonight.\n\nThanks",
     "您提到“重启过两次电脑也没有用”，这是路由器的问题。\n\n今晚更换。",
-    "A long line that every mailer will wrap, because it goes on and on about the router in the basement and what it does to the tunnel.\n\nLi",
+    "A long line that every mailer will wrap, because it goes on and on about the router in the basement and what it does to the tunnel.\n\nSee you",
     "From: the second floor it works.\n\nOn Monday we saw 3 errors:\n\nE809\nE810",
     "It worked yesterday?\n\nThen run\n\n    ipconfig /all > C:\\temp\\out.txt\n\nand send us https://kb.example.test/vpn?a=1&b=2.",
     "Thanks",
@@ -243,7 +243,7 @@ fn no_style_leaks_and_hardly_one_is_held() {
         if language == "zh" {
             "您好！\n\n请重启路由器后再试一次。\n\n李伟"
         } else {
-            "Hello Alice,\n\nplease reboot the router.\n\nLi"
+            "Hello Alice,\n\nplease reboot the router.\n\nSee you"
         }
     };
     let (mut held, mut tried, mut wrong) = (Vec::new(), 0, Vec::new());
