@@ -97,6 +97,15 @@ pub(super) fn own_text(mail: &Reading) -> &str {
     if mail.reply.text.trim().is_empty() || mail.forwarded { &mail.text } else { &mail.reply.text }
 }
 
+/// What becomes of an expression's compiled form and of the caches that it fills while it searches: some 30 KB for each that is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Memory {
+    /// They stay: mails come one after the other.
+    Kept,
+    /// They go at once: each example uses an expression that no mail of this desk may ever need.
+    Fleeting,
+}
+
 /// A regular expression: checked when the rules are read. Beyond the first [`KEPT`] the compiled form is thrown away and built again
 /// when a mail first needs it, since most never do.
 #[derive(Debug)]
@@ -146,8 +155,13 @@ impl Pattern {
     }
 
     /// The compiled expression; `None` never happens after [`Pattern::new`].
-    pub(super) fn regex(&self) -> Option<&Regex> {
-        self.built.get_or_init(|| build(&self.source).ok()).as_ref()
+    pub(super) fn regex(&self, memory: Memory) -> Option<Cow<'_, Regex>> {
+        match (memory, self.built.get()) {
+            (Memory::Kept, _) => self.built.get_or_init(|| build(&self.source).ok()).as_ref().map(Cow::Borrowed),
+            // A copy has caches of its own.
+            (Memory::Fleeting, Some(built)) => built.clone().map(Cow::Owned),
+            (Memory::Fleeting, None) => build(&self.source).ok().map(Cow::Owned),
+        }
     }
 
     /// The names of its groups.
@@ -225,7 +239,7 @@ impl Test {
     }
 
     /// What it finds in a text, by itself: for evidence, and the measure of the automaton's honesty.
-    pub(super) fn find<'v>(&'v self, value: &'v Value<'_>) -> Option<&'v str> {
+    pub(super) fn find<'v>(&'v self, value: &'v Value<'_>, memory: Memory) -> Option<&'v str> {
         let folded = value.folded.as_str();
         match self {
             Test::Word { text, .. } => {
@@ -245,7 +259,7 @@ impl Test {
                 (folded.ends_with(domain.as_str()) && self.confirms(folded, start, folded.len())).then_some(folded)
             }
             Test::Glob(glob) => glob_matches(glob, folded).then_some(folded),
-            Test::Pattern(pattern) => pattern.regex()?.find(&value.raw).map(|m| m.as_str()),
+            Test::Pattern(pattern) => pattern.regex(memory)?.find(&value.raw).map(|m| m.as_str()),
         }
     }
 
@@ -448,7 +462,7 @@ mod tests {
             (word("réseau", false), "le réseau est", true),
             (word("r", false), "réseau", false),
         ] {
-            assert_eq!(word.find(&Value::new(Cow::Borrowed(text))).is_some(), want, "{word:?} {text}");
+            assert_eq!(word.find(&Value::new(Cow::Borrowed(text)), Memory::Kept).is_some(), want, "{word:?} {text}");
         }
     }
 

@@ -6,6 +6,7 @@ use std::ops::Range;
 use chrono::DateTime;
 use toml::de::{DeTable, DeValue};
 
+use super::atom::Memory;
 use super::conditions::{ORIGINS, ROLES};
 use super::load::{Compiler, File, Item};
 use super::{Circumstances, RuleSet, Verdict};
@@ -246,7 +247,7 @@ impl Example {
             at: DateTime::UNIX_EPOCH,
             business_hours: self.business_hours,
         };
-        let verdict = rules.judge(&self.mail, &around);
+        let verdict = rules.judge_with(&self.mail, &around, Memory::Fleeting);
         self.expect.iter().filter_map(|expected| self.compare(expected, &verdict)).collect()
     }
 

@@ -29,7 +29,7 @@ use serde::{Deserialize, Serialize};
 use super::message::Reading;
 use super::origin::OriginKind;
 use super::ticket::{Kind, Level};
-use atom::Lists;
+use atom::{Lists, Memory};
 pub use checklist::{Question, is_field_name};
 use conditions::Cond;
 use effects::Effect;
@@ -214,7 +214,11 @@ impl RuleSet {
 
     /// Judges a mail: total, and the same for the same arguments.
     pub fn judge(&self, mail: &Reading, around: &Circumstances<'_>) -> Verdict {
-        let mut scan = self.scanner.scan(mail);
+        self.judge_with(mail, around, Memory::Kept)
+    }
+
+    fn judge_with(&self, mail: &Reading, around: &Circumstances<'_>, memory: Memory) -> Verdict {
+        let mut scan = self.scanner.scan(mail, memory);
         let mut candidates = self.always.clone();
         for hit in &scan.hits {
             candidates.extend(self.triggered.get(hit.index()).into_iter().flatten());

@@ -11,7 +11,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
-use super::atom::{Atom, AtomId, Atoms, Field, ListId, Lists, Test, Value};
+use super::atom::{Atom, AtomId, Atoms, Field, ListId, Lists, Memory, Test, Value};
 use crate::domain::message::Reading;
 use crate::domain::text::is_spaced_letter;
 
@@ -238,10 +238,10 @@ impl Scanner {
     }
 
     /// Reads a mail: each field once.
-    pub(super) fn scan<'s, 'm>(&'s self, mail: &'m Reading) -> Scan<'s, 'm> {
+    pub(super) fn scan<'s, 'm>(&'s self, mail: &'m Reading, memory: Memory) -> Scan<'s, 'm> {
         let values: Vec<Vec<Value<'m>>> = self.fields.iter().map(|f| f.values(mail).into_iter().map(Value::new).collect()).collect();
         let mut scan =
-            Scan { scanner: self, states: States(vec![None; self.atoms.len()]), hits: Vec::new(), met: self.open.clone(), values };
+            Scan { scanner: self, states: States(vec![None; self.atoms.len()]), hits: Vec::new(), met: self.open.clone(), values, memory };
         let Scan { states, hits, met, values, .. } = &mut scan;
         for (search, values) in self.searches.iter().zip(values.iter()) {
             for value in values {
@@ -278,6 +278,8 @@ pub(super) struct Scan<'s, 'm> {
     /// By list: it may hold.
     met: Vec<bool>,
     values: Vec<Vec<Value<'m>>>,
+    /// Of the expressions that run for it.
+    pub(super) memory: Memory,
 }
 
 impl Scan<'_, '_> {
@@ -317,7 +319,7 @@ impl Scan<'_, '_> {
     /// What the atom found, looked up afresh.
     pub(super) fn find(&self, id: AtomId) -> Option<&str> {
         let atom = self.scanner.atom(id)?;
-        self.values_of(id).iter().find_map(|value| atom.test.find(value))
+        self.values_of(id).iter().find_map(|value| atom.test.find(value, self.memory))
     }
 
     /// The texts that the atom looks at.

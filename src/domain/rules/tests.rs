@@ -510,7 +510,7 @@ fn the_worked_example_runs() {
 impl RuleSet {
     /// Every rule looked at, every atom asked by itself: slow and plain.
     fn judge_plainly(&self, mail: &Reading, around: &Circumstances<'_>) -> Verdict {
-        let mut scan = self.scanner.scan(mail);
+        let mut scan = self.scanner.scan(mail, atom::Memory::Kept);
         scan.ask_each();
         vote::judge(self.rules.iter(), &mut scan, mail, around, self)
     }

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::atom::{AtomId, Pattern, Test, own_text};
+use super::atom::{AtomId, Memory, Pattern, Test, own_text};
 use super::checklist::{Question, unanswered};
 use super::conditions::{Asked, Cond};
 use super::effects::{Effect, placeholders};
@@ -47,7 +47,7 @@ pub(super) fn judge<'r>(
         witness(&rule.when, scan, &asked, &mut found);
         for effect in &rule.effects {
             if let Effect::Extract(patterns) = effect {
-                extract(patterns, mail, &mut found.fields);
+                extract(patterns, scan.memory, mail, &mut found.fields);
             }
         }
         fields.extend(found.fields.iter().map(|(name, value)| (name.clone(), value.clone())));
@@ -101,14 +101,14 @@ fn witness_atom(id: AtomId, scan: &mut Scan<'_, '_>, found: &mut Found) {
     found.matches.push((field, quote(matched)));
     if let Some(pattern) = scan.pattern(id).filter(|pattern| !pattern.names().is_empty()) {
         for value in scan.values_of(id) {
-            capture(pattern, &value.raw, &mut found.fields);
+            capture(pattern, scan.memory, &value.raw, &mut found.fields);
         }
     }
 }
 
 /// The named groups of the first match; a field that has a value keeps it.
-fn capture(pattern: &Pattern, text: &str, fields: &mut BTreeMap<String, String>) {
-    let Some(regex) = pattern.regex() else { return };
+fn capture(pattern: &Pattern, memory: Memory, text: &str, fields: &mut BTreeMap<String, String>) {
+    let Some(regex) = pattern.regex(memory) else { return };
     let Some(captures) = regex.captures(text) else { return };
     for name in pattern.names() {
         if let Some(value) = captures.name(name) {
@@ -117,9 +117,9 @@ fn capture(pattern: &Pattern, text: &str, fields: &mut BTreeMap<String, String>)
     }
 }
 
-fn extract(patterns: &[(String, Pattern)], mail: &Reading, fields: &mut BTreeMap<String, String>) {
+fn extract(patterns: &[(String, Pattern)], memory: Memory, mail: &Reading, fields: &mut BTreeMap<String, String>) {
     for (field, pattern) in patterns {
-        let Some(regex) = pattern.regex() else { continue };
+        let Some(regex) = pattern.regex(memory) else { continue };
         for text in [mail.subject.as_str(), own_text(mail)] {
             if let Some(captures) = regex.captures(text) {
                 let value = captures.iter().skip(1).flatten().next().or_else(|| captures.get(0));
