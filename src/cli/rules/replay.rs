@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::super::progress::Progress;
+use super::super::table::Column::{Spare, Whole, Words};
 use super::super::{Exit, count, open_store, table};
 use super::Which;
 use crate::domain::foresight::Foresight;
@@ -179,7 +180,7 @@ impl Row {
         let or_none = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
         vec![
             self.ticket.to_string(),
-            table::cut(&table::one_line(&self.subject), 40),
+            self.subject.clone(),
             self.told(Some(&self.was)),
             self.told(self.now.as_ref()),
             or_none(self.set.as_ref().map(|set| format!("set by {}: {}", set.by, set.category))),
@@ -202,5 +203,6 @@ fn tell(mut rows: Vec<Row>) -> anyhow::Result<()> {
         mails - changed
     ))?;
     rows.retain(|row| row.changed);
-    table::print(false, &["ticket", "subject", "was", "is now", "since", "rule"], &rows, "nothing would change", Row::cells)
+    let columns = [Whole("ticket"), Words("subject"), Words("was"), Words("is now"), Spare("since"), Words("rule")];
+    table::print(false, &columns, &rows, "nothing would change", Row::cells)
 }
