@@ -288,6 +288,7 @@ fn assemble(read: config::Read, config_text: &str, snapshot: Snapshot, naming: N
         return Err(wrong);
     };
     warnings.extend(key::warning(&config.data));
+    warnings.extend(library.gone.iter().cloned().map(|c| beside(&at.base, c)));
     warnings.extend(shipped::missing(own_rules.as_ref(), &library).into_iter().map(|c| beside(&at.base, c)));
     let spoken = templates.languages();
     let speaks = |code: &str| spoken.iter().any(|spoken| language::same(spoken, code));
