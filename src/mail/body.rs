@@ -113,7 +113,12 @@ pub fn language(text: &str) -> Option<&'static str> {
         return None;
     }
     let told = whatlang::detect(start)?;
-    if told.is_reliable() { primary_subtag(told.lang()) } else { (english >= 2).then_some("en") }
+    match told.is_reliable().then(|| primary_subtag(told.lang())).flatten() {
+        // A few words of Chinese beside a long log, or another's mail: the writer is hardly of that third language.
+        Some(third) if han > 1 && third != "en" => None,
+        None => (english >= 2 && !told.is_reliable()).then_some("en"),
+        some => some,
+    }
 }
 
 /// ISO 639-3 as whatlang names it → BCP 47.
@@ -178,6 +183,14 @@ mod tests {
             ("프린터가 고장났습니다", Some("ko")),
             ("", None),
             ("Der Drucker in der dritten Etage druckt seit heute Morgen nur noch leere Seiten, bitte kommen Sie vorbei.", Some("de")),
+            ("Hallo, mein Drucker druckt seit gestern nicht mehr. Können Sie mir bitte helfen? Danke, Jan", Some("de")),
+            ("Bonjour, je ne peux plus me connecter au VPN depuis ce matin. Merci de votre aide.", Some("fr")),
+            ("Buenos días, desde ayer no puedo entrar en mi cuenta y la pantalla dice que la contraseña no es válida. Gracias", Some("es")),
+            (
+                "看看日志：\n\nDer Dienst wurde unerwartet beendet. Der Vorgang konnte nicht abgeschlossen werden, weil die Datei von einem anderen \
+                 Prozess verwendet wird.",
+                None,
+            ),
             ("L'imprimante du troisième étage ne fonctionne plus depuis ce matin, pouvez-vous passer la réparer ?", Some("fr")),
         ] {
             assert_eq!(language(text), language_, "{text}");
