@@ -7,7 +7,7 @@ use anyhow::Context;
 use chrono::Utc;
 use serde_json::{Value, json};
 
-use super::{Exit, input, load_or_builtin, table};
+use super::{Exit, in_words, input, load_or_builtin, table};
 use crate::desk::{self, Desk, Question, Resolved, Rulebook};
 use crate::domain::facts::{Facts, Link};
 use crate::domain::message::{MessageId, Person, Reading};
@@ -60,7 +60,7 @@ pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
             Ok(mail) => mail,
             Err(error) => {
                 out.flush()?;
-                table::complain(format_args!("postdesk: {error:#}"));
+                table::complain(format_args!("postdesk: {}", in_words(&error)));
                 unread += 1;
                 continue;
             }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::super::progress::Progress;
 use super::super::table::Column::{Spare, Whole, Words};
-use super::super::{Exit, count, open_store, table};
+use super::super::{Exit, count, load_config, open_store, table};
 use super::Which;
 use crate::domain::foresight::Foresight;
 use crate::domain::intake;
@@ -78,6 +78,8 @@ struct Place {
 /// # Errors
 /// The configuration is unsound, or the store fails.
 pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
+    // Without a desk there are no tickets.
+    load_config(config)?;
     let loaded = arguments.which.load(config)?;
     let mut store = open_store(&loaded.config)?;
     let openings = store.openings(arguments.last)?;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::super::progress::Progress;
 use super::super::table::Column::{Whole, Words};
-use super::super::{Exit, count, open_store, table};
+use super::super::{Exit, count, load_config, open_store, table};
 use super::{Which, mails};
 use crate::domain::message::Reading;
 use crate::domain::origin::{self, OriginKind};
@@ -42,6 +42,10 @@ pub struct Arguments {
 /// # Errors
 /// A file cannot be read, the configuration is unsound, or the store fails.
 pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
+    if arguments.files.is_empty() {
+        // Without a desk there are no mails of it.
+        load_config(config)?;
+    }
     let loaded = arguments.which.load(config)?;
     let policy = loaded.policy.as_ref();
     let (mut tallies, mut judged) = (RuleTallies::of(&policy.rules), 0);
