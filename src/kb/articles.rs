@@ -277,7 +277,7 @@ mod tests {
             assert!(all(body).is_ok_and(|library| library.gone.is_empty()), "{body}");
         }
         for (body, place, words) in [
-            ("See\n[the Wi-Fi](wiif).", "8:1", "did you mean \"wifi\"? an article is linked by its id"),
+            ("See\n[the Wi-Fi](wiif).", "8:1", "did you mean (wifi)? an article is linked by its id"),
             ("See [the Wi-Fi](wifi.md).", "7:5", "articles are linked by their id:  (wifi)"),
             ("请看[内部](own)。", "7:3", "\"own\" is for agents only: who reads this cannot open it"),
             ("[a](page.html)", "7:1", "anything else by its whole address, https://…"),

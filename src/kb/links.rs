@@ -8,8 +8,7 @@ use std::ops::Range;
 use pulldown_cmark::{Event, Tag};
 
 use super::articles::BUILT_IN;
-use crate::config::section::did_you_mean;
-use crate::domain::complaint::Complaint;
+use crate::domain::complaint::{Complaint, nearest};
 use crate::domain::policy::{self, Article};
 
 /// A link of an article's text that leads to another article.
@@ -88,5 +87,8 @@ fn remedy(id: &str, cards: &[Article]) -> String {
     if stem != id && known.contains(&stem) {
         return format!("articles are linked by their id:  ({stem})");
     }
-    did_you_mean(stem, &known, "an article is linked by its id, anything else by its whole address, https://…; ids:")
+    match nearest(stem, known.iter().copied()) {
+        Some(near) => format!("did you mean ({near})? an article is linked by its id"),
+        None => format!("an article is linked by its id, anything else by its whole address, https://…; ids: {}", known.join(", ")),
+    }
 }

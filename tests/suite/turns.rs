@@ -201,6 +201,7 @@ fn a_file_that_a_command_cannot_use_is_told_with_a_remedy() {
         ("explain in", "this is a directory: name the mails in it"),
         ("import no.mbox", "reading no.mbox: No such file or directory (os error 2); look at its name"),
         ("import empty", "empty holds no mail: it has neither `new` and `cur`, as a Maildir has, nor files *.eml"),
+        ("import in", "in holds no mail: nothing lies in its `new` and `cur`; name an mbox file, a Maildir"),
         ("import config.toml", "it begins neither with \"From \", as an mbox does, nor with a header field"),
         ("rules eval no.jsonl", "reading no.jsonl: No such file or directory (os error 2); look at its name"),
         ("rules eval in", "it is a directory: name a file"),
