@@ -729,6 +729,7 @@ fn whoever_writes_is_answered_in_one_language_that_he_reads() {
     let german = "Hallo, mein VPN geht seit gestern nicht mehr. Können Sie mir bitte helfen? Danke, Hans";
     for (from, text, language, asks) in [
         ("Hans <hans@ext.test>", german, "Thank you for writing", ""),
+        ("Ivan <ivan@ext.test>", "Привет, помогите!", "Thank you for writing", ""),
         // Nobody can tell: the desk's.
         ("bob@ext.test", "VPN 809", "来信已收到", "VPN 客户端"),
         ("Li Wei <li@desk.test>", german, "Thank you for writing", ""),
