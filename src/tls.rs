@@ -99,7 +99,9 @@ fn certificate(wrong: &CertificateError, host: &str) -> String {
             format!("the certificate is not for {host}{names}: write a name that it is for as host (ca_file does not help)")
         }
         C::UnknownIssuer | C::BadSignature => {
-            format!("the certificate of {host} comes from a CA that this machine does not know: name that CA's PEM file in ca_file")
+            format!(
+                "the certificate of {host} comes from a CA that this machine does not know: name that CA's PEM file beside host:  ca_file = \"/…/ca.pem\""
+            )
         }
         C::Revoked => format!("the certificate of {host} has been revoked: it must be replaced there (ca_file does not help)"),
         other => {

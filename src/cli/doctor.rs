@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::table;
 use super::{Exit, count, load, load_to_work};
-use crate::daemon;
+use crate::daemon::{self, Examination};
 
 /// Try the servers: names, TLS, login, capabilities, folders, senders; with --send a round trip.
 #[derive(Debug, clap::Args)]
@@ -31,13 +31,12 @@ pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
         eprintln!("each mailbox gets a mail from itself, which is waited for; that may take a minute");
     }
     let mut wrong = 0;
-    daemon::examine(&loaded, arguments.send, |(name, steps)| {
-        table::line(format_args!("{name}"))?;
-        for (good, sentence) in steps {
-            table::line(format_args!("  {} {sentence}", if good { "ok   " } else { "WRONG" }))?;
+    daemon::examine(&loaded, arguments.send, |examination| match examination {
+        Examination::Begun(name) => table::line(name),
+        Examination::Done(steps) => steps.into_iter().try_for_each(|(good, sentence)| {
             wrong += usize::from(!good);
-        }
-        Ok(())
+            table::line(format_args!("  {} {sentence}", if good { "ok   " } else { "WRONG" }))
+        }),
     })?;
     if wrong == 0 {
         table::line("everything answers as it should")?;

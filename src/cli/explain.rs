@@ -7,7 +7,7 @@ use anyhow::Context;
 use chrono::Utc;
 use serde_json::{Value, json};
 
-use super::{Exit, input, load_or_builtin, table};
+use super::{Exit, in_words, input, load_or_builtin, table};
 use crate::desk::{self, Desk, Question, Resolved, Rulebook};
 use crate::domain::facts::{Facts, Link};
 use crate::domain::message::{MessageId, Person, Reading};
@@ -60,7 +60,7 @@ pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
             Ok(mail) => mail,
             Err(error) => {
                 out.flush()?;
-                table::complain(format_args!("postdesk: {error:#}"));
+                table::complain(format_args!("postdesk: {}", in_words(&error)));
                 unread += 1;
                 continue;
             }
@@ -127,6 +127,8 @@ fn report(file: &str, resolved: &Resolved, policy: &Policy) -> Value {
     let Some(judged) = decision.judged.as_deref() else { return Value::Null };
     let verdict = &judged.verdict;
     let (impact, urgency, priority) = grades(decision);
+    // As the requester is answered, where he is.
+    let language = opened(decision).map(|ticket| ticket.language.as_str()).or(mail.language.as_deref()).unwrap_or(&policy.desk.language);
     json!({
         "version": 1,
         "file": file,
@@ -151,12 +153,12 @@ fn report(file: &str, resolved: &Resolved, policy: &Policy) -> Value {
             "team": opened(decision).map_or(verdict.team.as_ref(), |t| t.team.as_ref()),
             "labels": verdict.labels,
             "fields": verdict.fields,
-            "missing": verdict.missing,
+            "missing": verdict.asked_in(language),
             "evidence": verdict.evidence,
         },
         "changes": decision.changes.iter().map(|(number, change)| json!({"ticket": number, "change": change})).collect::<Vec<_>>(),
         "held": judged.held,
-        "kb": articles(&judged.suggested, mail, policy),
+        "kb": articles(&judged.suggested, language, policy),
         "mails": letters.iter().zip(&decision.drafts).map(|((letter, wording), draft)| {
             let whom = |cc: bool| draft.to.iter().filter(|r| r.cc == cc).map(|r| r.person.address.to_string()).collect::<Vec<_>>();
             json!({"template": letter.template.as_str(), "to": whom(false), "cc": whom(true), "subject": wording.subject, "text": wording.text})
@@ -201,8 +203,7 @@ fn message(mail: &Reading) -> Value {
 }
 
 /// The articles that fit; a rule's word has full score.
-fn articles(suggested: &[Hit], mail: &Reading, policy: &Policy) -> Vec<Value> {
-    let language = mail.language.as_deref().unwrap_or(&policy.desk.language);
+fn articles(suggested: &[Hit], language: &str, policy: &Policy) -> Vec<Value> {
     let known = suggested.iter().filter_map(|hit| Some((policy.article(&hit.id, language)?, hit.score))).take(notify::MOST_LINKS);
     known.map(|(a, score)| json!({"id": a.id, "title": a.title, "url": a.url, "score": score})).collect()
 }

@@ -8,6 +8,7 @@ use clap::Subcommand;
 use serde::Serialize;
 
 use super::progress::Progress;
+use super::table::Column::{Spare, Whole, Words};
 use super::{Exit, configured, count, sound, table};
 use crate::config::Config;
 use crate::kb::pages::{self, Site};
@@ -119,14 +120,14 @@ fn search(library: &Library, words: &str, language: Option<&str>, json: bool) ->
         }));
     }
     rows.sort_by(|a, b| b.score.total_cmp(&a.score));
-    table::print(json, &["score", "mail", "lang", "id", "title", "url"], &rows, "nothing was found", |row| {
+    let columns = [Whole("score"), Whole("mail"), Whole("lang"), Whole("id"), Words("title"), Spare("url")];
+    table::print(json, &columns, &rows, "nothing was found", |row| {
         let mail = match (row.suggested, row.internal) {
             (false, _) => "-",
             (true, true) => "agents",
             (true, false) => "yes",
         };
-        let text = |text: &str| table::cut(text, 60);
-        vec![format!("{:.2}", row.score), mail.into(), row.language.into(), row.id.into(), text(row.title), row.url.unwrap_or("-").into()]
+        vec![format!("{:.2}", row.score), mail.into(), row.language.into(), row.id.into(), row.title.into(), row.url.unwrap_or("-").into()]
     })?;
     Ok(Exit::Done)
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use clap::Subcommand;
 use serde::Serialize;
 
+use super::table::Column;
 use super::{Exit, count, load_config, sound, table};
 use crate::domain::trust::Key;
 use crate::policy;
@@ -58,7 +59,7 @@ pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
         What::List { json } => {
             let key = sound(policy::key::read(&data).map_err(|complaint| vec![complaint]))?;
             let none = "there is no key yet: `postdesk run` makes it when it first starts";
-            table::print(json, &["no", "fingerprint", "use"], &rows(key.as_ref()), none, |row| {
+            table::print(json, &["no", "fingerprint", "use"].map(Column::Whole), &rows(key.as_ref()), none, |row| {
                 let does = if row.signs { "signs and verifies" } else { "verifies" };
                 vec![row.number.to_string(), row.fingerprint.clone(), does.to_owned()]
             })?;

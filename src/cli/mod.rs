@@ -157,10 +157,36 @@ pub fn main(arguments: Arguments) -> ExitCode {
         // A reader such as `head` that has seen enough is no error.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            table::complain(format_args!("postdesk: {}", store::in_words(&error)));
+            table::complain(format_args!("postdesk: {}", in_words(&error)));
             ExitCode::from(1)
         }
     }
+}
+
+/// What went wrong, with what to do about it: the store knows the remedies of its own errors; of a file that a command names it depends on
+/// what the system says.
+fn in_words(error: &anyhow::Error) -> String {
+    let said = store::in_words(error);
+    file_remedy(error).map_or_else(|| said.clone(), |remedy| format!("{said}; {remedy}"))
+}
+
+/// Sentences of our own that begin otherwise end in a remedy.
+fn file_remedy(error: &anyhow::Error) -> Option<&'static str> {
+    use std::io::ErrorKind::{IsADirectory, NotADirectory, NotFound, PermissionDenied, ReadOnlyFilesystem, StorageFull};
+    let outermost = error.to_string();
+    let reads = outermost.starts_with("reading ");
+    let writes = ["writing ", "making ", "replacing "].iter().any(|verb| outermost.starts_with(verb));
+    let kind = error.chain().find_map(|cause| cause.downcast_ref::<std::io::Error>()).filter(|_| reads || writes)?.kind();
+    Some(match kind {
+        NotFound if reads => "look at its name, which counts from the directory that you are in:  ls",
+        NotFound => "make the directory above it first:  mkdir -p",
+        NotADirectory => "a file stands in its way where a directory should be: name another place",
+        IsADirectory => "it is a directory: name a file",
+        PermissionDenied => "look at who may read and write it, and at the directories above it:  ls -l",
+        ReadOnlyFilesystem => "nothing can be written on that disk: name another place",
+        StorageFull => "make room on that disk:  df -h",
+        _ => return None,
+    })
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
@@ -211,6 +237,11 @@ fn open_store(config: &Config) -> anyhow::Result<Box<dyn Store>> {
     match directory.join("postdesk.db").try_exists() {
         Ok(true) => store::open_beside(directory),
         Ok(false) => anyhow::bail!("{} holds no desk yet: `postdesk run` makes it when it first starts", directory.display()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => anyhow::bail!(
+            "{} cannot be looked into: {error}; a file stands where the directory should be: move it away, or write another place:  \
+             data = \"…\"  in [desk]",
+            directory.display()
+        ),
         Err(error) => anyhow::bail!("{} cannot be looked into: {error}; run this as the user that owns it", directory.display()),
     }
 }

@@ -7,7 +7,8 @@ use chrono::Utc;
 use chrono_tz::Tz;
 use clap::Subcommand;
 
-use super::table::{self, cut, time};
+use super::table::Column::{Spare, Whole, Words};
+use super::table::{self, time};
 use super::{Exit, load_config, open_store};
 use crate::store::Store;
 
@@ -107,20 +108,30 @@ pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
 fn list(store: &dyn Store, asked: &List, zone: Tz) -> anyhow::Result<()> {
     let (now, found) = (Utc::now(), store.outbox(asked.all, asked.limit.saturating_add(1))?);
     let rows = table::at_most(found.into_iter().map(|row| row.told(now)).collect(), asked.limit);
-    let header = ["no", "state", "template", "ticket", "to", "subject", "tries", "when", "why"];
+    let columns = [
+        Whole("no"),
+        Whole("state"),
+        Spare("template"),
+        Whole("ticket"),
+        Words("to"),
+        Words("subject"),
+        Spare("tries"),
+        Spare("when"),
+        Words("why"),
+    ];
     let none =
         if asked.all { "no mail was written yet" } else { "nothing waits, failed or is held; `outbox list --all` shows what was sent" };
-    table::print(asked.json, &header, &rows, none, |row| {
+    table::print(asked.json, &columns, &rows, none, |row| {
         vec![
             row.envelope.to_string(),
             row.state.clone(),
             row.template.clone(),
             row.ticket.map_or_else(|| "-".to_owned(), |n| n.to_string()),
             row.to.to_string(),
-            cut(&row.subject, 40),
+            row.subject.clone(),
             row.attempts.to_string(),
             time(row.at, zone),
-            cut(&row.why, 60),
+            row.why.clone(),
         ]
     })
 }

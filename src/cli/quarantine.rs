@@ -5,7 +5,8 @@ use std::path::Path;
 
 use clap::Subcommand;
 
-use super::table::{self, cut, time};
+use super::table::Column::{Spare, Whole, Words};
+use super::table::{self, time};
 use super::{Exit, load_config, open_store};
 use crate::store::CauseId;
 
@@ -55,8 +56,9 @@ pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
     match &arguments.what {
         What::List { json } => {
             let rows = store.quarantined()?;
-            table::print(*json, &["no", "arrived", "bytes", "why", "cause"], &rows, "nothing is in quarantine", |row| {
-                vec![row.id.0.to_string(), time(row.at, config.desk.timezone), row.size.to_string(), cut(&row.why, 80), cut(&row.key.0, 30)]
+            let columns = [Whole("no"), Whole("arrived"), Spare("bytes"), Words("why"), Spare("cause")];
+            table::print(*json, &columns, &rows, "nothing is in quarantine", |row| {
+                vec![row.id.0.to_string(), time(row.at, config.desk.timezone), row.size.to_string(), row.why.clone(), row.key.0.clone()]
             })?;
             return Ok(if rows.is_empty() { Exit::Done } else { Exit::Findings });
         }

@@ -1,16 +1,46 @@
-//! Tables for people: right in width with Chinese, plain when no terminal is there.
+//! Tables for people: right in width with Chinese, no wider than the terminal, and whole when no terminal is there.
+//!
+//! That comfy-table breaks long cells in two was weighed: a row of two lines can neither be read down a column nor be found with grep.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 
 use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+/// A column, and what becomes of it where a terminal is too narrow for the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Column<'a> {
+    /// Stays as it is: a number, a state.
+    Whole(&'a str),
+    /// Words, which are cut.
+    Words(&'a str),
+    /// Left out where cut words make no room enough, the last one first.
+    Spare(&'a str),
+}
+
+/// To no fewer columns of the terminal words are cut.
+const FEWEST: usize = 16;
+
+impl<'a> Column<'a> {
+    fn name(self) -> &'a str {
+        match self {
+            Column::Whole(name) | Column::Words(name) | Column::Spare(name) => name,
+        }
+    }
+}
+
 /// Prints a table, or one JSON array of the rows when `json` is set. Where there is no row, people read `none` instead.
 ///
 /// # Errors
 /// Standard output is closed.
-pub fn print<T: Serialize>(json: bool, header: &[&str], rows: &[T], none: &str, cells: impl Fn(&T) -> Vec<String>) -> anyhow::Result<()> {
+pub fn print<T: Serialize>(
+    json: bool,
+    columns: &[Column<'_>],
+    rows: &[T],
+    none: &str,
+    cells: impl Fn(&T) -> Vec<String>,
+) -> anyhow::Result<()> {
     if json {
         return print_json(&rows);
     }
@@ -19,7 +49,14 @@ pub fn print<T: Serialize>(json: bool, header: &[&str], rows: &[T], none: &str, 
         writeln!(out, "{none}")?;
         return Ok(());
     }
-    write(&mut out, header, rows, cells)
+    write(&mut out, room(), columns, rows, cells)
+}
+
+/// Columns of the terminal that standard output is; none where it is a file or a pipe.
+pub fn room() -> Option<usize> {
+    let out = std::io::stdout();
+    let size = out.is_terminal().then(|| rustix::termios::tcgetwinsize(&out).ok()).flatten();
+    size.map(|size| usize::from(size.ws_col)).filter(|columns| *columns > 0)
 }
 
 /// Cuts a list that was asked for with one row too many, and says on standard error that there is more: whoever counts the rows of a
@@ -48,21 +85,70 @@ pub fn at_least_one(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(|rows| *rows > 0).ok_or_else(|| "a whole number from 1".to_owned())
 }
 
-/// Writes a table without a frame.
+/// Writes a table without a frame, no wider than `room`; says on standard error which columns were left out for that.
 ///
 /// # Errors
 /// The output is closed.
-pub fn write<T>(out: &mut impl Write, header: &[&str], rows: &[T], cells: impl Fn(&T) -> Vec<String>) -> anyhow::Result<()> {
+pub fn write<T>(
+    out: &mut impl Write,
+    room: Option<usize>,
+    columns: &[Column<'_>],
+    rows: &[T],
+    cells: impl Fn(&T) -> Vec<String>,
+) -> anyhow::Result<()> {
+    let header: Vec<String> = columns.iter().map(|column| column.name().to_uppercase()).collect();
+    let rows: Vec<Vec<String>> = rows.iter().map(|row| cells(row).iter().map(|cell| one_line(cell)).collect()).collect();
+    let widest = |at: usize| std::iter::once(&header).chain(&rows).filter_map(|row| row.get(at)).map(|cell| cell.width()).max();
+    let widths: Vec<usize> = (0..columns.len()).map(|at| widest(at).unwrap_or(0)).collect();
+    let Fit { shown, most } = fit(columns, &widths, room);
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(header.iter().map(|h| h.to_uppercase()));
-    for row in rows {
-        table.add_row(cells(row).iter().map(|cell| one_line(cell)));
+    let of = |row: &[String]| -> Vec<String> {
+        let here = row.iter().zip(columns).zip(&shown).filter(|(_, shown)| **shown);
+        here.map(|((cell, column), _)| if matches!(column, Column::Words(_)) { cut(cell, most) } else { cell.clone() }).collect()
+    };
+    table.set_header(of(&header));
+    for row in &rows {
+        table.add_row(of(row));
     }
     for line in table.lines() {
         writeln!(out, "{}", line.trim_end())?;
     }
+    let left: Vec<&str> = header.iter().zip(&shown).filter(|(_, shown)| !**shown).map(|(name, _)| name.as_str()).collect();
+    if !left.is_empty() {
+        complain(format_args!("postdesk: left out for want of room: {}; a wider window or a pipe shows all", left.join(", ")));
+    }
     Ok(())
+}
+
+/// What of a table is shown.
+#[derive(Debug, PartialEq, Eq)]
+struct Fit {
+    /// Column by column.
+    shown: Vec<bool>,
+    /// Words are cut to so much.
+    most: usize,
+}
+
+/// What to leave out and how far to cut, so that columns of these widths find room.
+fn fit(columns: &[Column<'_>], widths: &[usize], room: Option<usize>) -> Fit {
+    let mut shown = vec![true; columns.len()];
+    let Some(room) = room else { return Fit { shown, most: usize::MAX } };
+    // A blank stands on either side of a cell; the last one is trimmed.
+    let line = |shown: &[bool], most: usize| {
+        let cells = columns.iter().zip(widths).zip(shown).filter(|(_, shown)| **shown);
+        let widths = cells.map(|((column, width), _)| if matches!(column, Column::Words(_)) { (*width).min(most) } else { *width } + 2);
+        widths.sum::<usize>().saturating_sub(1)
+    };
+    let spare = columns.iter().enumerate().rev().filter(|(_, column)| matches!(column, Column::Spare(_)));
+    for (at, _) in spare {
+        if line(&shown, FEWEST) <= room {
+            break;
+        }
+        shown.iter_mut().skip(at).take(1).for_each(|shown| *shown = false);
+    }
+    let most = (FEWEST..=room.max(FEWEST)).rev().find(|most| line(&shown, *most) <= room).unwrap_or(FEWEST);
+    Fit { shown, most }
 }
 
 /// Prints one line. Unlike `println!`, it does not panic when a reader such as `head` has gone.
@@ -147,11 +233,35 @@ mod tests {
 
     #[test]
     fn a_table_keeps_its_columns_and_its_lines() {
+        let columns = [Column::Words("a"), Column::Whole("b")];
         let mut out = Vec::new();
-        write(&mut out, &["a", "b"], &["打印机", "x\x1b[2J\n\u{202e}y"], |t| vec![(*t).to_owned(), "|".to_owned()]).unwrap();
+        write(&mut out, None, &columns, &["打印机", "x\x1b[2J\n\u{202e}y"], |t| vec![(*t).to_owned(), "|".to_owned()]).unwrap();
         let text = String::from_utf8(out).unwrap();
         let at: Vec<usize> = text.lines().skip(1).map(|l| l.split('|').next().unwrap().width()).collect();
         assert_eq!(text.lines().count(), 3, "{text}");
         assert!(at.iter().all(|w| *w == at[0]) && !text.contains(['\x1b', '\u{202e}']), "{text}");
+    }
+
+    #[test]
+    fn a_table_is_no_wider_than_the_terminal() {
+        let columns = [Column::Whole("no"), Column::Spare("team"), Column::Words("who"), Column::Words("subject"), Column::Spare("when")];
+        let row = ["#1001", "helpdesk", "赵敏", "三楼打印机坏了，一直闪红灯，重启也没有用 and the tray is empty", "2026-11-26 14:00"];
+        let rows = [row, ["#7", "-", "Alice Margaret Baker-Johnson", "VPN", "2026-11-26 14:00"]];
+        for (room, header, widest) in [
+            (None, "NO TEAM WHO SUBJECT WHEN", 130),
+            (Some(110), "NO TEAM WHO SUBJECT WHEN", 110),
+            (Some(70), "NO TEAM WHO SUBJECT WHEN", 70),
+            (Some(66), "NO TEAM WHO SUBJECT", 66),
+            (Some(48), "NO WHO SUBJECT", 48),
+            (Some(20), "NO WHO SUBJECT", 42),
+        ] {
+            let mut out = Vec::new();
+            write(&mut out, room, &columns, &rows, |row| row.map(str::to_owned).to_vec()).unwrap();
+            let text = String::from_utf8(out).unwrap();
+            let names: Vec<&str> = text.lines().next().unwrap().split_whitespace().collect();
+            assert_eq!((names.join(" ").as_str(), text.lines().count()), (header, 3), "{room:?}\n{text}");
+            assert!(text.lines().all(|line| line.width() <= widest), "{room:?}\n{text}");
+            assert_eq!(text.contains("and the tray is empty"), room.is_none_or(|room| room > 120), "{room:?}\n{text}");
+        }
     }
 }

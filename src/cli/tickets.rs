@@ -7,7 +7,8 @@ use chrono::Utc;
 use chrono_tz::Tz;
 use clap::Subcommand;
 
-use super::table::{self, cut, one_line, time};
+use super::table::Column::{Spare, Whole, Words};
+use super::table::{self, one_line, time};
 use super::{Exit, load_config, open_store};
 use crate::config::Config;
 use crate::domain::complaint::nearest;
@@ -149,8 +150,18 @@ fn one(store: &dyn Store, number: TicketNo) -> anyhow::Result<Ticket> {
 
 /// The list as a table or a JSON array.
 fn list(tickets: &[Ticket], zone: Tz, none: &str, json: bool) -> anyhow::Result<()> {
-    let header = ["ticket", "status", "priority", "category", "team", "owner", "requester", "subject", "changed"];
-    table::print(json, &header, tickets, none, |t| {
+    let columns = [
+        Whole("ticket"),
+        Whole("status"),
+        Spare("priority"),
+        Whole("category"),
+        Spare("team"),
+        Whole("owner"),
+        Words("requester"),
+        Words("subject"),
+        Spare("changed"),
+    ];
+    table::print(json, &columns, tickets, none, |t| {
         let or_dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
         vec![
             t.number.to_string(),
@@ -159,8 +170,8 @@ fn list(tickets: &[Ticket], zone: Tz, none: &str, json: bool) -> anyhow::Result<
             or_dash(&t.category),
             or_dash(&t.team),
             or_dash(&t.owner),
-            cut(t.requester.called(), 18),
-            cut(&t.subject, 42),
+            t.requester.called().to_owned(),
+            t.subject.clone(),
             time(t.updated, zone),
         ]
     })

@@ -12,7 +12,7 @@ use regex::Regex;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::domain::complaint::{Complaint, nearest, toml_remedy};
+use crate::domain::complaint::{Complaint, nearest, toml_errors};
 
 /// What is wrong with a value, and what to write instead.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,10 +98,8 @@ impl Page {
     /// Parses the text, all syntax errors at once; `None` when there is one, since what was recovered would mislead.
     pub fn parse<'i>(&self, text: &'i str) -> Option<DeTable<'i>> {
         let (table, errors) = DeTable::parse_recoverable(text);
-        for error in &errors {
-            let span = error.span().unwrap_or(0..0);
-            let help = toml_remedy(error.message(), &self.shown, span.start);
-            self.complain(span, error.message(), help);
+        for (span, message, help) in toml_errors(&errors, &self.shown) {
+            self.complain(span, message, help);
         }
         errors.is_empty().then(|| table.into_inner())
     }

@@ -50,7 +50,7 @@ impl Complaint {
 }
 
 /// The likely slip where the parser met something that is no TOML.
-pub fn toml_remedy(message: &str, text: &str, at: usize) -> &'static str {
+fn toml_remedy(message: &str, text: &str, at: usize) -> &'static str {
     let start = text.get(..at).and_then(|t| t.rfind('\n')).map_or(0, |i| i + 1);
     let line = text.get(start..).unwrap_or("").lines().next().unwrap_or("");
     if message.contains("duplicate key") && line.trim_start().starts_with("[[") {
@@ -65,11 +65,31 @@ pub fn toml_remedy(message: &str, text: &str, at: usize) -> &'static str {
         "a full-width sign stands here; write = , [ ] # in half width"
     } else if line.contains('\\') && line.contains('"') {
         "a backslash inside \"…\" needs another one; or write '…', which takes backslashes as they are"
+    } else if message.contains("array") {
+        "a list is written [\"one\", \"two\"]: each text in quotes, a comma between two, ] at its end"
     } else if !line.contains('=') && line.contains(':') {
         "write key = value, with an equals sign"
     } else {
         "text needs quotes, lists need [ ], tables begin with [name] or [[name]]"
     }
+}
+
+/// Of the errors of a TOML parser those that are worth a word, each with its place, its sentence and the likely remedy. What comes behind a
+/// bracket or a quote that is left open follows from it, and so does a second error on a line.
+pub fn toml_errors(errors: &[toml::de::Error], text: &str) -> Vec<(Range<usize>, String, &'static str)> {
+    let mut told: Vec<(Range<usize>, String, &'static str)> = Vec::new();
+    let open = errors.iter().any(|error| error.message().contains("unclosed"));
+    let line = |at: usize| text.get(..at).map_or(0, |before| before.matches('\n').count());
+    let mut errors: Vec<_> = errors.iter().map(|error| (error.span().unwrap_or(0..0), error)).collect();
+    errors.sort_by_key(|(span, _)| span.start);
+    for (span, error) in errors {
+        if told.last().is_some_and(|(last, ..)| open || line(last.start) == line(span.start)) {
+            continue;
+        }
+        let help = toml_remedy(error.message(), text, span.start);
+        told.push((span, error.message().to_owned(), help));
+    }
+    told
 }
 
 /// The nearest of some words, for "did you mean": at most a third of the letters differ.

@@ -196,6 +196,13 @@ pub struct Article {
     pub steps: Vec<String>,
 }
 
+/// The article of this id, in this language where there is one of the same id, else any.
+pub fn article<'a>(all: &'a [Article], id: &str, language: &str) -> Option<&'a Article> {
+    let all = || all.iter().filter(|a| a.id == id);
+    let read = || all().find(|a| language::same(&a.language, language));
+    all().find(|a| a.language == language).or_else(read).or_else(|| all().next())
+}
+
 /// `[sla.<priority>]`: how long each may take, in business time where there is a calendar.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Targets {
@@ -315,10 +322,7 @@ impl Policy {
 
     /// The article of this id, in this language where there is one of the same id, else any.
     pub fn article(&self, id: &str, language: &str) -> Option<&Article> {
-        let same = |a: &&Article| a.id == id;
-        let all = || self.articles.iter().filter(same);
-        let read = || all().find(|a| language::same(&a.language, language));
-        all().find(|a| a.language == language).or_else(read).or_else(|| all().next())
+        article(&self.articles, id, language)
     }
 
     /// The article whose steps a ticket's agents follow: what a rule named, else what its category names.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 use toml::Spanned;
 
+use super::links;
 use crate::config::section::{Page, Section};
 use crate::config::value;
 use crate::domain::complaint::Complaint;
@@ -77,6 +78,8 @@ pub struct Library {
     pub cards: Arc<Vec<Article>>,
     /// What only search and reports need, card by card.
     pub texts: Vec<Text>,
+    /// Links to articles that shipped and were taken away: worth a word each.
+    pub gone: Vec<Complaint>,
 }
 
 /// An article's text with the facts beside its card.
@@ -100,7 +103,7 @@ impl Library {
     pub fn read(files: &[(String, String)], categories: &[&str]) -> Result<Library, Vec<Complaint>> {
         let mut cards: Vec<Article> = Vec::new();
         let mut texts: Vec<Text> = Vec::new();
-        let mut wrong = Vec::new();
+        let (mut wrong, mut found) = (Vec::new(), Vec::new());
         for (file, text) in files {
             let page = Page::new(file, text);
             let read = article(&page, file, text, categories);
@@ -111,12 +114,21 @@ impl Library {
                 page.complain(at.clone(), message, "give this article another id or language");
             }
             wrong.extend(page.found().0);
-            if let Some((card, _, text)) = read {
+            if let Some((card, _, read)) = read {
+                found.push(links::links(text, split(text).map_or("", |(_, body)| body)));
                 cards.push(card);
-                texts.push(text);
+                texts.push(read);
             }
         }
-        if wrong.is_empty() { Ok(Library { cards: Arc::new(cards), texts }) } else { Err(wrong) }
+        // Of an article that is broken nobody knows what it is called.
+        let whole = wrong.is_empty();
+        let mut gone = Vec::new();
+        for (((file, text), card), links) in files.iter().zip(&cards).zip(&found).filter(|_| whole) {
+            let links = links::check(file, text, card, links, &cards);
+            wrong.extend(links.wrong);
+            gone.extend(links.gone);
+        }
+        if wrong.is_empty() { Ok(Library { cards: Arc::new(cards), texts, gone }) } else { Err(wrong) }
     }
 
     /// Gives each article without a link, but for those of agents alone, the one of its page below this address: see [`super::pages`].
@@ -245,6 +257,38 @@ mod tests {
             let start = format!("kb/a.md:{place}:");
             assert!(shown.iter().any(|s| s.starts_with(&start) && s.contains(words)), "wanted {place} {words}\n{}", shown.join("\n"));
         }
+    }
+
+    #[test]
+    fn links_to_other_articles_lead_somewhere() {
+        let file = |id: &str, more: &str, body: &str| {
+            let head = SMALL.replacen("\"vpn\"", &format!("\"{id}\""), 1).replacen("\n+++\n# How\n", &format!("{more}\n+++\n"), 1);
+            (format!("kb/{id}.md"), head + body)
+        };
+        let all = |body: &str| {
+            read_all(&[file("vpn", "", body), file("wifi", "", "x"), file("own", "\naudience = \"agent\"", "见[VPN](vpn)、[自己](own)")])
+        };
+        for body in [
+            "See [the Wi-Fi](wifi).",
+            "[w]\n\n[w]: wifi",
+            "[a](https://x.example/a), [b](mailto:a@b.test), [c](ms-settings:bluetooth), [d](#steps), [e](../files/f.pdf), <https://x.example>",
+            "`[no](link)`",
+        ] {
+            assert!(all(body).is_ok_and(|library| library.gone.is_empty()), "{body}");
+        }
+        for (body, place, words) in [
+            ("See\n[the Wi-Fi](wiif).", "8:1", "did you mean (wifi)? an article is linked by its id"),
+            ("See [the Wi-Fi](wifi.md).", "7:5", "articles are linked by their id:  (wifi)"),
+            ("请看[内部](own)。", "7:3", "\"own\" is for agents only: who reads this cannot open it"),
+            ("[a](page.html)", "7:1", "anything else by its whole address, https://…"),
+            ("[a](JavaScript:alert)", "7:1", "runs in a reader's browser"),
+        ] {
+            let wrong = all(body).unwrap_err();
+            let shown = wrong[0].to_string();
+            assert!(wrong.len() == 1 && shown.starts_with(&format!("kb/vpn.md:{place}: ")) && shown.contains(words), "{body}\n{shown}");
+        }
+        let gone = all("[the card](door-card)").unwrap().gone;
+        assert!(gone.len() == 1 && gone[0].message.contains("the article \"door-card\" is gone"), "{gone:?}");
     }
 
     #[test]

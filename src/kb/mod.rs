@@ -3,6 +3,7 @@
 
 pub mod articles;
 mod doubts;
+mod links;
 pub mod pages;
 pub mod search;
 mod steps;

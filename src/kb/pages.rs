@@ -3,9 +3,10 @@
 
 use std::fmt::Write;
 
-use pulldown_cmark::{Event, Options, Parser, html};
+use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd, html};
 
 use super::articles::{Library, Text};
+use super::links;
 use crate::domain::language::is_chinese;
 use crate::domain::policy::Article;
 
@@ -88,7 +89,8 @@ pub fn pages(library: &Library, site: &Site<'_>) -> Vec<(String, String)> {
         for (card, text) in of_language {
             let others: Vec<&Article> =
                 shown.iter().map(|(other, _)| *other).filter(|o| o.id == card.id && o.language != *language).collect();
-            files.push((format!("{language}/{}.html", stem(card)), article(card, text, &others, site)));
+            let shown = Shown { library, site };
+            files.push((format!("{language}/{}.html", stem(card)), article(card, text, &others, shown)));
         }
     }
     files
@@ -159,23 +161,44 @@ fn inside(card: &Article) -> String {
     if card.internal { format!(" <span class=\"inside\">{}</span>", words(&card.language).inside) } else { String::new() }
 }
 
-fn article(card: &Article, text: &Text, others: &[&Article], site: &Site<'_>) -> String {
+/// What pages may link to.
+#[derive(Clone, Copy)]
+struct Shown<'a> {
+    library: &'a Library,
+    site: &'a Site<'a>,
+}
+
+fn article(card: &Article, text: &Text, others: &[&Article], shown: Shown<'_>) -> String {
     let words = words(&card.language);
     let mut nav = vec![link("index.html", None, words.all)];
     nav.extend(others.iter().map(|other| link(&format!("../{}", address(other)), Some(&other.language), called(&other.language))));
     let mut main = format!("<h1>{}{}</h1>\n<p class=\"summary\">{}</p>\n", escaped(&card.title), inside(card), escaped(&card.summary));
-    html::push_html(&mut main, events(&text.body));
+    html::push_html(&mut main, events(&text.body, &card.language, shown));
     if let Some(day) = text.verified {
         main += &format!("<p class=\"inside\">{} {day}</p>\n", words.checked);
     }
-    page(&card.language, "../", &card.title, &nav.join(" · "), &main, site)
+    page(&card.language, "../", &card.title, &nav.join(" · "), &main, shown.site)
 }
 
-/// Raw HTML in an article shows as text, so that no page can hold a script.
-fn events(markdown: &str) -> impl Iterator<Item = Event<'_>> {
-    Parser::new_ext(markdown, Options::ENABLE_TABLES).map(|event| match event {
-        Event::Html(html) | Event::InlineHtml(html) => Event::Text(html),
-        other => other,
+/// An article's Markdown.
+pub(super) fn parser(markdown: &str) -> Parser<'_> {
+    Parser::new_ext(markdown, Options::ENABLE_TABLES)
+}
+
+/// Raw HTML in an article shows as text, so that no page can hold a script. A link to another article leads to its page; the words of one
+/// that has none here stand for themselves.
+fn events<'a>(markdown: &'a str, language: &'a str, Shown { library, site }: Shown<'a>) -> impl Iterator<Item = Event<'a>> {
+    let mut dead = false;
+    parser(markdown).filter_map(move |event| match event {
+        Event::Html(html) | Event::InlineHtml(html) => Some(Event::Text(html)),
+        Event::Start(Tag::Link { link_type, dest_url, title, id }) if links::id(&dest_url).is_some() => {
+            let found = links::target(&library.cards, &dest_url, language).filter(|other| site.internal || !other.internal);
+            dead = found.is_none();
+            let dest_url = format!("../{}", address(found?)).into();
+            Some(Event::Start(Tag::Link { link_type, dest_url, title, id }))
+        }
+        Event::End(TagEnd::Link) if std::mem::take(&mut dead) => None,
+        other => Some(other),
     })
 }
 
@@ -193,10 +216,13 @@ mod tests {
         let files = [
             (
                 "vpn.en.md",
-                head("vpn", "en", "categories = [\"network\"]\nverified = 2026-11-01") + "1. **Click**\n\n<script>alert(1)</script>\n",
+                head("vpn", "en", "categories = [\"network\"]\nverified = 2026-11-01")
+                    + "1. **Click**\n\n<script>alert(1)</script>\n\n[once more](vpn), [*far*](wifi)\n",
             ),
             ("vpn.zh.md", head("vpn", "zh", "categories = [\"network\"]") + "[点我](https://x.example/?a=1&b=2)\n"),
-            ("远程.zh.md", head("远程", "zh", "audience = \"agent\"") + "内部\n"),
+            ("远程.zh.md", head("远程", "zh", "audience = \"agent\"") + "内部，见[另一篇](index)、[自己](远程)\n"),
+            ("index.en.md", head("index", "en", "") + "Text.\n"),
+            ("wifi.zh.md", head("wifi", "zh", "") + "[VPN](vpn)\n"),
         ];
         Library::read(&files.map(|(name, text)| (name.to_owned(), text)), &["network"]).unwrap_or_else(|wrong| panic!("{}", wrong[0]))
     }
@@ -210,13 +236,15 @@ mod tests {
         let library = library();
         let files = pages(&library, &SITE);
         let names: Vec<&str> = files.iter().map(|(path, _)| path.as_str()).collect();
-        assert_eq!(names, ["style.css", "index.html", "en/index.html", "en/vpn.html", "zh/index.html", "zh/vpn.html"]);
+        let english = ["en/index.html", "en/vpn.html", "en/index-.html"];
+        assert_eq!(names, [&["style.css", "index.html"][..], &english, &["zh/index.html", "zh/vpn.html", "zh/wifi.html"]].concat());
         let english = file(&files, "en/vpn.html");
         for piece in [
             "<html lang=\"en\">",
             "<title>&lt;vpn&gt; · IT &amp; Co</title>",
             "<li><strong>Click</strong></li>",
             "&lt;script&gt;",
+            "<a href=\"../en/vpn.html\">once more</a>, <a href=\"../zh/wifi.html\"><em>far</em></a>",
             "<a href=\"../zh/vpn.html\" lang=\"zh\" hreflang=\"zh\">中文</a>",
             "Last checked on 2026-11-01",
             "mailto:help@desk.example",
@@ -234,7 +262,9 @@ mod tests {
     fn articles_for_agents_are_shown_where_they_are_wanted() {
         let library = library();
         let files = pages(&library, &Site { internal: true, ..SITE });
-        assert!(file(&files, "zh/远程.html").contains("仅供客服"));
+        let page = file(&files, "zh/远程.html");
+        let other = "<a href=\"../en/index-.html\">另一篇</a>、<a href=\"../zh/%E8%BF%9C%E7%A8%8B.html\">自己</a>";
+        assert!(page.contains("仅供客服") && page.contains(other), "{page}");
         assert!(file(&files, "zh/index.html").contains("<h2>其他</h2>\n<ul class=\"articles\">\n<li><a href=\"%E8%BF%9C%E7%A8%8B.html\">"));
     }
 }

@@ -1,5 +1,7 @@
 //! Plain text bodies: format=flowed (RFC 3676), the language of a text.
 
+use crate::domain::language::UNDETERMINED;
+
 /// Joins the soft breaks of format=flowed; `delsp` drops the space at each join (RFC 3676 section 4).
 pub fn unflow(text: &str, delsp: bool) -> String {
     let mut out = String::with_capacity(text.len());
@@ -109,7 +111,7 @@ pub fn language(text: &str) -> Option<&'static str> {
     }
     let words = start.split(|c: char| !c.is_alphanumeric() && c != '\'').filter(|w| !w.is_empty());
     let (mut count, mut english) = (0_usize, 0_usize);
-    for word in words.take(WORDS.0) {
+    for word in words.clone().take(WORDS.0) {
         count += 1;
         english += usize::from(is_english(word));
         if english * WORDS.1 >= WORDS.0 {
@@ -120,11 +122,48 @@ pub fn language(text: &str) -> Option<&'static str> {
     if english >= 2 && english * WORDS.1 >= count {
         return Some("en");
     }
-    if letters < 40 {
-        return None;
+    let told = if letters < 40 { None } else { whatlang::detect(start) };
+    match told.filter(whatlang::Info::is_reliable).and_then(|told| primary_subtag(told.lang())) {
+        Some("en") => Some("en"),
+        None if letters >= 40 && english >= 2 => Some("en"),
+        // A few words of Chinese beside a long log, or another's mail: the writer is hardly of that third language.
+        _ if han > 1 => None,
+        Some(third) => Some(third),
+        None => {
+            let words: Vec<String> = words.take(WORDS.0).map(str::to_lowercase).collect();
+            neighbour(&words).or_else(|| other_letters(&words))
+        }
     }
-    let told = whatlang::detect(start)?;
-    if told.is_reliable() { primary_subtag(told.lang()) } else { (english >= 2).then_some("en") }
+}
+
+/// Words that short mails of other languages are full of and that English does not have.
+const NEIGHBOURS: [(&str, &[&str]); 8] = [
+    (
+        "de",
+        &["nicht", "ich", "mein", "meine", "bitte", "und", "ist", "der", "danke", "hallo", "seit", "mehr", "geht", "können", "kann", "bei"],
+    ),
+    ("fr", &["bonjour", "merci", "je", "mon", "ne", "pas", "votre", "vous", "depuis", "marche", "cordialement"]),
+    ("es", &["hola", "buenos", "necesito", "ayuda", "gracias", "puedo", "favor", "cuenta", "desde"]),
+    ("it", &["buongiorno", "ciao", "grazie", "riesco", "mio", "mia", "il", "della", "sono", "alla", "posso", "aiuto"]),
+    ("pt", &["olá", "bom", "não", "consigo", "meu", "minha", "obrigado", "obrigada", "podem", "ajudar", "favor"]),
+    ("nl", &["ik", "niet", "mijn", "kunt", "het", "een", "graag", "bedankt", "hallo", "kan", "geen", "naar"]),
+    ("ru", &["здравствуйте", "работает", "меня", "могу", "пожалуйста", "помогите", "спасибо", "добрый", "почему", "нужно"]),
+    ("uk", &["вітаю", "працює", "мене", "можу", "ласка", "допоможіть", "дякую", "добрий", "чому", "потрібно"]),
+];
+
+/// The neighbouring language of which a text has as many words as it must have English ones to be English.
+fn neighbour(words: &[String]) -> Option<&'static str> {
+    let of = |known: &[&str]| words.iter().filter(|word| known.contains(&word.as_str())).count();
+    let found = NEIGHBOURS.iter().map(|(language, known)| (of(known), *language));
+    let (most, language) = found.reduce(|best, next| if next.0 > best.0 { next } else { best })?;
+    (most >= 2 && most * WORDS.1 >= words.len()).then_some(language)
+}
+
+/// Some language that is neither English nor Chinese, by the letters of several words: Cyrillic, Thai, Latin with accents. Which one it is
+/// whatlang cannot tell of so few.
+fn other_letters(words: &[String]) -> Option<&'static str> {
+    let foreign = words.iter().filter(|word| word.chars().any(|c| !c.is_ascii() && c.is_alphabetic())).count();
+    (foreign >= 2 && foreign * WORDS.1 >= words.len()).then_some(UNDETERMINED)
 }
 
 /// ISO 639-3 as whatlang names it → BCP 47.
@@ -155,6 +194,19 @@ fn primary_subtag(lang: whatlang::Lang) -> Option<&'static str> {
         Lang::Ara => "ar",
         Lang::Heb => "he",
         Lang::Ell => "el",
+        Lang::Bul => "bg",
+        Lang::Bel => "be",
+        Lang::Mkd => "mk",
+        Lang::Srp => "sr",
+        Lang::Hrv => "hr",
+        Lang::Slk => "sk",
+        Lang::Slv => "sl",
+        Lang::Lit => "lt",
+        Lang::Lav => "lv",
+        Lang::Est => "et",
+        Lang::Cat => "ca",
+        Lang::Hin => "hi",
+        Lang::Pes => "fa",
         Lang::Tha => "th",
         _ => return None,
     })
@@ -189,6 +241,28 @@ mod tests {
             ("프린터가 고장났습니다", Some("ko")),
             ("", None),
             ("Der Drucker in der dritten Etage druckt seit heute Morgen nur noch leere Seiten, bitte kommen Sie vorbei.", Some("de")),
+            ("Hallo, mein Drucker druckt seit gestern nicht mehr. Können Sie mir bitte helfen? Danke, Jan", Some("de")),
+            ("Bonjour, je ne peux plus me connecter au VPN depuis ce matin. Merci de votre aide.", Some("fr")),
+            ("Buenos días, desde ayer no puedo entrar en mi cuenta y la pantalla dice que la contraseña no es válida. Gracias", Some("es")),
+            ("Hallo, mein Drucker geht nicht.", Some("de")),
+            ("Bonjour, mon imprimante ne marche plus, merci de votre aide.", Some("fr")),
+            ("Hola, no puedo entrar en mi cuenta, necesito ayuda.", Some("es")),
+            ("Ik kan niet inloggen op mijn account, kunt u helpen?", Some("nl")),
+            ("Здравствуйте, не работает принтер.", Some("ru")),
+            ("สวัสดี เครื่องพิมพ์เสีย", Some("und")),
+            ("Здравствуйте, у меня не работает принтер на третьем этаже, помогите пожалуйста.", Some("ru")),
+            ("Xin chào, máy in của tôi không hoạt động.", Some("und")),
+            ("VPN login failed error 809", None),
+            ("printer broken pls, José", None),
+            ("SAP GUI timeout: connection reset by peer", None),
+            ("打印机坏了", Some("zh")),
+            ("打 Drucker geht nicht, danke", Some("de")),
+            ("坏了 Drucker geht nicht", Some("zh")),
+            (
+                "看看日志：\n\nDer Dienst wurde unerwartet beendet. Der Vorgang konnte nicht abgeschlossen werden, weil die Datei von einem anderen \
+                 Prozess verwendet wird.",
+                None,
+            ),
             ("L'imprimante du troisième étage ne fonctionne plus depuis ce matin, pouvez-vous passer la réparer ?", Some("fr")),
         ] {
             assert_eq!(language(text), language_, "{text}");

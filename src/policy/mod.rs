@@ -263,7 +263,8 @@ type Naming = fn(&Config, Option<&Library>, Option<&Templates>) -> Names;
 fn assemble(read: config::Read, config_text: &str, snapshot: Snapshot, naming: Naming) -> Result<Loaded, Vec<Complaint>> {
     let config::Read { config, mut warnings, languages } = read;
     let at = &config.directories;
-    let mut wrong = Vec::new();
+    let mut wrong = snapshot::unreadable(at);
+    wrong.extend(no_directory(&config.data));
 
     let own_rules = read_all(&at.base, &at.rules, "toml", &mut wrong);
     let own_articles = read_all(&at.base, &at.kb, "md", &mut wrong);
@@ -288,6 +289,7 @@ fn assemble(read: config::Read, config_text: &str, snapshot: Snapshot, naming: N
         return Err(wrong);
     };
     warnings.extend(key::warning(&config.data));
+    warnings.extend(library.gone.iter().cloned().map(|c| beside(&at.base, c)));
     warnings.extend(shipped::missing(own_rules.as_ref(), &library).into_iter().map(|c| beside(&at.base, c)));
     let spoken = templates.languages();
     let speaks = |code: &str| spoken.iter().any(|spoken| language::same(spoken, code));
@@ -311,6 +313,12 @@ fn assemble(read: config::Read, config_text: &str, snapshot: Snapshot, naming: N
 fn beside(base: &Path, complaint: Complaint) -> Complaint {
     let path = base.join(&complaint.file);
     if path.exists() { Complaint { file: path.display().to_string(), ..complaint } } else { complaint }
+}
+
+/// A file in the place of the data directory.
+fn no_directory(data: &Path) -> Option<Complaint> {
+    let help = "move it away, or write another place:  data = \"…\"  in [desk]";
+    data.is_file().then(|| Complaint::whole(&data.display().to_string(), "is a file, and the desk's data need a directory", help))
 }
 
 fn warn_of_empty(directory: &Path, files: Option<&Files>, warnings: &mut Vec<Complaint>) {

@@ -1,6 +1,7 @@
 //! Have the policy's files changed? Asked every few seconds by name, time and length: some thirty `stat` calls, which need no
 //! notification library, work on every file system and see an atomic save as one change.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -70,6 +71,23 @@ pub(super) fn strays(directories: &Directories) -> Vec<Complaint> {
         }
     }
     strays
+}
+
+/// What stands in the place of a directory or cannot be looked into: what is built in would serve instead, and nobody would know.
+pub(super) fn unreadable(directories: &Directories) -> Vec<Complaint> {
+    let kinds = [&directories.rules, &directories.templates, &directories.kb];
+    let told = |directory: &PathBuf| {
+        let error = std::fs::read_dir(directory).err()?;
+        let help = match error.kind() {
+            ErrorKind::NotFound => return None,
+            // Above it something else is no directory: then it is not there.
+            ErrorKind::NotADirectory if !directory.exists() => return None,
+            ErrorKind::NotADirectory => "it is to be a directory: move the file away or into one; without any, the built-in ones serve",
+            _ => "look at who may read it, and at the directories above it:  ls -ld",
+        };
+        Some(Complaint::whole(&directory.display().to_string(), format!("cannot be looked into: {error}"), help))
+    };
+    kinds.into_iter().filter_map(told).collect()
 }
 
 /// What tells people about a directory is no stray in it.

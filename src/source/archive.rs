@@ -38,6 +38,8 @@ pub struct Archive {
     pub bytes: u64,
 }
 
+const WHAT_TO_NAME: &str = "name an mbox file, a Maildir, a mail, or a directory of mails *.eml";
+
 /// One file.
 #[derive(Debug)]
 struct Mails {
@@ -57,11 +59,14 @@ impl Archive {
         for path in paths {
             let before = files.len();
             find(path, &mut files).with_context(|| format!("reading {}", path.display()))?;
-            anyhow::ensure!(
-                files.len() > before,
-                "{} holds no mail: it has neither `new` and `cur`, as a Maildir has, nor files *.eml",
-                path.display()
-            );
+            if files.len() == before {
+                let why = if ["new", "cur"].iter().any(|part| path.join(part).is_dir()) {
+                    "nothing lies in its `new` and `cur`"
+                } else {
+                    "it has neither `new` and `cur`, as a Maildir has, nor files *.eml"
+                };
+                anyhow::bail!("{} holds no mail: {why}; {WHAT_TO_NAME}", path.display());
+            }
         }
         Ok(Archive { bytes: files.iter().map(|file| file.size).sum(), files })
     }
@@ -95,7 +100,7 @@ fn find(path: &Path, files: &mut Vec<Mails>) -> anyhow::Result<()> {
         let mbox = start.starts_with(b"From ");
         anyhow::ensure!(
             mbox || is_eml(path) || begins_with_a_field(&start),
-            "it holds no mail: it begins neither with \"From \", as an mbox does, nor with a header field, as a mail does"
+            "it holds no mail: it begins neither with \"From \", as an mbox does, nor with a header field, as a mail does; {WHAT_TO_NAME}"
         );
         files.push(mails(path, mbox)?);
         return Ok(());

@@ -720,6 +720,30 @@ fn nobody_who_reads_the_log_stops_nothing() {
     assert_eq!(done(dir, &["tickets", "list", "--json"]).rows().len(), 1);
 }
 
+/// A desk that speaks Chinese answers who writes something else, all in one language.
+#[test]
+fn whoever_writes_is_answered_in_one_language_that_he_reads() {
+    let scratch = desk("third-language");
+    let dir = scratch.path();
+    std::fs::write(dir.join("config.toml"), CONFIG.replacen("[desk]", "[desk]\nlanguage = \"zh\"", 1)).unwrap();
+    let german = "Hallo, mein VPN geht seit gestern nicht mehr. Können Sie mir bitte helfen? Danke, Hans";
+    for (from, text, language, asks) in [
+        ("Hans <hans@ext.test>", german, "Thank you for writing", ""),
+        ("Ivan <ivan@ext.test>", "Привет, помогите!", "Thank you for writing", ""),
+        // Nobody can tell: the desk's.
+        ("bob@ext.test", "VPN 809", "来信已收到", "VPN 客户端"),
+        ("Li Wei <li@desk.test>", german, "Thank you for writing", ""),
+        ("王芳 <wang@desk.test>", german, "来信已收到", ""),
+    ] {
+        std::fs::write(dir.join("mail.eml"), mail("third", from, "VPN down", text)).unwrap();
+        let explained = done(dir, &["explain", "--json", "mail.eml"]).json();
+        let mails = explained["mails"].as_array().unwrap();
+        let ack = mails.iter().find(|m| m["template"] == "ack").unwrap_or_else(|| panic!("{explained:#}"))["text"].as_str().unwrap();
+        assert!(ack.contains(language) && ack.contains(asks), "{from}: {text}\n{ack}");
+        assert!(asks.is_empty() || explained["verdict"]["missing"][0].as_str().unwrap().contains(asks), "{explained:#}");
+    }
+}
+
 #[test]
 fn explain_reads_standard_input_and_goes_on_after_a_file_that_is_not_there() {
     let scratch = desk("explain-input");

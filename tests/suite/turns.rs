@@ -9,6 +9,7 @@ use postdesk::store::Note;
 use postdesk::store::lock::DataLock;
 
 use crate::cli::{desk, run, run_with};
+use crate::common::Scratch;
 use crate::world::CONFIG;
 
 fn write(dir: &Path, name: &str, text: impl AsRef<[u8]>) {
@@ -82,6 +83,7 @@ fn broken() -> Vec<(&'static str, String, &'static str, &'static str, &'static s
         ("config.toml", config("X-Inside", "From"), ":", "everybody would be inside", "your border alone sets"),
         (RULE, "[[rule]]\nname = \"own\nwhen = 1\n".into(), ":2:12: ", "this is not TOML: invalid basic string", "text needs quotes"),
         (RULE, "[[rule]]\nname \"own\"\n".into(), ":2:6: ", "this is not TOML", "text needs quotes"),
+        (RULE, rule("{ subject = [\"x\" }", NETWORK), ":3:25: ", "missing comma between array elements", "] at its end"),
         (RULE, rule("{ matches = { text = \"\\d+\" } }", NETWORK), ":3:", "this is not TOML", "'…', which takes backslashes as they are"),
         (RULE, rule("{ subjct = [\"x\"] }", NETWORK), ":3:10: ", "there is no condition `subjct`", "did you mean `subject`?"),
         (
@@ -145,6 +147,81 @@ fn what_is_broken_is_told_with_place_reason_and_remedy() {
         } else {
             std::fs::remove_dir_all(dir.join(file.split('/').next().unwrap())).unwrap();
         }
+    }
+}
+
+#[test]
+fn a_bracket_left_open_is_one_complaint() {
+    let scratch = desk("turns-open");
+    let dir = scratch.path();
+    for (file, text) in [
+        (RULE, rule("{ subject = [\"x\" }", NETWORK)),
+        (RULE, rule("{ subject = \"x", NETWORK)),
+        ("config.toml", CONFIG.replacen("[\"mx.desk.test\"]", "[\"mx.desk.test\"", 1)),
+    ] {
+        write(dir, file, &text);
+        let found = run(dir, &["check"]);
+        assert!(found.out.ends_with(": 1 error\n"), "{text}\n{}{}", found.err, found.out);
+        write(dir, "config.toml", CONFIG);
+    }
+}
+
+/// Else the built-in rules would serve, and nobody would know.
+#[test]
+fn a_file_in_the_place_of_a_directory_is_told() {
+    let scratch = desk("turns-place");
+    let dir = scratch.path();
+    for name in ["rules", "templates", "kb"] {
+        write(dir, name, "x");
+        let found = run(dir, &["check"]);
+        assert!(found.code == 1 && found.err.starts_with(&format!("{name}:1:1: cannot be looked into")), "{}", found.err);
+        assert!(found.err.contains("move the file away"), "{}", found.err);
+        std::fs::remove_file(dir.join(name)).unwrap();
+    }
+    write(dir, "data", "x");
+    let found = run(dir, &["check"]);
+    assert!(
+        found.code == 1 && found.err.contains("data is a file") && found.err.contains("write the name of a directory"),
+        "{}",
+        found.err
+    );
+    write(dir, "config.toml", CONFIG.replacen("data = \"data\"\n", "", 1));
+    let found = run(dir, &["check"]);
+    assert!(found.code == 1 && found.err.starts_with("data:1:1: is a file") && found.err.contains("data = "), "{}", found.err);
+}
+
+#[test]
+fn a_file_that_a_command_cannot_use_is_told_with_a_remedy() {
+    let scratch = desk("turns-files");
+    let dir = scratch.path();
+    assert_eq!(run(dir, &["run", "--once"]).code, 0);
+    std::fs::create_dir(dir.join("empty")).unwrap();
+    for (command, says) in [
+        ("explain no.eml", "reading no.eml: No such file or directory (os error 2); look at its name"),
+        ("explain in", "this is a directory: name the mails in it"),
+        ("import no.mbox", "reading no.mbox: No such file or directory (os error 2); look at its name"),
+        ("import empty", "empty holds no mail: it has neither `new` and `cur`, as a Maildir has, nor files *.eml"),
+        ("import in", "in holds no mail: nothing lies in its `new` and `cur`; name an mbox file, a Maildir"),
+        ("import config.toml", "it begins neither with \"From \", as an mbox does, nor with a header field"),
+        ("rules eval no.jsonl", "reading no.jsonl: No such file or directory (os error 2); look at its name"),
+        ("rules eval in", "it is a directory: name a file"),
+        ("rules stats no.jsonl", "look at its name"),
+        ("kb build config.toml", "a file stands in its way"),
+        ("kb build in", "in holds other things than pages; name an empty directory"),
+        ("summary daily --preview no/such.eml", "make the directory above it first"),
+        ("demo --dir config.toml", "a file stands in its way"),
+        ("init config.toml", "is a file, and a desk is a directory"),
+        ("-c no.toml status", "name it with  -c FILE"),
+        ("-c no.toml rules stats", "name it with  -c FILE"),
+        ("-c no.toml rules replay", "name it with  -c FILE"),
+    ] {
+        let ended = run(dir, &command.split(' ').collect::<Vec<_>>());
+        assert!(ended.code == 1 && ended.err.contains(says), "{command}: wanted {says}\n{}", ended.err);
+    }
+    let nowhere = Scratch::new("turns-nowhere");
+    for command in ["doctor", "run", "import x", "rules stats", "rules replay", "tickets list", "outbox", "status", "key list"] {
+        let ended = run(nowhere.path(), &command.split(' ').collect::<Vec<_>>());
+        assert!(ended.code == 1 && ended.err.contains("postdesk init DIR"), "{command}\n{}", ended.err);
     }
 }
 
@@ -273,8 +350,10 @@ fn a_shipped_article_may_be_taken_away() {
         std::fs::remove_file(dir.join(name)).unwrap();
     }
     let checked = run(dir, &["check"]);
-    let place = "warning: rules/60-facility.toml:43:51: the article \"door-card\" is gone";
-    assert!(checked.code == 0 && checked.err.contains(place) && checked.err.matches("warning").count() == 1, "{}", checked.err);
+    assert!(checked.code == 0 && checked.err.matches("warning").count() == 3, "{}", checked.err);
+    for place in ["rules/60-facility.toml:43:51", "kb/lost-device.en.md:20:61", "kb/lost-device.zh.md:20:26"] {
+        assert!(checked.err.contains(&format!("warning: {place}: the article \"door-card\" is gone")), "{}", checked.err);
+    }
     std::fs::remove_dir_all(dir.join("kb")).unwrap();
     std::fs::create_dir(dir.join("kb")).unwrap();
     let checked = run(dir, &["check"]);

@@ -15,6 +15,7 @@ use chrono_tz::Tz;
 
 use self::day::{Act, DAY, Scene};
 use super::progress::Progress;
+use super::table::Column::{Spare, Whole, Words};
 use super::table::{self, cut, pad};
 use super::{Exit, load_to_work};
 use crate::config::shell::quoted;
@@ -42,6 +43,8 @@ pub struct Arguments {
 
 /// Columns of the printed line for the event.
 const EVENT: usize = 46;
+/// Columns of a terminal that has room for an event and what followed beside it.
+const BESIDE: usize = 120;
 
 /// Runs the command.
 ///
@@ -71,18 +74,14 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     // Where the day can be read as it is played, it is its own progress.
     let scenes = DAY.iter().map(|chapter| chapter.scenes.len()).sum::<usize>();
     let mut progress = (!out.is_terminal()).then(|| Progress::new("playing the day", scenes as u64));
-    let mut played = 0;
+    let (mut played, room) = (0, table::room());
     for chapter in DAY {
         writeln!(out, "\n{}", chapter.title)?;
         for scene in chapter.scenes {
             progress.iter_mut().for_each(|progress| progress.reach(played));
             played += 1;
             let followed = day.play(scene)?;
-            writeln!(
-                out,
-                "{}",
-                format!(" {}  {}  {followed}", scene.at.trim_start_matches("+1 "), pad(&cut(&headline(scene), EVENT), EVENT)).trim_end()
-            )?;
+            writeln!(out, "{}", told_line(scene, &followed, room))?;
         }
     }
     drop(progress);
@@ -162,6 +161,15 @@ fn headline(scene: &Scene) -> String {
     }
 }
 
+/// `08:02  Alice Baker: VPN down   #1001 opened`; on a narrow terminal what followed stands below.
+fn told_line(scene: &Scene, followed: &str, room: Option<usize>) -> String {
+    let (at, event) = (scene.at.trim_start_matches("+1 "), cut(&headline(scene), EVENT));
+    match room {
+        Some(room) if room < BESIDE => format!(" {at}  {event}\n        {followed}"),
+        _ => format!(" {at}  {}  {followed}", pad(&event, EVENT)).trim_end().to_owned(),
+    }
+}
+
 /// Which day is played.
 #[derive(Clone, Copy)]
 struct Calendar {
@@ -190,9 +198,18 @@ fn played_day(now: DateTime<Tz>) -> NaiveDate {
 /// The tickets by number, without the times, which stand above.
 fn print_tickets(out: &mut impl Write, mut tickets: Vec<Ticket>) -> anyhow::Result<()> {
     tickets.sort_by_key(|ticket| ticket.number);
-    let header = ["ticket", "status", "priority", "category", "team", "owner", "requester", "subject"];
+    let columns = [
+        Whole("ticket"),
+        Whole("status"),
+        Spare("priority"),
+        Whole("category"),
+        Spare("team"),
+        Whole("owner"),
+        Words("requester"),
+        Words("subject"),
+    ];
     let or_dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
-    table::write(out, &header, &tickets, |t| {
+    table::write(out, table::room(), &columns, &tickets, |t| {
         vec![
             t.number.to_string(),
             t.status.to_string(),
@@ -200,8 +217,8 @@ fn print_tickets(out: &mut impl Write, mut tickets: Vec<Ticket>) -> anyhow::Resu
             or_dash(&t.category),
             or_dash(&t.team),
             or_dash(&t.owner),
-            cut(t.requester.called(), 18),
-            cut(&t.subject, 40),
+            t.requester.called().to_owned(),
+            t.subject.clone(),
         ]
     })
 }

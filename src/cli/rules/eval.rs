@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::super::progress::Progress;
+use super::super::table::Column::{self, Whole, Words};
 use super::super::{Exit, table};
 use super::{Which, mails};
 use crate::config::section::did_you_mean;
@@ -153,9 +154,9 @@ fn tell(out: &mut impl Write, scores: &Scores, missed: &[Missed]) -> anyhow::Res
     rows.push(("all", &scores.all));
     let asked: Vec<(usize, &str)> =
         ASPECTS.iter().map(|a| a.name).enumerate().filter(|(at, _)| scores.all.aspects.get(*at).is_some_and(|s| s.of > 0)).collect();
-    let mut header = vec!["language", "mails", "unclassified"];
-    header.extend(asked.iter().map(|(_, name)| *name));
-    table::write(out, &header, &rows, |(name, score)| {
+    let names = ["language", "mails", "unclassified"].into_iter().chain(asked.iter().map(|(_, name)| *name));
+    let columns: Vec<Column<'_>> = names.map(Column::Whole).collect();
+    table::write(out, table::room(), &columns, &rows, |(name, score)| {
         let unclassified = Share { right: score.unclassified, of: score.mails };
         let mut cells = vec![(*name).to_owned(), score.mails.to_string(), percent(unclassified.ratio())];
         cells.extend(asked.iter().map(|(at, _)| percent(score.aspects.get(*at).and_then(|share| share.ratio()))));
@@ -164,7 +165,8 @@ fn tell(out: &mut impl Write, scores: &Scores, missed: &[Missed]) -> anyhow::Res
     let confused = confusion(scores);
     if !confused.is_empty() {
         writeln!(out)?;
-        table::write(out, &["category", "mails", "found", "rightly", "taken for"], &confused, Clone::clone)?;
+        let columns = [Whole("category"), Whole("mails"), Whole("found"), Whole("rightly"), Words("taken for")];
+        table::write(out, table::room(), &columns, &confused, Clone::clone)?;
     }
     Ok(())
 }
@@ -185,7 +187,7 @@ fn confusion(scores: &Scores) -> Vec<Vec<String>> {
             of.to_string(),
             percent(Share { right, of }.ratio()),
             percent(Share { right, of: given }.ratio()),
-            table::cut(&others.iter().map(|(got, n)| format!("{got} {n}")).collect::<Vec<_>>().join(", "), 80),
+            others.iter().map(|(got, n)| format!("{got} {n}")).collect::<Vec<_>>().join(", "),
         ]
     };
     expected.into_iter().map(row).collect()

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::super::progress::Progress;
-use super::super::{Exit, count, open_store, table};
+use super::super::table::Column::{Spare, Whole, Words};
+use super::super::{Exit, count, load_config, open_store, table};
 use super::Which;
 use crate::domain::foresight::Foresight;
 use crate::domain::intake;
@@ -77,6 +78,8 @@ struct Place {
 /// # Errors
 /// The configuration is unsound, or the store fails.
 pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
+    // Without a desk there are no tickets.
+    load_config(config)?;
     let loaded = arguments.which.load(config)?;
     let mut store = open_store(&loaded.config)?;
     let openings = store.openings(arguments.last)?;
@@ -179,7 +182,7 @@ impl Row {
         let or_none = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
         vec![
             self.ticket.to_string(),
-            table::cut(&table::one_line(&self.subject), 40),
+            self.subject.clone(),
             self.told(Some(&self.was)),
             self.told(self.now.as_ref()),
             or_none(self.set.as_ref().map(|set| format!("set by {}: {}", set.by, set.category))),
@@ -202,5 +205,6 @@ fn tell(mut rows: Vec<Row>) -> anyhow::Result<()> {
         mails - changed
     ))?;
     rows.retain(|row| row.changed);
-    table::print(false, &["ticket", "subject", "was", "is now", "since", "rule"], &rows, "nothing would change", Row::cells)
+    let columns = [Whole("ticket"), Words("subject"), Words("was"), Words("is now"), Spare("since"), Words("rule")];
+    table::print(false, &columns, &rows, "nothing would change", Row::cells)
 }

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::super::progress::Progress;
-use super::super::{Exit, count, open_store, table};
+use super::super::table::Column::{Whole, Words};
+use super::super::{Exit, count, load_config, open_store, table};
 use super::{Which, mails};
 use crate::domain::message::Reading;
 use crate::domain::origin::{self, OriginKind};
@@ -41,6 +42,10 @@ pub struct Arguments {
 /// # Errors
 /// A file cannot be read, the configuration is unsound, or the store fails.
 pub fn run(config: &Path, arguments: &Arguments) -> anyhow::Result<Exit> {
+    if arguments.files.is_empty() {
+        // Without a desk there are no mails of it.
+        load_config(config)?;
+    }
     let loaded = arguments.which.load(config)?;
     let policy = loaded.policy.as_ref();
     let (mut tallies, mut judged) = (RuleTallies::of(&policy.rules), 0);
@@ -80,7 +85,8 @@ fn of_the_desk(store: &dyn Store, last: usize, policy: &Policy, add: &mut dyn Fn
 fn tell(rows: &[RuleTally], judged: usize) -> anyhow::Result<()> {
     let idle = rows.iter().filter(|row| row.matched == 0).count();
     table::line(format_args!("{} judged by {}, {idle} of which never matched", count(judged, "mail"), count(rows.len(), "rule")))?;
-    table::print(false, &["rule", "matched", "won", "lost", "category", "at"], rows, "there are no rules", |row| {
+    let columns = [Words("rule"), Whole("matched"), Whole("won"), Whole("lost"), Whole("category"), Words("at")];
+    table::print(false, &columns, rows, "there are no rules", |row| {
         let votes = |n: usize| if row.category.is_some() { n.to_string() } else { "-".to_owned() };
         let category = row.category.clone().unwrap_or_else(|| "-".to_owned());
         vec![row.rule.clone(), row.matched.to_string(), votes(row.won), votes(row.lost), category, row.at.clone()]

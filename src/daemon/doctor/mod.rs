@@ -24,7 +24,13 @@ use crate::store;
 pub type Step = (bool, String);
 
 /// What was tried at one place.
-pub type Examination = (String, Vec<Step>);
+#[derive(Debug)]
+pub enum Examination {
+    /// This is tried now; a server may keep it waiting.
+    Begun(String),
+    /// The steps of what was begun.
+    Done(Vec<Step>),
+}
 
 /// A person waits for the answer: no server is waited for as long as RFC 5321 asks for.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -37,15 +43,19 @@ const LITTLE_SPACE_MB: u64 = 500;
 /// # Errors
 /// Those of `tell`.
 pub async fn examine(loaded: &Loaded, send: bool, tell: &mut impl FnMut(Examination) -> anyhow::Result<()>) -> anyhow::Result<()> {
+    use Examination::{Begun, Done};
     let mut newest = Vec::new();
     for mailbox in &loaded.config.mailboxes {
-        tell((format!("mailbox {} ({})", mailbox.name, mailbox.address), source(mailbox, loaded, &mut newest).await))?;
+        tell(Begun(format!("mailbox {} ({})", mailbox.name, mailbox.address)))?;
+        tell(Done(source(mailbox, loaded, &mut newest).await))?;
     }
-    tell(("what proves your agents".to_owned(), agents(loaded, newest)?))?;
+    tell(Begun("what proves your agents".to_owned()))?;
+    tell(Done(agents(loaded, newest)?))?;
     let deliveries: Vec<_> = loaded.config.mailboxes.iter().map(|m| (m.name.clone(), m.delivery.clone())).collect();
     for (delivery, names) in hub::shared_lines(&deliveries) {
         let mailboxes: Vec<&Mailbox> = loaded.config.mailboxes.iter().filter(|m| names.contains(&m.name)).collect();
-        let steps = match &delivery {
+        tell(Begun(format!("delivery of {}", names.join(", "))))?;
+        tell(Done(match &delivery {
             Delivery::Smtp(account) => {
                 let mut account = smtp_account(account);
                 (account.timeouts.greeting, account.timeouts.command) = (PATIENCE, PATIENCE);
@@ -57,15 +67,16 @@ pub async fn examine(loaded: &Loaded, send: bool, tell: &mut impl FnMut(Examinat
                 steps
             }
             Delivery::Maildir { path } => vec![(true, format!("mail is written below {}", path.display()))],
-        };
-        tell((format!("delivery of {}", names.join(", ")), steps))?;
+        }))?;
     }
     if send {
         for mailbox in &loaded.config.mailboxes {
-            tell((format!("round trip of {}", mailbox.name), round_trip::try_it(mailbox, loaded).await))?;
+            tell(Begun(format!("round trip of {}", mailbox.name)))?;
+            tell(Done(round_trip::try_it(mailbox, loaded).await))?;
         }
     }
-    tell(("this machine".to_owned(), vec![space(&loaded.config.data), fonts()]))
+    tell(Begun("this machine".to_owned()))?;
+    tell(Done(vec![space(&loaded.config.data), fonts()]))
 }
 
 /// Headers of mails with their time of arrival, where the server told it.

@@ -11,7 +11,7 @@ use crate::domain::origin::OriginKind;
 use crate::domain::policy::{Agent, Policy, Role};
 use crate::domain::rules::Verdict;
 use crate::domain::ticket::{Alert, Change, Ticket, TicketNo};
-use crate::domain::{Case, Decision, Judged, Need, Outcome, Reason, approvals, sla, suggest};
+use crate::domain::{Case, Decision, Judged, Need, Outcome, Reason, approvals, language, sla, suggest};
 
 /// A new ticket with acknowledgment and notifications. `verdict`: what the rules say, where they have been asked already.
 pub(super) fn open(case: &Case, scene: &Scene<'_>, verdict: Option<Arc<Verdict>>, policy: &Policy) -> Result<Decision, Need> {
@@ -119,7 +119,7 @@ pub(super) fn matches_by_rule(verdict: &Verdict) -> impl Iterator<Item = String>
 /// A ticket as the rules see it at once.
 fn first_state(number: TicketNo, scene: &Scene<'_>, verdict: &Verdict, policy: &Policy) -> Ticket {
     let requester = requester(scene.mail, verdict);
-    let language = language(scene.mail, &scene.incoming.mailbox, policy);
+    let language = self::language(scene.mail, &scene.incoming.mailbox, policy);
     let subject = subject_of(scene.mail, &language);
     let mut ticket = Ticket::open(number, subject, requester, scene.incoming.mailbox.clone(), language, scene.at);
     ticket.category.clone_from(&verdict.category);
@@ -162,12 +162,13 @@ fn requester(mail: &Reading, verdict: &Verdict) -> Person {
     form.or(mail.from.as_ref()).cloned().unwrap_or_else(|| Person { name: String::new(), address: Address::nowhere() })
 }
 
-/// The requester's language where templates speak it, by what he writes or, of an agent, by the config; else the mailbox's, else the desk's.
+/// The language in which the requester is written to, by what he writes, what the config says of him where he is an agent, and the
+/// languages of mailbox and desk.
 pub fn language(mail: &Reading, mailbox: &str, policy: &Policy) -> String {
-    let theirs = mail.language.as_deref().filter(|l| policy.languages.iter().any(|known| known == l));
-    let agent = || mail.from.as_ref().and_then(|from| policy.agent_at(&from.address)).and_then(|agent| agent.language.as_deref());
-    let mailbox = || policy.mailbox(mailbox).and_then(|m| m.language.as_deref());
-    theirs.or_else(agent).or_else(mailbox).unwrap_or(&policy.desk.language).to_owned()
+    let agent = mail.from.as_ref().and_then(|from| policy.agent_at(&from.address)).and_then(|agent| agent.language.as_deref());
+    let mailbox = policy.mailbox(mailbox).and_then(|m| m.language.as_deref());
+    let ours: Vec<&str> = mailbox.into_iter().chain([policy.desk.language.as_str()]).collect();
+    language::answer(mail.language.as_deref(), agent, &ours, &policy.languages).to_owned()
 }
 
 fn subject_of(mail: &Reading, language: &str) -> String {
@@ -199,7 +200,7 @@ fn acknowledgment(
         *linked = ids;
         let handed_by = scene.handed.map_or_else(String::new, |handed| handed.by.name.clone());
         let answer_by = answer_by(ticket, scene, policy);
-        Facts::Ack(Ack { ticket: card, handed_by, answer_by, articles, missing: verdict.missing.clone() })
+        Facts::Ack(Ack { ticket: card, handed_by, answer_by, articles, missing: verdict.asked_in(&ticket.language) })
     };
     let not_before = policy.closing.ack_delay.filter(|delay| !delay.is_zero()).map(|delay| scene.now + delay);
     Draft { variant: verdict.template.clone(), not_before, ..notify::to_requester(ticket, LetterKind::Automatic, facts, Vec::new()) }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use crate::domain::language;
+
 /// One line of a checklist.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Question {
@@ -20,10 +22,11 @@ impl Question {
         is_field_name(text).then(|| Question { field: Some(text.to_owned()), words: Vec::new() })
     }
 
-    /// In this language, else in English, else in the first one there is.
-    pub fn in_language(&self, language: Option<&str>) -> &str {
+    /// In this language, `zh` for `zh-tw` too, else in English, else in the first one there is.
+    pub fn in_language(&self, language: &str) -> &str {
         let find = |wanted: &str| self.words.iter().find(|(l, _)| l == wanted);
-        let words = language.and_then(find).or_else(|| find("en")).or_else(|| self.words.first());
+        let kin = || self.words.iter().find(|(l, _)| language::same(l, language));
+        let words = find(language).or_else(kin).or_else(|| find("en")).or_else(|| self.words.first());
         words.map_or_else(|| self.field.as_deref().unwrap_or_default(), |(_, words)| words)
     }
 }
@@ -40,19 +43,11 @@ pub fn is_language(key: &str) -> bool {
     (2..=3).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_lowercase())
 }
 
-/// The questions that no filled field answers, in words, each field and each sentence once.
-pub(super) fn unanswered<'q>(
-    questions: impl Iterator<Item = &'q Question>,
-    filled: impl Fn(&str) -> bool,
-    language: Option<&str>,
-) -> Vec<String> {
+/// The questions that no filled field answers, each field and each sentence once.
+pub(super) fn unanswered<'q>(questions: impl Iterator<Item = &'q Question>, filled: impl Fn(&str) -> bool) -> Vec<Question> {
     let mut asked = BTreeSet::new();
     let open = questions.filter(|question| !question.field.as_deref().is_some_and(&filled));
-    open.filter_map(|question| {
-        let words = question.in_language(language);
-        asked.insert(question.field.as_deref().unwrap_or(words)).then(|| words.to_owned())
-    })
-    .collect()
+    open.filter(|question| asked.insert(question.field.as_deref().unwrap_or_else(|| question.in_language("en")))).cloned().collect()
 }
 
 #[cfg(test)]
@@ -63,10 +58,10 @@ mod tests {
     fn questions_speak_the_readers_language() {
         let question =
             Question { field: Some("os".into()), words: vec![("en".into(), "Which?".into()), ("zh".into(), "哪个？".into())] };
-        assert_eq!(question.in_language(Some("zh")), "哪个？");
-        assert_eq!(question.in_language(Some("fr")), "Which?");
-        assert_eq!(question.in_language(None), "Which?");
-        assert_eq!(Question { field: Some("os".into()), words: vec![] }.in_language(Some("zh")), "os");
+        assert_eq!((question.in_language("zh"), question.in_language("zh-tw")), ("哪个？", "哪个？"));
+        assert_eq!(question.in_language("fr"), "Which?");
+        assert_eq!(question.in_language(""), "Which?");
+        assert_eq!(Question { field: Some("os".into()), words: vec![] }.in_language("zh"), "os");
     }
 
     #[test]
@@ -84,6 +79,7 @@ mod tests {
         let ask = |field: &str, en: &str| Question { field: Some(field.into()), words: vec![("en".into(), en.into())] };
         let list = [ask("os", "Which system?"), ask("code", "Which code?"), ask("code", "Code?"), Question::plain("Since when?").unwrap()];
         let twice = list.iter().chain(&list);
-        assert_eq!(unanswered(twice, |field| field == "os", None), ["Which code?", "Since when?"]);
+        let open = unanswered(twice, |field| field == "os");
+        assert_eq!(open.iter().map(|question| question.in_language("zh")).collect::<Vec<_>>(), ["Which code?", "Since when?"]);
     }
 }

@@ -46,7 +46,7 @@ pub(super) struct Expectation {
     pub(super) doc: &'static str,
     /// All of it must be as wanted; otherwise what is wanted must be among it.
     exact: bool,
-    got: fn(&Verdict) -> Vec<String>,
+    got: fn(&Verdict, &Reading) -> Vec<String>,
 }
 
 impl std::fmt::Debug for Expectation {
@@ -61,34 +61,39 @@ fn maybe(value: Option<impl ToString>) -> Vec<String> {
 
 /// Everything that an example may expect.
 pub(super) const EXPECTATIONS: &[Expectation] = &[
-    Expectation { name: "category", doc: "The winning category; `none`: unclassified.", exact: true, got: |v| maybe(v.category.as_ref()) },
-    Expectation { name: "type", doc: "What is wanted, or `none`.", exact: true, got: |v| maybe(v.kind) },
-    Expectation { name: "impact", doc: "The level, or `none`.", exact: true, got: |v| maybe(v.impact) },
-    Expectation { name: "urgency", doc: "The level, or `none`.", exact: true, got: |v| maybe(v.urgency) },
-    Expectation { name: "team", doc: "The team that a rule names, or `none`.", exact: true, got: |v| maybe(v.team.as_ref()) },
-    Expectation { name: "assign", doc: "The agent that a rule names, or `none`.", exact: true, got: |v| maybe(v.assign.as_ref()) },
-    Expectation { name: "playbook", doc: "Its name, or `none`.", exact: true, got: |v| maybe(v.playbook.as_ref()) },
-    Expectation { name: "template", doc: "Its name, or `none`.", exact: true, got: |v| maybe(v.template.as_ref()) },
-    Expectation { name: "approval", doc: "Who is asked, or `none`.", exact: true, got: |v| maybe(v.approval.as_ref()) },
+    Expectation {
+        name: "category",
+        doc: "The winning category; `none`: unclassified.",
+        exact: true,
+        got: |v, _| maybe(v.category.as_ref()),
+    },
+    Expectation { name: "type", doc: "What is wanted, or `none`.", exact: true, got: |v, _| maybe(v.kind) },
+    Expectation { name: "impact", doc: "The level, or `none`.", exact: true, got: |v, _| maybe(v.impact) },
+    Expectation { name: "urgency", doc: "The level, or `none`.", exact: true, got: |v, _| maybe(v.urgency) },
+    Expectation { name: "team", doc: "The team that a rule names, or `none`.", exact: true, got: |v, _| maybe(v.team.as_ref()) },
+    Expectation { name: "assign", doc: "The agent that a rule names, or `none`.", exact: true, got: |v, _| maybe(v.assign.as_ref()) },
+    Expectation { name: "playbook", doc: "Its name, or `none`.", exact: true, got: |v, _| maybe(v.playbook.as_ref()) },
+    Expectation { name: "template", doc: "Its name, or `none`.", exact: true, got: |v, _| maybe(v.template.as_ref()) },
+    Expectation { name: "approval", doc: "Who is asked, or `none`.", exact: true, got: |v, _| maybe(v.approval.as_ref()) },
     Expectation {
         name: "dedup_key",
         doc: "The key with its fields filled in, or `none`.",
         exact: true,
-        got: |v| maybe(v.dedup_key.as_ref()),
+        got: |v, _| maybe(v.dedup_key.as_ref()),
     },
-    Expectation { name: "label", doc: "These are among the labels; `[]`: there are none.", exact: false, got: |v| v.labels.clone() },
-    Expectation { name: "kb", doc: "These are among the articles; `[]`: there are none.", exact: false, got: |v| v.kb.clone() },
+    Expectation { name: "label", doc: "These are among the labels; `[]`: there are none.", exact: false, got: |v, _| v.labels.clone() },
+    Expectation { name: "kb", doc: "These are among the articles; `[]`: there are none.", exact: false, got: |v, _| v.kb.clone() },
     Expectation {
         name: "missing",
         doc: "These are among the open questions; `[]`: there are none.",
         exact: false,
-        got: |v| v.missing.clone(),
+        got: |v, mail| v.asked_in(mail.language.as_deref().unwrap_or("en")),
     },
     Expectation {
         name: "rules",
         doc: "These rules match; `[]`: none does.",
         exact: false,
-        got: |v| {
+        got: |v, _| {
             let mut names: Vec<String> = v.evidence.iter().map(|e| e.rule.clone()).collect();
             names.dedup();
             names
@@ -98,13 +103,13 @@ pub(super) const EXPECTATIONS: &[Expectation] = &[
         name: "fields",
         doc: "These fields have these values.",
         exact: false,
-        got: |v| v.fields.iter().map(|(name, value)| format!("{name} = {value}")).collect(),
+        got: |v, _| v.fields.iter().map(|(name, value)| format!("{name} = {value}")).collect(),
     },
-    Expectation { name: "ignore", doc: "`true` or `false`.", exact: true, got: |v| vec![v.ignore.is_some().to_string()] },
-    Expectation { name: "quarantine", doc: "`true` or `false`.", exact: true, got: |v| vec![v.quarantine.is_some().to_string()] },
-    Expectation { name: "ticket", doc: "`true` or `false`.", exact: true, got: |v| vec![v.ticket.to_string()] },
-    Expectation { name: "escalate", doc: "`true` or `false`.", exact: true, got: |v| vec![v.escalate.to_string()] },
-    Expectation { name: "recover", doc: "`true` or `false`.", exact: true, got: |v| vec![v.recover.to_string()] },
+    Expectation { name: "ignore", doc: "`true` or `false`.", exact: true, got: |v, _| vec![v.ignore.is_some().to_string()] },
+    Expectation { name: "quarantine", doc: "`true` or `false`.", exact: true, got: |v, _| vec![v.quarantine.is_some().to_string()] },
+    Expectation { name: "ticket", doc: "`true` or `false`.", exact: true, got: |v, _| vec![v.ticket.to_string()] },
+    Expectation { name: "escalate", doc: "`true` or `false`.", exact: true, got: |v, _| vec![v.escalate.to_string()] },
+    Expectation { name: "recover", doc: "`true` or `false`.", exact: true, got: |v, _| vec![v.recover.to_string()] },
 ];
 
 /// The keys that make up the mail of an example.
@@ -252,7 +257,7 @@ impl Example {
     }
 
     fn compare(&self, expected: &Expected, verdict: &Verdict) -> Option<Complaint> {
-        let got = (expected.entry.got)(verdict);
+        let got = (expected.entry.got)(verdict, &self.mail);
         let wanted = &expected.wanted;
         let same = match (expected.entry.exact, wanted.is_empty()) {
             (true, _) | (false, true) => got == *wanted,

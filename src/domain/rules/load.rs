@@ -17,7 +17,7 @@ use super::conditions::{self, Cond};
 use super::effects::{self, Effect};
 use super::example::{self, Example};
 use super::{Names, Rule, RuleSet};
-use crate::domain::complaint::{Complaint, nearest, toml_remedy};
+use crate::domain::complaint::{Complaint, nearest, toml_errors};
 use crate::domain::text::fold_words;
 
 /// A value with its place in the file.
@@ -114,10 +114,8 @@ struct Placed {
 impl Compiler<'_> {
     fn read_file(&mut self, file: &File, rules: &mut Vec<Placed>, examples: &mut Vec<Example>) {
         let (document, errors) = DeTable::parse_recoverable(&file.text);
-        for error in &errors {
-            let span = error.span().unwrap_or(0..0);
-            let help = toml_remedy(error.message(), &file.text, span.start);
-            self.complain(span, format!("this is not TOML: {}", error.message()), help);
+        for (span, message, help) in toml_errors(&errors, &file.text) {
+            self.complain(span, format!("this is not TOML: {message}"), help);
         }
         if !errors.is_empty() {
             self.whole = false;

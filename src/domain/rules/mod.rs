@@ -143,8 +143,8 @@ pub struct Verdict {
     pub fields: BTreeMap<String, String>,
     /// Article ids, in order, each once.
     pub kb: Vec<String>,
-    /// Questions of a checklist that the mail does not answer, in the mail's language where they are written in it.
-    pub missing: Vec<String>,
+    /// Questions of a checklist that the mail does not answer.
+    pub missing: Vec<Question>,
     /// No ticket at all, and the rule that says so.
     pub ignore: Option<String>,
     /// Bulk or generated mail becomes a ticket all the same.
@@ -171,6 +171,13 @@ pub struct Verdict {
     pub because: Vec<String>,
     /// Fields that the ticket was asked for, filled or not: for a ticket that has none of them the verdict is that for no ticket.
     pub depends_on: BTreeSet<String>,
+}
+
+impl Verdict {
+    /// What is to be asked, in this language where the questions are written in it.
+    pub fn asked_in(&self, language: &str) -> Vec<String> {
+        self.missing.iter().map(|question| question.in_language(language).to_owned()).collect()
+    }
 }
 
 /// One match of one rule.

@@ -315,7 +315,7 @@ fn every_effect_reaches_the_verdict() {
     assert_eq!(v.dedup_key.as_deref(), Some("alert:db1"));
     assert!(v.ticket && v.escalate && !v.recover && v.ignore.is_none() && v.quarantine.is_none());
     assert_eq!((v.playbook.as_deref(), v.template.as_deref(), v.approval.as_deref()), (Some("host-down"), Some("ack-alert"), Some("wang")));
-    assert_eq!(v.missing, ["什么代码？", "Since when?"]);
+    assert_eq!(v.asked_in("zh"), ["什么代码？", "Since when?"]);
 
     let doubted = set.judge(&alert, &Circumstances { suspect: true, ..around(&fields) });
     assert_eq!((doubted.dedup_key, doubted.approval), (None, None), "a secret does not outweigh the border's doubt");
@@ -439,8 +439,8 @@ fn a_categorys_checklist_is_asked_where_it_wins() {
                 [[rule]]\nname = 'c'\nwhen = { matches = { text = '(?P<code>[0-9]{3})' } }\n";
     let set =
         RuleSet::compile(&[("t.toml".into(), text.into())], &Names { checklists, ..names() }, 1).unwrap_or_else(|c| panic!("{}", told(&c)));
-    assert_eq!(judge(&set, &mail("vpn", "")).missing, ["Since when?", "code"]);
-    assert_eq!(judge(&set, &mail("vpn", "error 809")).missing, ["Since when?"]);
+    assert_eq!(judge(&set, &mail("vpn", "")).asked_in("en"), ["Since when?", "code"]);
+    assert_eq!(judge(&set, &mail("vpn", "error 809")).asked_in("en"), ["Since when?"]);
     assert!(judge(&set, &mail("printer", "")).missing.is_empty());
 }
 

@@ -58,7 +58,7 @@ pub(super) fn judge<'r>(
         }
     }
     let verdict = Verdict { because, depends_on: depends_on.into_inner(), ..Verdict::default() };
-    conclude(verdict, fired, mail, around, set)
+    conclude(verdict, fired, around, set)
 }
 
 fn holds(cond: &Cond, scan: &mut Scan<'_, '_>, asked: &Asked<'_>) -> bool {
@@ -145,13 +145,7 @@ fn quote(text: &str) -> String {
     quoted
 }
 
-fn conclude<'r>(
-    mut verdict: Verdict,
-    fired: Vec<(&'r Rule, Found)>,
-    mail: &Reading,
-    around: &Circumstances<'_>,
-    set: &'r RuleSet,
-) -> Verdict {
+fn conclude<'r>(mut verdict: Verdict, fired: Vec<(&'r Rule, Found)>, around: &Circumstances<'_>, set: &'r RuleSet) -> Verdict {
     let (category, reason) = elect(&fired, set.threshold);
     verdict.category = category;
     verdict.because.insert(0, reason);
@@ -180,7 +174,7 @@ fn conclude<'r>(
     };
     let value = |field: &str| verdict.fields.get(field).or_else(|| of_ticket(field)).cloned();
     questions.extend(verdict.category.as_ref().and_then(|id| set.checklists.get(id)).into_iter().flatten());
-    verdict.missing = unanswered(questions.into_iter(), |field| value(field).is_some(), mail.language.as_deref());
+    verdict.missing = unanswered(questions.into_iter(), |field| value(field).is_some());
     if let Some((key, rule)) = key {
         match filled(key, &value) {
             Ok(key) => verdict.dedup_key = Some(key),

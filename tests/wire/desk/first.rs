@@ -125,7 +125,7 @@ fn the_doctor_names_wrong_turns_with_the_remedy() {
     for (from, to, words) in [
         // Another name of this machine, as inet_aton(3) reads it.
         ("host = \"localhost\"", "host = \"0x7f000001\"", "\"0x7f000001\" is no host name that a certificate can be checked for"),
-        (ca_file.as_str(), "", "a CA that this machine does not know: name that CA's PEM file in ca_file"),
+        (ca_file.as_str(), "", "a CA that this machine does not know: name that CA's PEM file beside host:  ca_file = "),
         (&starttls.0, &starttls.1, "does not begin with TLS on this port: set tls = \"starttls\""),
         ("[delivery]", "folders = [\"Nowhere\"]\n[delivery]", "see folders, and the server's own spelling"),
         ("[delivery]", &format!("{}[delivery]", trust.1), "authserv_ids names mx.old.test"),
