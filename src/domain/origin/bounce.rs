@@ -50,7 +50,8 @@ impl Bounce {
     /// The facts of a mail that is a bounce.
     pub fn read(mail: &Reading) -> Bounce {
         let told = mail.report.as_ref().map_or(&[][..], |r| &r.recipients);
-        let words = opening(&mail.text);
+        // Of several, what the text says of one is no word on another.
+        let words = if told.len() > 1 { String::new() } else { opening(&mail.text) };
         let mut recipients: Vec<Fate> = told.iter().map(|r| Fate::read(r, &words)).collect();
         if recipients.is_empty() {
             recipients.push(Fate::read(&RecipientReport::default(), &words));

@@ -295,6 +295,18 @@ mod tests {
             (None, "收件人拒收了您的邮件", R::SenderRefused),
             (None, "邮件大小超过限制", R::TooLarge),
             (None, "连接超时", R::Network),
+            (None, "all relevant MX records point to non-existent hosts", R::NoHost),
+            (None, "because they are not accepting mail from it@desk.example", R::SenderRefused),
+            (None, "User mailbox exceeds allowed size: li@x.example", R::Full),
+            (None, "Connection timed out. Delivery attempts will continue", R::Network),
+            (None, "Delivery failed 20 attempts: li@x.example", R::Expired),
+            (None, "451 Greylisting in action. Delivery attempts will continue", R::System),
+            (None, "Ящик получателя переполнен", R::Full),
+            (None, "550 Ip frequency limited", R::TooFast),
+            (None, "550 Mail content denied", R::Content),
+            (None, "发件人当天内累计邮件数量超过限制", R::TooFast),
+            (None, "该IP发送行为异常，被临时禁止连接", R::ServerRefused),
+            (None, "信封发件人和信头发件人不匹配", R::SenderRefused),
             (None, "nothing of use", R::Unknown),
         ] {
             assert_eq!(BounceReason::of(status, &[words]), reason, "{status:?} {words}");
