@@ -367,7 +367,8 @@ fn warnings(ticket: &Ticket, mail: Option<&Reading>, language: &str) -> Vec<Stri
 /// A defect that an agent should know of, as a sentence.
 fn defect_sentence(defect: Defect, language: &str) -> Option<String> {
     let (en, zh) = match defect {
-        Defect::NoMessageId | Defect::Mislabelled => return None,
+        // Of each program its own sentence tells (`files`).
+        Defect::NoMessageId | Defect::Mislabelled | Defect::Program => return None,
         Defect::NoFrom => ("The mail names no sender: it cannot be answered by mail.", "邮件没有发件人，无法回复。"),
         Defect::NoHeader => ("The mail has no header.", "邮件没有信头。"),
         Defect::Undecodable => ("Parts of the text could not be decoded.", "部分内容无法解码。"),
