@@ -167,7 +167,8 @@ fn by_status(status: &str) -> (Option<BounceReason>, Option<BounceReason>) {
     let (subject, detail) = (parts.next().unwrap_or(""), parts.next().unwrap_or(""));
     let firm = match (subject, detail) {
         ("1", "1" | "3") => R::NoMailbox,
-        ("1", "2") => R::NoHost,
+        // Microsoft's own 4.310: the domain does not exist.
+        ("1", "2") | ("4", "310") => R::NoHost,
         ("1", "6") => R::Moved,
         ("1", "7" | "8") => R::SenderRefused,
         ("2", "2") => R::Full,
@@ -307,6 +308,23 @@ mod tests {
             (None, "发件人当天内累计邮件数量超过限制", R::TooFast),
             (None, "该IP发送行为异常，被临时禁止连接", R::ServerRefused),
             (None, "信封发件人和信头发件人不匹配", R::SenderRefused),
+            (Some("5.2.14"), "RESOLVER.FWD.Loop; there is a forwarding loop configured in the directory", R::Loop),
+            (Some("5.4.310"), "DNS domain x.example does not exist", R::NoHost),
+            (Some("5.7.705"), "Access denied, tenant has exceeded threshold", R::TooFast),
+            (Some("5.7.708"), "Access denied, traffic not accepted from this IP", R::ServerRefused),
+            (Some("5.7.124"), "Sender not in allowed-senders list", R::SenderRefused),
+            (Some("5.7.1"), "Recipient address rejected: Please see http://www.openspf.org/Why", R::Unauthenticated),
+            (None, "554 HL:IPB 163 mx17 http://mail.163.com/help/help_spam_16.htm", R::ServerRefused),
+            (None, "550 RP:TRC 163 mx22", R::TooFast),
+            (None, "550 Domain may not exist or DNS check failed", R::SenderRefused),
+            (None, "559 Invalid rcptto", R::NoMailbox),
+            (None, "L'adresse que vous avez entrée est introuvable", R::NoMailbox),
+            (None, "El buzón del destinatario está lleno", R::Full),
+            (None, "Das Postfach des Empfängers ist voll", R::Full),
+            (None, "Não foi possível encontrar o endereço de email", R::NoMailbox),
+            (None, "입력한 전자 메일 주소를 찾을 수 없습니다", R::NoMailbox),
+            (None, "找不到您輸入的電子郵件地址", R::NoMailbox),
+            (None, "找不到主机", R::NoHost),
             (None, "nothing of use", R::Unknown),
         ] {
             assert_eq!(BounceReason::of(status, &[words]), reason, "{status:?} {words}");
