@@ -99,8 +99,14 @@ async fn netease_wants_id_after_the_login_and_knows_no_idle() {
     assert!(at("LOGIN") < at("ID (") && at("ID (") < at("EXAMINE"), "{heard:?}");
     assert!(!provider.has_heard("IDLE") && provider.has_heard("NOOP"), "{heard:?}");
     watched.stop().await;
+    // The same where ID is demanded and not offered.
+    let silent = Provider::start(Manners { after: "IMAP4rev1 UIDPLUS", ..netease }).await;
+    silent.deliver(mail("无声", 100));
+    let desk = Desk::new();
+    read_once(&account(&silent), "INBOX", &desk).await.unwrap();
+    assert!(silent.has_heard("ID ("), "{:?}", silent.heard());
     // A server that trusts nobody says so in words that lead nowhere: the remedy is added.
-    let deaf = Provider::start(Manners { after: "IMAP4rev1 UIDPLUS", ..netease }).await;
+    let deaf = Provider::start(Manners { trusts_nobody: true, ..netease }).await;
     let error = format!("{:#}", read_once(&account(&deaf), "INBOX", &Desk::new()).await.unwrap_err());
     assert!(error.contains("Unsafe Login") && error.contains("authorization code"), "{error}");
 }
