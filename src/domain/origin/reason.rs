@@ -325,6 +325,8 @@ mod tests {
             (None, "입력한 전자 메일 주소를 찾을 수 없습니다", R::NoMailbox),
             (None, "找不到您輸入的電子郵件地址", R::NoMailbox),
             (None, "找不到主机", R::NoHost),
+            (Some("5.4.0"), "Reason 1 (Unable-To-Transfer); Diagnostic 0 (Unrecognised-ORName)", R::NoMailbox),
+            (None, "A transcript of the attempts follows. The number of attempts made: 1. 550 not OK", R::Unknown),
             (None, "nothing of use", R::Unknown),
         ] {
             assert_eq!(BounceReason::of(status, &[words]), reason, "{status:?} {words}");

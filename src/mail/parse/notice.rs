@@ -225,11 +225,7 @@ fn original(lines: &[&str], returned: &[&str], report: &mut Report, defects: &mu
         let header = header.join("\n");
         let header = Header::split(header.as_bytes());
         report::take_ids(&header, report, defects);
-        // A notice that names nobody speaks of the one to whom the mail went.
-        let to = header.get("To").map(|v| header::people(v, defects)).unwrap_or_default();
-        if let ([RecipientReport { recipient: nobody @ None, .. }], [only]) = (report.recipients.as_mut_slice(), to.as_slice()) {
-            *nobody = Some(only.address.clone());
-        }
+        report::name_the_only_one(&header, report, defects);
     }
     if report.original.is_none() {
         report.original = lines.iter().find_map(|line| {

@@ -287,6 +287,9 @@ fn several_recipients_of_one_notice() {
     let groups = "--b\n\nx\n--b\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; m\n\nFinal-Recipient: rfc822; li@x.example\nAction: failed\n\
                       Status: 5.1.1\n\nFinal-Recipient: rfc822; wu@y.example\nAction: delayed\nStatus: 4.4.1\n--b--\n";
     assert_eq!(told(report, groups), ["li@x.example 5.1.1 failed", "wu@y.example 4.4.1 delayed"]);
+    let local = "--b\n\nx\n--b\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; m\n\nFinal-Recipient: LOCAL;<li>\nAction: failed\n\
+                 Status: 5.1.1\n--b\nContent-Type: text/rfc822-headers\n\nTo: Li <li@x.example>\nMessage-ID: <m@desk.example>\n--b--\n";
+    assert_eq!(told(report, local), ["li@x.example 5.1.1 failed"], "an account of a machine is nobody's address");
     let many: String = (0..500).map(|n| format!("<u{n}@x.example>:\nuser unknown\n\n")).collect();
     assert_eq!(told("", &many).len(), 50, "bounded");
 }
