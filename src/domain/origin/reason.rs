@@ -327,6 +327,7 @@ mod tests {
             (None, "找不到主机", R::NoHost),
             (Some("5.4.0"), "Reason 1 (Unable-To-Transfer); Diagnostic 0 (Unrecognised-ORName)", R::NoMailbox),
             (None, "A transcript of the attempts follows. The number of attempts made: 1. 550 not OK", R::Unknown),
+            (None, "Die Adresse ist vollständig unbekannt: Empfänger unbekannt", R::NoMailbox),
             (None, "nothing of use", R::Unknown),
         ] {
             assert_eq!(BounceReason::of(status, &[words]), reason, "{status:?} {words}");

@@ -144,8 +144,14 @@ async fn forms_of_fetch_that_are_refused_have_another() {
         let desk = Desk::new();
         read_once(&small, "INBOX", &desk).await.unwrap();
         assert_eq!(desk.subjects().last().map(String::as_str), Some("large"), "its header comes: {refuses:?}");
-        assert!(imap::doctor(&small).await.newest.len() == 4, "{refuses:?}");
+        let examined = imap::doctor(&small).await;
+        assert!(examined.newest.len() == 4 && examined.steps.iter().all(|(good, _)| *good), "{refuses:?}: {:?}", examined.steps);
     }
+    // Where none is left, the doctor says so before the desk is started.
+    let provider = Provider::start(Manners { refuses: &["UID FETCH"], ..PLAIN }).await;
+    provider.deliver(mail("one", 100));
+    let examined = imap::doctor(&account(&provider)).await;
+    assert!(examined.steps.iter().any(|(good, said)| !good && said.contains("new mails cannot be found")), "{:?}", examined.steps);
 }
 
 #[tokio::test]
