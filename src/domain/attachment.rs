@@ -27,6 +27,24 @@ pub struct Attachment {
     pub span: Span,
 }
 
+/// Ends of names that mail servers and clients refuse to pass on, Gmail, Exchange and Outlook among them: what runs when it is opened.
+const PROGRAMS: &[&str] = &[
+    "ade", "adp", "apk", "appx", "appxbundle", "bat", "cab", "chm", "cmd", "com", "cpl", "dll", "exe", "hta", "ins", "isp", "jar", "js",
+    "jse", "lnk", "mde", "msc", "msi", "msix", "msp", "mst", "pif", "ps1", "reg", "scf", "scr", "sct", "shb", "sys", "vb", "vbe", "vbs",
+    "vxd", "wsc", "wsf", "wsh", "xll",
+];
+
+impl Attachment {
+    /// It is a program, by its name or type; what is packed is not looked into.
+    pub fn is_program(&self) -> bool {
+        // Windows takes `a.exe. ` for `a.exe`.
+        let name = self.name.trim_end_matches(['.', ' ']).to_ascii_lowercase();
+        let end = name.rsplit_once('.').map_or("", |(_, end)| end);
+        let kinds = ["application/x-msdownload", "application/x-msdos-program", "application/vnd.microsoft.portable-executable"];
+        PROGRAMS.contains(&end) || kinds.contains(&self.media_type.as_str())
+    }
+}
+
 /// The encoded bytes of a file in a raw mail. Not the number of a part: bytes stay where they are, also for a later reader of mails.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Span {
@@ -157,6 +175,23 @@ fn begins_with_sign(bytes: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn programs_by_name_or_type() {
+        for (name, media_type, program) in [
+            ("invoice.pdf.exe", "application/pdf", true),
+            ("SETUP.EXE", "application/octet-stream", true),
+            ("a.js. ", "text/plain", true),
+            ("a.bin", "application/x-msdownload", true),
+            ("exe", "application/octet-stream", false),
+            ("a.exe.txt", "text/plain", false),
+            ("截图.png", "image/png", false),
+            ("logs.zip", "application/zip", false),
+        ] {
+            let file = Attachment { name: name.into(), media_type: media_type.into(), ..Attachment::default() };
+            assert_eq!(file.is_program(), program, "{name}");
+        }
+    }
 
     #[test]
     fn signs_are_found_wherever_they_lie() {

@@ -28,6 +28,8 @@ enum Stays {
     Known,
     /// With it the files would be larger than the limit.
     TooLarge,
+    /// It is a program: servers would refuse the whole mail.
+    Program,
 }
 
 impl Bundle {
@@ -68,6 +70,10 @@ impl Bundle {
         if self.attach.iter().any(|a| a.file.hash == attach.file.hash) {
             return;
         }
+        if attach.file.is_program() {
+            self.name(&attach.file, Stays::Program);
+            return;
+        }
         let size: u64 = self.attach.iter().map(|a| a.file.size).sum();
         if size.saturating_add(attach.file.size) > self.limit {
             self.name(&attach.file, Stays::TooLarge);
@@ -78,7 +84,7 @@ impl Bundle {
 
     /// Pictures inside a text that are not sent are not missed: they are logos.
     fn name(&mut self, file: &Attachment, why: Stays) {
-        if why == Stays::TooLarge || !file.inline {
+        if matches!(why, Stays::TooLarge | Stays::Program) || !file.inline {
             self.named.push((file.clone(), why));
         }
     }
@@ -99,6 +105,16 @@ impl Bundle {
                 Stays::Known => {
                     let en = format!("{name} is the same file as in an earlier mail.");
                     Some(say(language, en, format!("{name} 与之前邮件中的文件相同。")))
+                }
+                Stays::Program => {
+                    let en = format!(
+                        "{name} is a program, which mail servers refuse to pass on; handle it with care. It is in the original mail in the \
+                         mailbox {mailbox}; ask whoever looks after that mailbox."
+                    );
+                    let zh = format!(
+                        "{name} 是可执行程序，邮件服务器会拒收，未一并转交，请谨慎处理。请在邮箱 {mailbox} 的原邮件中查看，或联系邮箱管理员。"
+                    );
+                    Some(say(language, en, zh))
                 }
                 Stays::TooLarge => {
                     let (size, limit) = (megabytes(*size), megabytes(self.limit));

@@ -364,6 +364,8 @@ pub enum Defect {
     Truncated,
     /// A text longer than is read.
     TextTooLong,
+    /// A file that is a program: it is named and not passed on.
+    Program,
 }
 
 /// The kinds of letters, by which the outbox orders them (first goes first) and counts automatic mail.

@@ -367,11 +367,15 @@ fn warnings(ticket: &Ticket, mail: Option<&Reading>, language: &str) -> Vec<Stri
 /// A defect that an agent should know of, as a sentence.
 fn defect_sentence(defect: Defect, language: &str) -> Option<String> {
     let (en, zh) = match defect {
-        Defect::NoMessageId | Defect::Mislabelled => return None,
+        // Of each program its own sentence tells (`files`).
+        Defect::NoMessageId | Defect::Mislabelled | Defect::Program => return None,
         Defect::NoFrom => ("The mail names no sender: it cannot be answered by mail.", "邮件没有发件人，无法回复。"),
         Defect::NoHeader => ("The mail has no header.", "邮件没有信头。"),
         Defect::Undecodable => ("Parts of the text could not be decoded.", "部分内容无法解码。"),
-        Defect::TooManyParts => ("The mail is nested too deeply; not all of it was read.", "邮件嵌套过深，未能全部读取。"),
+        Defect::TooManyParts => (
+            "The mail has too many parts, or too many inside one another; not all of it was read.",
+            "邮件的分段过多或嵌套过深，未能全部读取。",
+        ),
         Defect::HeaderTooLarge => ("The mail's header is too large; not all of it was read.", "邮件的信头过大，未能全部读取。"),
         Defect::Winmail => (
             "The mail's files are inside winmail.dat, which is passed on as it is and which only Outlook opens: ask the sender to write in HTML or plain text, not in Rich Text, and to send them again.",

@@ -74,7 +74,12 @@ pub fn judge(mail: &Reading, policy: &Policy) -> Origin {
     let bounce = (kind == OriginKind::Bounce).then(|| Bounce::read(mail));
     for fate in bounce.iter().flat_map(|b| &b.recipients) {
         let to = fate.recipient.as_ref().map_or("a recipient without a name", |address| address.as_str());
-        because = format!("{because}; {to}: {}", fate.en());
+        let lasting = match (fate.ended, fate.hard) {
+            (bounce::Ended::Failed, true) => ", hard",
+            (bounce::Ended::Failed, false) => ", soft",
+            _ => "",
+        };
+        because = format!("{because}; {to}: {}{lasting}", fate.en());
     }
     Origin { kind, because, suspect: suspicion.map(|(suspicion, _)| suspicion), suppress: marks::suppressed(mail), bounce }
 }

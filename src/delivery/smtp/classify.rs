@@ -46,10 +46,11 @@ const LOGIN_WORDS: &[&str] = &[
     "account disabled", "account is disabled", "account has been disabled", "请先登录", "未登录", "认证失败",
 ];
 
-/// Words that say: the sender's address is not the login's (QQ, Exmail, 163, Postfix, Exchange).
+/// Words that say: the sender's address is not the login's (QQ, Exmail, 163, Aliyun, Postfix, Yandex, Zoho, Exchange).
 const SENDER_WORDS: &[&str] = &[
-    "must equal authoriz", "must be same as authoriz", "must be the same as", "not owned by user", "sendasdenied",
-    "not allowed to send as", "permissions to send as this sender", "sender address is not allowed", "发件人与认证用户", "发信人与登录",
+    "must equal authoriz", "must be same as authoriz", "must be the same as", "conform with authentication", "not owned by user",
+    "not owned by auth user", "relaying disallowed as", "sender is not allowed to relay", "sendasdenied", "not allowed to send as",
+    "permissions to send as this sender", "sender address is not allowed", "发件人与认证用户", "发信人与登录",
 ];
 
 /// What to do about it.
@@ -103,8 +104,8 @@ fn login(code: u16, enhanced: Option<Enhanced>, lower: &str) -> bool {
 
 /// The login may not send from this address. Waiting mends nothing.
 pub fn sender_refused(code: u16, enhanced: Option<Enhanced>, text: &str) -> bool {
-    // 5.7.60 (Microsoft): no permission to send as this sender.
-    code >= 500 && (matches!(enhanced, Some(Enhanced(5, 7, 60))) || has(&text.to_lowercase(), SENDER_WORDS))
+    // 5.7.60 (Microsoft): no permission to send as this sender. Aliyun says 440.
+    (code >= 500 || code == 440) && (matches!(enhanced, Some(Enhanced(5, 7, 60))) || has(&text.to_lowercase(), SENDER_WORDS))
 }
 
 /// The account sends more than it may.
@@ -185,6 +186,9 @@ mod tests {
             (Rcpt, 553, "5.7.1 <a@d.test>: Sender address rejected: not owned by user b@d.test", Pause),
             (Mail, 501, "Mail from address must be same as authorization user", Pause),
             (Mail, 553, "Mail from must equal authorized user", Pause),
+            (Mail, 440, "mail from account doesn't conform with authentication (Auth Account:a@d.test|Mail Account:b@d.test)", Pause),
+            (Rcpt, 553, "5.7.1 Sender address rejected: not owned by auth user.", Pause),
+            (Rcpt, 553, "Relaying disallowed as b@d.test", Pause),
             (End, 554, "5.2.252 SendAsDenied; a@d.test not allowed to send as b@d.test", Pause),
             (End, 550, "5.7.60 SMTP; Client does not have permissions to send as this sender", Pause),
             // Throttling.

@@ -50,7 +50,8 @@ impl Bounce {
     /// The facts of a mail that is a bounce.
     pub fn read(mail: &Reading) -> Bounce {
         let told = mail.report.as_ref().map_or(&[][..], |r| &r.recipients);
-        let words = opening(&mail.text);
+        // Of several, what the text says of one is no word on another.
+        let words = if told.len() > 1 { String::new() } else { opening(&mail.text) };
         let mut recipients: Vec<Fate> = told.iter().map(|r| Fate::read(r, &words)).collect();
         if recipients.is_empty() {
             recipients.push(Fate::read(&RecipientReport::default(), &words));
@@ -114,9 +115,9 @@ const SUBJECTS: &[&str] = &[
     "non remis", "non distribué", "no se puede entregar", "no entregado", "no se ha podido entregar", "error de entrega",
     "mancato recapito", "mancata consegna", "impossibile recapitare", "não entregue", "falha na entrega", "onbestelbaar", "niet bezorgd",
     "niedostarcz", "nie dostarczono", "не доставлен", "недоставлен", "配信不能", "配信できません", "送信エラー", "エラーメール", "반송",
-    "전송 실패", "전달되지", "kan inte levereras", "oleverer", "olevererbart", "teslim edilemedi", "无法投递", "无法送达", "投递失败",
-    "退信", "未送达", "传递失败", "未传递", "投递状态", "投递延迟", "邮件被退回", "邮件退回", "发送失败", "送达失败", "發送失敗",
-    "無法傳遞", "無法送達", "寄送失敗", "無法投遞", "退件",
+    "전송 실패", "전달되지", "배달되지 않", "배달할 수 없", "kan inte levereras", "oleverer", "olevererbart", "teslim edilemedi",
+    "无法投递", "无法送达", "投递失败", "无法传递", "退信", "未送达", "传递失败", "未传递", "投递状态", "投递延迟", "邮件被退回",
+    "邮件退回", "发送失败", "送达失败", "發送失敗", "無法傳遞", "無法送達", "寄送失敗", "無法投遞", "退件",
 ];
 
 /// What notices say in their first lines, lower case.
@@ -129,8 +130,8 @@ const WORDS: &[&str] = &[
     "non-deliver", "over quota", "mailbox full", "invalid user", "postponed", "delayed", "will be retried", "has been rejected",
     "nicht zugestellt", "konnte nicht", "n'a pas pu être", "no se pudo entregar", "non è stato possibile", "não foi possível",
     "niet worden bezorgd", "nie mogła zostać", "не может быть доставлен", "не удалось доставить", "配信できません", "届けられません",
-    "送信できません", "전달할 수 없", "전송하지 못", "无法投递", "无法送达", "未能送达", "投递失败", "退信", "被退回", "退回",
-    "收件人不存在", "發送失敗", "無法傳遞", "無法送達", "無法投遞",
+    "送信できません", "전달할 수 없", "전송하지 못", "배달하지 못", "배달할 수 없", "传递邮件失败", "无法投递", "无法送达", "未能送达",
+    "投递失败", "退信", "被退回", "退回", "收件人不存在", "發送失敗", "無法傳遞", "無法送達", "無法投遞",
 ];
 
 /// Senders that are mail systems and nobody's address, lower case.

@@ -278,6 +278,8 @@ fn notices_are_bounces() {
         "From: noreply@ali.example\nReturn-Path: <>\nSubject: 您的邮件未送达\n\n无法投递到以下收件人",
         "From: admin@example.org\nReturn-Path: <>\nSubject: Unzustellbar: VPN\n\nkonnte nicht zugestellt werden",
         "From: admin@example.org\nReturn-Path: <>\nSubject: 配信不能\n\nx",
+        "From: postmaster@x.example\nSubject: 无法传递: VPN\n\n向这些收件人或组传递邮件失败:\n\nli@x.example",
+        "From: postmaster@x.example\nSubject: 배달되지 않음: VPN\n\n다음 받는 사람에게 메시지를 배달하지 못했습니다.\n\nli@x.example",
     ] {
         let origin = judge(&mail(raw), &policy());
         assert_eq!(origin.kind, B, "{raw}\n→ {}", origin.because);

@@ -66,6 +66,7 @@ fn rare(bytes: &[u8], label: Option<&str>, named: Option<&'static Encoding>) -> 
     if named.is_some() {
         return None;
     }
+    let label = if label.to_ascii_lowercase().ends_with("utf-7") { "utf-7" } else { label };
     charset_decoder(label.as_bytes()).map(|decoder| decoder(bytes))
 }
 
@@ -108,11 +109,15 @@ fn iso_2022_kr(bytes: &[u8]) -> String {
 
 fn labelled<'a>(bytes: &'a [u8], encoding: &'static Encoding, label: &str) -> (Cow<'a, str>, Option<Defect>) {
     let is_gb = encoding == GBK || encoding == GB18030;
-    if encoding != ISO_2022_JP
-        && let Ok(text) = std::str::from_utf8(bytes)
+    if let Ok(text) = std::str::from_utf8(bytes)
         && (encoding.is_single_byte() || long_sequences(bytes) >= 2)
     {
         return (Cow::Borrowed(text), Some(Defect::Mislabelled));
+    }
+    if encoding == ISO_2022_JP {
+        let bytes = joined_escapes(bytes);
+        let (text, broken) = encoding.decode_without_bom_handling(&bytes);
+        return (Cow::Owned(text.into_owned()), broken.then_some(Defect::Undecodable));
     }
     // "Привет" in windows-1251 has the shape of GB 2312 too, so only the label that everybody gives by default is doubted.
     if encoding == WINDOWS_1252 && gb_shape(bytes).is_certain() {
@@ -133,6 +138,11 @@ fn labelled<'a>(bytes: &'a [u8], encoding: &'static Encoding, label: &str) -> (C
     if is_gb && let Some(big5) = big5_in_gb(bytes) {
         return (big5, Some(Defect::Mislabelled));
     }
+    if encoding == BIG5
+        && let Some(gb) = gb_in_big5(bytes)
+    {
+        return (gb, Some(Defect::Mislabelled));
+    }
     if !broken {
         let beyond = is_gb && label.to_ascii_lowercase().contains("2312") && gb_shape(bytes).outside > 0;
         return (text, beyond.then_some(Defect::Mislabelled));
@@ -148,6 +158,22 @@ fn labelled<'a>(bytes: &'a [u8], encoding: &'static Encoding, label: &str) -> (C
     (text, Some(Defect::Undecodable))
 }
 
+/// Without escapes that another follows at once, as where two encoded-words meet: `encoding_rs` takes these for a flaw.
+fn joined_escapes(bytes: &[u8]) -> Vec<u8> {
+    let escape = |at: usize| bytes.get(at) == Some(&0x1b) && matches!(bytes.get(at + 1), Some(b'(' | b'$'));
+    let mut joined = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        if escape(at) && escape(at + 3) {
+            at += 3;
+        } else {
+            joined.push(*byte);
+            at += 1;
+        }
+    }
+    joined
+}
+
 /// The text of bytes that have the shape of Big5 and none of GB 2312's.
 fn big5_in_gb(bytes: &[u8]) -> Option<Cow<'_, str>> {
     let shape = gb_shape(bytes);
@@ -156,6 +182,16 @@ fn big5_in_gb(bytes: &[u8]) -> Option<Cow<'_, str>> {
     }
     let (text, flawed) = BIG5.decode_without_bom_handling(bytes);
     (!flawed && !text.contains(|c| ('\u{e000}'..='\u{f8ff}').contains(&c))).then_some(text)
+}
+
+/// And the other way about: nearly all characters of Big5 in use have lead bytes up to 0xC6, of GB 2312 about half.
+fn gb_in_big5(bytes: &[u8]) -> Option<Cow<'_, str>> {
+    let shape = gb_shape(bytes);
+    if !shape.is_certain() || shape.inside < 6 || shape.big5 * 10 > shape.pairs() * 8 {
+        return None;
+    }
+    let (text, flawed) = GB18030.decode_without_bom_handling(bytes);
+    (!flawed).then_some(text)
 }
 
 /// UTF-8 is the default; what is not UTF-8 is told by its shape.
@@ -186,7 +222,9 @@ fn unlabelled(bytes: &[u8]) -> (Cow<'_, str>, Option<Defect>) {
     if !big5_broken && shape.pairs() >= 2 && shape.big5 * 10 >= shape.pairs() * 8 {
         return (big5, Some(Defect::Mislabelled));
     }
-    if !gb_broken && shape.pairs() >= 2 && shape.runs_even {
+    // Traditional characters in GBK have trail bytes that look like ASCII; Latin text has few high bytes among many letters.
+    let dense = || shape.pairs() >= 4 && shape.pairs() * 20 >= bytes.iter().filter(|b| !b.is_ascii_whitespace()).count() * 7;
+    if !gb_broken && (shape.pairs() >= 2 && shape.runs_even || dense()) {
         return (gb, Some(Defect::Mislabelled));
     }
     let (latin, _) = WINDOWS_1252.decode_without_bom_handling(bytes);
@@ -268,6 +306,8 @@ mod tests {
         let big5 = BIG5.encode("您好，印表機壞了，請幫忙看一下。").0.into_owned();
         let traditional = GB18030.encode("您好，印表機壞了，請幫忙看一下。").0.into_owned();
         let short = GB18030.encode("機壞").0.into_owned();
+        // As two encoded-words give it.
+        let japanese = [ISO_2022_JP.encode("日本").0, ISO_2022_JP.encode("語です").0].concat();
         let m = Some(Defect::Mislabelled);
         type Case<'a> = (&'a [u8], Option<&'a str>, &'a str, Option<Defect>);
         let cases: Vec<Case<'_>> = vec![
@@ -292,6 +332,12 @@ mod tests {
             (&traditional, Some("gb2312"), "您好，印表機壞了，請幫忙看一下。", m),
             (&traditional, Some("gbk"), "您好，印表機壞了，請幫忙看一下。", None),
             (&short, Some("gb2312"), "機壞", m),
+            (&gbk, Some("big5"), TEXT, m),
+            (&traditional, None, "您好，印表機壞了，請幫忙看一下。", m),
+            (&japanese, Some("iso-2022-jp"), "日本語です", None),
+            ("プリンターです".as_bytes(), Some("iso-2022-jp"), "プリンターです", m),
+            (b"Hi +ZeVnLIqe-", Some("unicode-1-1-utf-7"), "Hi 日本語", None),
+            (b"R\xe9sum\xe9 d'\xe9t\xe9, cr\xe8me", None, "Résumé d'été, crème", Some(Defect::Undecodable)),
             (b"caf\xe9 cr\xe8me", Some("iso-8859-1"), "café crème", None),
             (b"Gr\xfc\xdfe aus M\xfcnchen", Some("windows-1252"), "Grüße aus München", None),
             (b"\xfe\xff\x4f\x60\x59\x7d", Some("utf-16"), "你好", None),

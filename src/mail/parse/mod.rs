@@ -464,6 +464,7 @@ fn attachments(raw: &[u8], parts: &[Part<'_>], spoken: &[bool], defects: &mut De
             span: part.span(raw),
         });
     }
+    defects.add(found.iter().any(Attachment::is_program).then_some(Defect::Program));
     found
 }
 

@@ -13,6 +13,8 @@ use crate::domain::origin::reason::{self, BounceReason, enhanced};
 const LINES: usize = 300;
 /// Lines below an address that speak of it.
 const BLOCK: usize = 12;
+/// Lines of a returned header that are looked at to know it.
+const HEADER: usize = 40;
 
 /// Reads a notice. Only asked where sender or subject say that it is one.
 pub fn read(mail: &Reading, defects: &mut Defects) -> Report {
@@ -25,7 +27,7 @@ pub fn read(mail: &Reading, defects: &mut Defects) -> Report {
     let late: Vec<&Address> = named.iter().filter(|a| !told.iter().any(|(t, _)| t.as_ref() == Some(a))).collect();
     told.extend(late.into_iter().map(|a| (Some(a.clone()), notice.len())));
     if told.is_empty() {
-        told.push((first_foreign(notice, mail), 0));
+        told.push(first_foreign(notice, mail).map_or((None, 0), |(address, at)| (Some(address), at)));
     }
     let starts: Vec<usize> = told.iter().map(|(_, at)| *at).chain([notice.len()]).collect();
     let first = starts.first().copied().unwrap_or(0);
@@ -120,9 +122,17 @@ fn action(mail: &Reading, notice: &[&str]) -> &'static str {
     }
 }
 
+/// A line that a mail's way has put into its header. A Message-ID is none: notices cite it beside subject and date.
 fn is_returned_header(line: &str) -> bool {
-    let name = line.split(':').next().unwrap_or("");
-    ["received", "return-path", "message-id", "delivered-to", "mime-version", "dkim-signature"].iter().any(|n| name.eq_ignore_ascii_case(n))
+    ["received", "return-path", "delivered-to", "mime-version", "dkim-signature"].iter().any(|name| is_field(line, name))
+}
+
+/// The same for the first line of a returned header, where a Message-ID may stand too.
+fn begins_returned(lines: &[&str]) -> bool {
+    let bare = |line: &str| is_returned_header(line.trim_start_matches(['>', ' ', '\t']));
+    let mut block = lines.iter().copied().take_while(|line| !line.trim().is_empty());
+    let Some(first) = block.next() else { return false };
+    bare(first) || (is_field(first.trim_start_matches(['>', ' ', '\t']), "message-id") && block.take(HEADER).any(bare))
 }
 
 /// The notice's own lines, and the lines of the returned mail.
@@ -132,10 +142,10 @@ fn cut_returned<'a, 'b>(lines: &'b [&'a str]) -> (&'b [&'a str], &'b [&'a str]) 
         "unsent message", "message header", "message text follows", "headers of the message", "original mail", "原邮件", "原始邮件",
         "原信", "原郵件",
     ];
-    let cut = lines.iter().position(|line| {
+    let cut = lines.iter().enumerate().position(|(at, line)| {
         let bare = line.trim_start_matches(['>', ' ', '\t']);
         let lower = bare.to_lowercase();
-        is_returned_header(bare)
+        lines.get(at..).is_some_and(begins_returned)
             || (bare.len() < 100
                 && (bare.starts_with(['-', '=', '*']) || lower.starts_with("original m"))
                 && marks.iter().any(|m| lower.contains(m)))
@@ -160,10 +170,11 @@ fn headings(notice: &[&str], mail: &Reading, named: &[Address]) -> Vec<(Option<A
             let rest = lower.replace(address.as_str(), "");
             let alone = rest.chars().all(|c| !c.is_alphanumeric());
             let told = rest.trim_start_matches(['<', '"', '\'']).starts_with([':', '>', '\'']) && bare.starts_with(['<', '"', '\'']);
-            let before_colon = lower.starts_with(address.as_str()) && rest.trim_start().starts_with(':');
+            // `li@x.example (user not found)`, `li@x.example; no such mailbox`; a sentence would go on with a word.
+            let before_words = lower.starts_with(address.as_str()) && rest.trim_start().starts_with([':', '(', ';', '-', '–', '—']);
             let keyed = KEYED.iter().any(|k| rest.trim_start_matches([' ', '-', '*', '<']).starts_with(k));
             let known = found.iter().any(|(a, _)| a.as_ref() == Some(&address));
-            if (alone || told || before_colon || keyed) && !known && found.len() < MOST {
+            if (alone || told || before_words || keyed) && !known && found.len() < MOST {
                 found.push((Some(address), at));
             }
         }
@@ -178,8 +189,9 @@ fn is_foreign(address: &Address, mail: &Reading) -> bool {
     Some(address) != sender && !desk && !mail.to.iter().any(|p| p.address == *address)
 }
 
-fn first_foreign(notice: &[&str], mail: &Reading) -> Option<Address> {
-    notice.iter().flat_map(|line| addresses(line)).find(|a| is_foreign(a, mail))
+fn first_foreign(notice: &[&str], mail: &Reading) -> Option<(Address, usize)> {
+    let all = notice.iter().enumerate().flat_map(|(at, line)| addresses(line).map(move |address| (address, at)));
+    all.into_iter().find(|(address, _)| is_foreign(address, mail))
 }
 
 /// Every address in a line of text.
@@ -204,7 +216,7 @@ fn is_field(line: &str, name: &str) -> bool {
 
 /// The ids of the mail that did not arrive, from the copy of it in the text, or of its header, or of a part of that.
 fn original(lines: &[&str], returned: &[&str], report: &mut Report, defects: &mut Defects) {
-    let start = returned.iter().position(|l| is_returned_header(l.trim_start_matches(['>', ' ', '\t'])));
+    let start = (0..returned.len()).find(|at| returned.get(*at..).is_some_and(begins_returned));
     if let Some(copy) = start.and_then(|at| returned.get(at..)) {
         // The whole copy may be indented or quoted; its folded lines are indented once more.
         let first = copy.first().copied().unwrap_or("");
@@ -213,11 +225,7 @@ fn original(lines: &[&str], returned: &[&str], report: &mut Report, defects: &mu
         let header = header.join("\n");
         let header = Header::split(header.as_bytes());
         report::take_ids(&header, report, defects);
-        // A notice that names nobody speaks of the one to whom the mail went.
-        let to = header.get("To").map(|v| header::people(v, defects)).unwrap_or_default();
-        if let ([RecipientReport { recipient: nobody @ None, .. }], [only]) = (report.recipients.as_mut_slice(), to.as_slice()) {
-            *nobody = Some(only.address.clone());
-        }
+        report::name_the_only_one(&header, report, defects);
     }
     if report.original.is_none() {
         report.original = lines.iter().find_map(|line| {

@@ -110,7 +110,17 @@ fn returned(parts: &[Part<'_>], report: &mut Report, defects: &mut Defects) {
     ];
     let Some(part) = parts.iter().skip(1).find(|p| kinds.contains(&p.kind.value.as_str())) else { return };
     let bytes = part.decode(256 * 1024);
-    take_ids(&Header::split(bytes.trim_ascii_start()), report, defects);
+    let header = Header::split(bytes.trim_ascii_start());
+    take_ids(&header, report, defects);
+    name_the_only_one(&header, report, defects);
+}
+
+/// A report that names nobody, or an account of its own machine, speaks of the one to whom the mail went.
+pub fn name_the_only_one(returned: &Header<'_>, report: &mut Report, defects: &mut Defects) {
+    let to = returned.get("To").map(|v| header::people(v, defects)).unwrap_or_default();
+    if let ([RecipientReport { recipient: nobody @ None, .. }], [only]) = (report.recipients.as_mut_slice(), to.as_slice()) {
+        *nobody = Some(only.address.clone());
+    }
 }
 
 /// The ids in a returned header; those found before stay where it has none.

@@ -40,13 +40,19 @@ pub async fn doctor(account: &Account) -> Examined {
     });
     steps.push((true, moves(session.can_move, session.can_uid_expunge, account.done_folder.as_deref())));
     for folder in &account.folders {
-        match session.open(&name::on_the_wire(folder), false).await {
-            Ok(_) => steps.push((true, format!("folder {folder} can be read"))),
+        let selected = match session.open(&name::on_the_wire(folder), false).await {
+            Ok(selected) => selected,
             Err(error) => {
                 steps.push((false, format!("{}; see folders, and the server's own spelling", said(&error))));
                 continue;
             }
-        }
+        };
+        // As the desk looks for new mail, from the last one on.
+        let last = selected.uidnext.unwrap_or(1).saturating_sub(1).max(1);
+        steps.push(match session.discover(last).await {
+            Ok(_) => (true, format!("folder {folder} can be read")),
+            Err(error) => (false, format!("folder {folder}: new mails cannot be found there: {error:#}")),
+        });
         match session.newest(NEWEST).await {
             Ok(headers) => found.newest.extend(headers),
             Err(error) => steps.push((false, format!("folder {folder}: its newest mails cannot be read: {error:#}"))),

@@ -11,6 +11,24 @@ pub(super) fn on_the_wire(name: &str) -> String {
     if is_encoded(name) { name.to_owned() } else { encode(name) }
 }
 
+/// A name as people read it, with the server's spelling behind it where that differs: `工单 (&XeVTVQ-)`.
+pub(super) fn as_read(wire: &str) -> String {
+    let mut read = String::new();
+    let mut parts = wire.split('&');
+    read.push_str(parts.next().unwrap_or_default());
+    for part in parts {
+        let Some((sequence, rest)) = part.split_once('-') else { return wire.to_owned() };
+        let Ok(bytes) = BASE64_NOPAD.decode(sequence.replace(',', "/").as_bytes()) else { return wire.to_owned() };
+        let units = bytes.as_chunks::<2>().0.iter().map(|pair| u16::from_be_bytes(*pair));
+        if sequence.is_empty() {
+            read.push('&');
+        }
+        read.extend(char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)));
+        read.push_str(rest);
+    }
+    if read == wire { read } else { format!("{read} ({wire})") }
+}
+
 /// A quoted string (RFC 3501 section 9); CR, LF and NUL, which it cannot hold, are left out.
 pub(super) fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
@@ -86,6 +104,21 @@ mod tests {
         for (name, wire) in cases {
             assert_eq!(on_the_wire(name), wire);
             assert_eq!(on_the_wire(wire), wire);
+        }
+    }
+
+    #[test]
+    fn names_as_people_read_them() {
+        for (wire, read) in [
+            ("INBOX", "INBOX"),
+            ("&XeVTVQ-", "工单 (&XeVTVQ-)"),
+            ("~peter/mail/&U,BTFw-/&ZeVnLIqe-", "~peter/mail/台北/日本語 (~peter/mail/&U,BTFw-/&ZeVnLIqe-)"),
+            ("R&-D", "R&D (R&-D)"),
+            ("&2D3c5Q-", "📥 (&2D3c5Q-)"),
+            ("R&D", "R&D"),
+            ("&?-", "&?-"),
+        ] {
+            assert_eq!(as_read(wire), read);
         }
     }
 

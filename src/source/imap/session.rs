@@ -35,6 +35,8 @@ pub(super) struct Session {
     pub(super) can_move: bool,
     /// UID EXPUNGE is offered (RFC 4315).
     pub(super) can_uid_expunge: bool,
+    /// We have said who we are (RFC 2971).
+    named: bool,
 }
 
 /// The tagged response was NO or BAD.
@@ -51,8 +53,16 @@ pub(super) struct Rejected {
 impl Session {
     /// Asks what the server can do and says who we are.
     pub(super) async fn new(inner: async_imap::Session<Stream>) -> anyhow::Result<Session> {
-        let mut session =
-            Session { inner, news: false, uidvalidity: None, exists: 0, can_idle: false, can_move: false, can_uid_expunge: false };
+        let mut session = Session {
+            inner,
+            news: false,
+            uidvalidity: None,
+            exists: 0,
+            can_idle: false,
+            can_move: false,
+            can_uid_expunge: false,
+            named: false,
+        };
         let mut names = Vec::new();
         session
             .checked("CAPABILITY", |response| {
@@ -64,11 +74,16 @@ impl Session {
         let can = |name: &str| names.iter().any(|one| one == name);
         (session.can_idle, session.can_move, session.can_uid_expunge) = (can("IDLE"), can("MOVE"), can("UIDPLUS"));
         if can("ID") {
-            // Some servers let nobody select a folder who has not said this (RFC 2971). What they think of it does not matter.
-            let id = concat!("ID (\"name\" \"Postdesk\" \"version\" \"", env!("CARGO_PKG_VERSION"), "\")");
-            rejection(session.checked(id, |_| ()).await)?;
+            session.say_who_we_are().await?;
         }
         Ok(session)
+    }
+
+    /// ID (RFC 2971): some servers let nobody select a folder who has not said this. What they think of it does not matter.
+    async fn say_who_we_are(&mut self) -> anyhow::Result<()> {
+        self.named = true;
+        let id = concat!("ID (\"name\" \"Postdesk\" \"version\" \"", env!("CARGO_PKG_VERSION"), "\")");
+        rejection(self.checked(id, |_| ()).await).map(|_| ())
     }
 
     /// Runs one command; `each` sees every untagged response.
@@ -127,6 +142,16 @@ impl Session {
     /// # Errors
     /// [`Refused`] when there is no such folder, or one without persistent UIDs.
     pub(super) async fn open(&mut self, wire_name: &str, write: bool) -> anyhow::Result<Selected> {
+        let mut opened = self.select(wire_name, write).await;
+        // Servers that demand an ID do not all offer it.
+        if !self.named && opened.as_ref().is_err_and(|error| error.is::<Refused>()) {
+            self.say_who_we_are().await?;
+            opened = self.select(wire_name, write).await;
+        }
+        opened
+    }
+
+    async fn select(&mut self, wire_name: &str, write: bool) -> anyhow::Result<Selected> {
         let (mut uidvalidity, mut uidnext) = (None, None);
         self.exists = 0;
         let command = format!("{} {}", if write { "SELECT" } else { "EXAMINE" }, quoted(wire_name));
@@ -143,7 +168,8 @@ impl Session {
             .await;
         if let Some(rejected) = rejection(outcome)? {
             let hint = hint(&rejected.words);
-            return Err(Refused(format!("folder {wire_name} cannot be opened: {}{hint}", rejected.words)).into());
+            let folder = name::as_read(wire_name);
+            return Err(Refused(format!("folder {folder} cannot be opened: {}{hint}", rejected.words)).into());
         }
         let Some(uidvalidity) = uidvalidity else {
             return Err(Refused(format!("folder {wire_name} has no UIDVALIDITY, so that nobody can tell which mail was read")).into());

@@ -18,6 +18,8 @@ pub struct Manners {
     pub after: &'static str,
     /// No folder is opened for a client that has not said ID after its login (163, 126).
     pub id_demanded: bool,
+    /// Nor for anybody else.
+    pub trusts_nobody: bool,
     /// Commands that hold such words are answered with BAD.
     pub refuses: &'static [&'static str],
     /// The mail with this UID is given out in no form, whatever the server does in its place.
@@ -49,6 +51,7 @@ pub const PLAIN: Manners = Manners {
     before: "IMAP4rev1",
     after: "IMAP4rev1 UIDPLUS",
     id_demanded: false,
+    trusts_nobody: false,
     refuses: &[],
     withholds: None,
     token: None,
@@ -189,7 +192,7 @@ impl Talk {
                 self.say("* ID NIL\r\n").await;
             }
             "SELECT" | "EXAMINE" => {
-                if self.manners.id_demanded && !self.named {
+                if self.manners.trusts_nobody || self.manners.id_demanded && !self.named {
                     return format!("NO {verb} Unsafe Login. Please contact kefu@188.com for help");
                 }
                 if !command.ends_with(&format!("\"{}\"", self.manners.folder)) {

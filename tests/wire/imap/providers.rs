@@ -99,8 +99,14 @@ async fn netease_wants_id_after_the_login_and_knows_no_idle() {
     assert!(at("LOGIN") < at("ID (") && at("ID (") < at("EXAMINE"), "{heard:?}");
     assert!(!provider.has_heard("IDLE") && provider.has_heard("NOOP"), "{heard:?}");
     watched.stop().await;
+    // The same where ID is demanded and not offered.
+    let silent = Provider::start(Manners { after: "IMAP4rev1 UIDPLUS", ..netease }).await;
+    silent.deliver(mail("无声", 100));
+    let desk = Desk::new();
+    read_once(&account(&silent), "INBOX", &desk).await.unwrap();
+    assert!(silent.has_heard("ID ("), "{:?}", silent.heard());
     // A server that trusts nobody says so in words that lead nowhere: the remedy is added.
-    let deaf = Provider::start(Manners { after: "IMAP4rev1 UIDPLUS", ..netease }).await;
+    let deaf = Provider::start(Manners { trusts_nobody: true, ..netease }).await;
     let error = format!("{:#}", read_once(&account(&deaf), "INBOX", &Desk::new()).await.unwrap_err());
     assert!(error.contains("Unsafe Login") && error.contains("authorization code"), "{error}");
 }
@@ -138,8 +144,14 @@ async fn forms_of_fetch_that_are_refused_have_another() {
         let desk = Desk::new();
         read_once(&small, "INBOX", &desk).await.unwrap();
         assert_eq!(desk.subjects().last().map(String::as_str), Some("large"), "its header comes: {refuses:?}");
-        assert!(imap::doctor(&small).await.newest.len() == 4, "{refuses:?}");
+        let examined = imap::doctor(&small).await;
+        assert!(examined.newest.len() == 4 && examined.steps.iter().all(|(good, _)| *good), "{refuses:?}: {:?}", examined.steps);
     }
+    // Where none is left, the doctor says so before the desk is started.
+    let provider = Provider::start(Manners { refuses: &["UID FETCH"], ..PLAIN }).await;
+    provider.deliver(mail("one", 100));
+    let examined = imap::doctor(&account(&provider)).await;
+    assert!(examined.steps.iter().any(|(good, said)| !good && said.contains("new mails cannot be found")), "{:?}", examined.steps);
 }
 
 #[tokio::test]
