@@ -107,30 +107,30 @@ const SUBJECTS: &[&str] = &[
     "could not be delivered", "non-deliver", "nondeliver", "non deliver", "not deliver", "delivery report", "mail failure",
     "message status", "message delivery failure", "returned to sender", "return to sender", "delivery failed", "delivery incomplete",
     "delivery problem", "delivery error", "message not delivered", "message delayed", "delivery delayed", "delayed mail",
-    "warning: message", "delivery warning", "failed mail", "failure delivery", "failed delivery", "error sending your mail", "email error",
-    "mail error", "warning: could not send", "message blocked", "rejected mail", "mail rejected", "message rejected", "message refused",
-    "message undelivered", "unknown user", "user unknown", "mail could not be", "message returned", "address invalid", "unzustellbar",
-    "zustellung fehlgeschlagen", "nicht zugestellt", "zustellstatus", "notification d'échec", "échec de remise", "echec de remise",
-    "non remis", "non distribué", "no se puede entregar", "no entregado", "no se ha podido entregar", "error de entrega",
-    "mancato recapito", "mancata consegna", "impossibile recapitare", "não entregue", "falha na entrega", "onbestelbaar", "niet bezorgd",
-    "niedostarcz", "nie dostarczono", "не доставлен", "недоставлен", "配信不能", "配信できません", "送信エラー", "エラーメール", "반송",
-    "전송 실패", "전달되지", "kan inte levereras", "oleverer", "olevererbart", "teslim edilemedi", "无法投递", "无法送达", "投递失败",
-    "退信", "未送达", "传递失败", "未传递", "投递状态", "投递延迟", "邮件被退回", "邮件退回", "发送失败", "送达失败", "發送失敗",
-    "無法傳遞", "無法送達", "寄送失敗", "無法投遞", "退件",
+    "warning: message", "delivery warning", "failed mail", "failure delivery", "failed delivery", "message you sent blocked",
+    "error sending your mail", "email error", "mail error", "warning: could not send", "message blocked", "rejected mail", "mail rejected",
+    "message rejected", "message refused", "message undelivered", "unknown user", "user unknown", "mail could not be", "message returned",
+    "address invalid", "unzustellbar", "zustellung fehlgeschlagen", "nicht zugestellt", "zustellstatus", "notification d'échec",
+    "échec de remise", "echec de remise", "non remis", "non distribué", "no se puede entregar", "no entregado", "no se ha podido entregar",
+    "error de entrega", "mancato recapito", "mancata consegna", "impossibile recapitare", "não entregue", "falha na entrega",
+    "onbestelbaar", "niet bezorgd", "niedostarcz", "nie dostarczono", "не доставлен", "недоставлен", "配信不能", "配信できません",
+    "送信エラー", "エラーメール", "반송", "전송 실패", "전달되지", "kan inte levereras", "oleverer", "olevererbart", "teslim edilemedi",
+    "无法投递", "无法送达", "投递失败", "退信", "未送达", "已延迟:", "已延迟：", "传递失败", "未传递", "投递状态", "投递延迟",
+    "邮件被退回", "邮件退回", "发送失败", "送达失败", "發送失敗", "無法傳遞", "無法送達", "寄送失敗", "無法投遞", "退件",
 ];
 
 /// What notices say in their first lines, lower case.
 const WORDS: &[&str] = &[
     "could not be delivered", "couldn't be delivered", "cannot be delivered", "can't be delivered", "did not reach", "was not delivered",
-    "not be delivered to", "permanent fatal error", "permanent error", "delivery failed", "delivery to the following", "delivery failure",
-    "undeliverable", "undelivered", "unable to deliver", "failed permanently", "user unknown", "unknown user", "no such user",
-    "mailbox unavailable", "returned to sender", "returned mail", "message returned", "delivery error", "delivery has failed",
-    "delivery attempts", "does not exist", "not found", "failed to deliver", "failed addresses", "fatal errors", "the following address",
-    "non-deliver", "over quota", "mailbox full", "invalid user", "postponed", "delayed", "will be retried", "has been rejected",
-    "nicht zugestellt", "konnte nicht", "n'a pas pu être", "no se pudo entregar", "non è stato possibile", "não foi possível",
-    "niet worden bezorgd", "nie mogła zostać", "не может быть доставлен", "не удалось доставить", "配信できません", "届けられません",
-    "送信できません", "전달할 수 없", "전송하지 못", "无法投递", "无法送达", "未能送达", "投递失败", "退信", "被退回", "退回",
-    "收件人不存在", "發送失敗", "無法傳遞", "無法送達", "無法投遞",
+    "not been delivered", "not be delivered to", "permanent fatal error", "permanent error", "delivery failed",
+    "delivery to the following", "delivery failure", "undeliverable", "undelivered", "unable to deliver", "failed permanently",
+    "user unknown", "unknown user", "no such user", "mailbox unavailable", "returned to sender", "returned mail", "message returned",
+    "delivery error", "delivery has failed", "delivery attempts", "does not exist", "not found", "failed to deliver", "failed addresses",
+    "fatal errors", "the following address", "non-deliver", "over quota", "mailbox full", "invalid user", "postponed", "delayed",
+    "will be retried", "has been rejected", "nicht zugestellt", "konnte nicht", "n'a pas pu être", "no se pudo entregar",
+    "non è stato possibile", "não foi possível", "niet worden bezorgd", "nie mogła zostać", "не может быть доставлен",
+    "не удалось доставить", "配信できません", "届けられません", "送信できません", "전달할 수 없", "전송하지 못", "无法投递", "无法送达",
+    "未能送达", "投递失败", "退信", "被退回", "退回", "收件人不存在", "發送失敗", "無法傳遞", "無法送達", "無法投遞",
 ];
 
 /// Senders that are mail systems and nobody's address, lower case.
@@ -240,8 +240,11 @@ impl<'a> Evidence<'a> {
         }
         let machine = self.null_path || auto_submitted(self.mail).is_some();
         let own_path = speech::own_path(self.mail);
-        let person =
-            || (speech::asks(self.mail) && (self.subject.is_none() || own_path)) || (self.answered && (own_path || self.words.is_none()));
+        let person = || {
+            (speech::asks(self.mail) && (self.subject.is_none() || own_path))
+                || (self.answered && (own_path || self.words.is_none()))
+                || (self.subject.is_none() && speech::is_signed_by_a_person(self.mail))
+        };
         if !is_one_of(POSTMASTERS) || (!machine && person()) {
             return None;
         }

@@ -96,7 +96,7 @@ pub const PHRASES: &[(BounceReason, &[&str])] = &[
             "sender address must", "domain of sender", "return path", "you are not allowed to post", "may not post", "not allowed to send",
             "not permitted to send", "closed list", "posting to this list", "not a member", "don't have permission",
             "do not have permission", "does not have permission", "only accepts messages from", "restricted to", "发件人地址被拒",
-            "发件人被拒", "拒收了您", "列入拒收", "拒收", "没有权限",
+            "发件人被拒", "拒收了您", "列入拒收", "没有权限",
         ],
     ),
     (
@@ -177,7 +177,7 @@ pub const PHRASES: &[(BounceReason, &[&str])] = &[
         &[
             "relay", "policy", "not allowed", "not permitted", "denied", "rejected by", "prohibited", "administrative", "access control",
             "security", "authentication required", "blocked", "message refused", "starttls", "support tls", "filtered", "tls required",
-            "requires tls", "tls negotiation", "tls is required", "拒绝", "拒絕", "策略", "安全",
+            "requires tls", "tls negotiation", "tls is required", "拒收", "拒绝", "拒絕", "策略", "安全",
         ],
     ),
     (
