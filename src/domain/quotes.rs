@@ -19,7 +19,9 @@ use tables::{
 const GATEWAYS: &[&str] = &[
     "confidential", "intended recipient", "disclaimer", "privileged", "think before you print", "consider the environment", "scanned by",
     "virus-free", "unauthorised", "unauthorized", "vertraulich", "confidentiel", "confidencial", "riservat", "保密", "机密", "免责声明",
-    "请勿泄露", "打印前", "非指定收件人", "機密", "免責",
+    "请勿泄露", "打印前", "非指定收件人", "機密", "免責", "registered office", "registered in ", "registered number", "company number",
+    "geschäftsführer", "sitz der gesellschaft", "amtsgericht", "handelsregister", "siège social", "sede legale", "domicilio social",
+    "statutaire zetel",
 ];
 
 /// Is this a line that a gateway writes below every mail?

@@ -64,7 +64,7 @@ pub const SEPARATORS: &[&str] = &[
     "пересылаемое сообщение", "оригинальное сообщение", "вихідне повідомлення", "thư gốc", "pesan asli", "missatge original",
     "元のメッセージ", "転送メッセージ", "원본 메시지", "원본 메일", "전달된 메시지", "原始邮件", "原始郵件", "原邮件", "原郵件",
     "原始信息", "原始訊息", "原始消息", "邮件原件", "邮件原文", "原文", "转发的邮件", "转发邮件", "转发的消息", "轉寄郵件", "轉寄的郵件",
-    "轉寄的訊息", "回复的原邮件", "回复的邮件", "转发的原邮件", "回覆的郵件", "答复的邮件",
+    "轉寄的訊息", "回复的原邮件", "回复的邮件", "回复的邮件信息", "转发的邮件信息", "转发的原邮件", "回覆的郵件", "答复的邮件",
 ];
 
 /// Lines of their own, with a colon, above a forwarded mail (Apple Mail).
@@ -108,5 +108,5 @@ pub const REPLY_LINES: &[&str] = &[
 pub const FORWARDED: &[&str] = &[
     "forwarded message", "weitergeleitete nachricht", "message transféré", "mensaje reenviado", "mensagem encaminhada",
     "messaggio inoltrato", "doorgestuurd bericht", "пересылаемое сообщение", "转发的邮件", "转发邮件", "转发邮件信息", "轉寄郵件",
-    "轉寄的郵件", "转发的原邮件",
+    "轉寄的郵件", "转发的原邮件", "转发的邮件信息",
 ];
