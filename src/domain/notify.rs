@@ -322,11 +322,13 @@ pub fn agent_followup(
 /// A notification shows so many characters of a mail; the whole of it is kept.
 const MOST_TEXT: usize = 20_000;
 
-/// The writer's own words; the whole text of a forward, and where the cut left nothing.
+/// The writer's own words; the whole text of a forward, where the cut left nothing, and of a mail that answers none: what looks like a quote
+/// there is what it is about, a mail that did not arrive for instance.
 pub fn own_text(mail: &Reading) -> String {
     let answers = mail.subject != mail.base_subject || !mail.in_reply_to.is_empty() || !mail.references.is_empty();
     if !answers && mail.reply.quoted {
-        return shortened(&reply::own_words_with_excerpts(&mail.text, None).text);
+        let own = reply::own_words_with_excerpts(&mail.text, None);
+        return shortened(if own.quoted { mail.text.trim() } else { &own.text });
     }
     let own = mail.reply.text.trim();
     shortened(if own.is_empty() || mail.forwarded { mail.text.trim() } else { own })

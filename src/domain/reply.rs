@@ -42,13 +42,17 @@ enum Marked {
     Quoted,
     /// The same, but above the head of a quote the writer's.
     AboveAHead,
+    /// The same, but for orders: an agent who marks one gives it not, and no requester reads it.
+    ButOrders,
 }
 
 /// The same for an answer to this mail of ours. One that returned the writer's own words is subtracted only where it stands to its very
 /// end: they may come again.
 pub fn own_words_of_answer(text: &str, sent: Option<&Sent>) -> ReplyText {
     let returned = sent.is_some_and(|sent| matches!(sent.template, Some(TemplateName::AgentError | TemplateName::Confirm)));
-    cut(text, sent.map(|sent| sent.text.as_str()), |echo| if returned { echo.to_the_end } else { echo.quoted }, Marked::Quoted)
+    // What he marks above the head of its quote is his own: a command behind a prompt, a line of a log.
+    let marked = if sent.is_some() { Marked::ButOrders } else { Marked::Quoted };
+    cut(text, sent.map(|sent| sent.text.as_str()), |echo| if returned { echo.to_the_end } else { echo.quoted }, marked)
 }
 
 fn cut(text: &str, sent: Option<&str>, certain: impl Fn(&Echo) -> bool, marked: Marked) -> ReplyText {
@@ -64,8 +68,8 @@ fn cut(text: &str, sent: Option<&str>, certain: impl Fn(&Echo) -> bool, marked: 
             headless
         }
     };
-    if marked == Marked::AboveAHead {
-        keep_excerpts(&lines, &mut kinds, sent.is_some(), echo.as_ref());
+    if marked != Marked::Quoted {
+        keep_excerpts(&lines, &mut kinds, (sent.is_some(), marked), echo.as_ref());
     }
     cut_signatures(&lines, &mut kinds);
     let mut reply = gather(&lines, &kinds);
@@ -111,7 +115,7 @@ fn unmark_from_lines(lines: &[&str], kinds: &mut [Kind]) {
 }
 
 /// Gives the writer back the marked lines above the first head of a quote; in an answer only where our mail stands below it.
-fn keep_excerpts(lines: &[&str], kinds: &mut [Kind], answers: bool, echo: Option<&Echo>) {
+fn keep_excerpts(lines: &[&str], kinds: &mut [Kind], (answers, marked): (bool, Marked), echo: Option<&Echo>) {
     let is_head = |(kind, line): &(&Kind, &&str)| **kind == Kind::Quote && first_look(line) == Kind::Own;
     let head = kinds.iter().zip(lines).position(|pair| is_head(&pair));
     let end = match (head, echo.and_then(|echo| echo.next(0))) {
@@ -120,7 +124,15 @@ fn keep_excerpts(lines: &[&str], kinds: &mut [Kind], answers: bool, echo: Option
         (Some(head), Some(ours)) if head < ours => head,
         _ => return,
     };
-    kinds.iter_mut().take(end).filter(|kind| **kind == Kind::Quote).for_each(|kind| *kind = Kind::Own);
+    let order = |line: &str| {
+        let bare = line.trim_start_matches(['>', '＞', ' ']);
+        bare.strip_prefix(['#', '＃']).is_some_and(|name| name.starts_with(char::is_alphabetic))
+    };
+    for (kind, line) in kinds.iter_mut().zip(lines).take(end).filter(|(kind, _)| **kind == Kind::Quote) {
+        if marked == Marked::AboveAHead || !order(line) {
+            *kind = Kind::Own;
+        }
+    }
 }
 
 fn first_look(line: &str) -> Kind {
@@ -329,6 +341,7 @@ fn looks_quoted(line: &str) -> bool {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::message::LetterKey;
     use super::*;
 
     /// (text, sent, own words).
@@ -350,7 +363,19 @@ mod tests {
         ] {
             assert_eq!(own_words_with_excerpts(&text, sent).text, own, "{text}");
         }
-        assert_eq!(own_words(&format!("{log}\n\n{quote}"), Some(sent)).text, "It says:\n\nWhat now?", "an agent's are not relayed");
+        assert_eq!(own_words(&format!("{log}\n\n{quote}"), Some(sent)).text, "It says:\n\nWhat now?", "an adviser's are not read");
+        let key = LetterKey(String::new());
+        let of_ours = Sent { key, template: None, subject: String::new(), text: sent.to_owned() };
+        for (text, own) in [
+            (format!("{log}\n\n{quote}"), log),
+            (format!("> #close\n\nDone.\n\n{quote}"), "Done."),
+            // Without a head above our mail nobody can tell whose they are.
+            (log.to_owned(), "It says:\n\nWhat now?"),
+            (format!("{}\n{log}", quote.split_once("\n\n").unwrap().1), "It says:\n\nWhat now?"),
+            ("Done.\n\n> On 1 Dec 2026, at 9:10, IT <it@desk.test> wrote:\n>\n> Hello Alice,\n>\n> Thank you for writing. Your mail has arrived.".to_owned(), "Done."),
+        ] {
+            assert_eq!(own_words_of_answer(&text, Some(&of_ours)).text, own, "an agent's: {text}");
+        }
         assert_eq!(own_words("Fails.\n>From here it goes wrong.\nHelp", None).text, "Fails.\n>From here it goes wrong.\nHelp");
         assert_eq!(own_words("Fails.\n\n> Hello\n>From there\n> on", None).text, "Fails.");
     }

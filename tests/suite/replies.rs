@@ -511,7 +511,18 @@ const OWN: &[&str] = &[
     "Sent from my account three mails yesterday and none arrived.",
     "Von meinem Rechner aus geht nichts mehr.",
     "Outlook for Android crashes",
+    "Test it like this:\n\nFrom: alerts@acme.example\nTo: it@acme.example\nSubject: test\n\nThen tell me.",
+    "这封邮件收不到：\n发件人：bob@acme.example\n收件人：li@example.org\n主题：发票\n时间：今天上午\n麻烦查一下。",
+    "From: Berlin\nTo: Paris\nDate: 3 May\nSubject: the trip\n\nPlease take the laptop along.",
+    "他在2026年11月23日发给bob@acme.example的邮件里写道：\n设备已发货。\n请确认。",
     "The invoice from Acme <billing@acme.example> of 1 Dec 2026 says:\n\npay twice.",
+];
+
+/// Own lines like fields right above the block of a quote.
+const FIELDS: &[&str] = &[
+    "日期：12月1日\n时间：下午3点\n地点：三楼会议室\n主题：投影仪检修\n请准时参加。",
+    "Cc: is missing\nBcc: too\nSubject: is there\nPlease look.",
+    "姓名：张三\n发送时间：2026-11-27\n收件人：li@example.org\n问题：邮件发不出去",
 ];
 
 const QUOTED: &str = "Dear Li,\n\nplease restart the VPN client and sign in again.\n\nIT Support";
@@ -627,6 +638,9 @@ fn own_words_are_kept() {
         wrong.check("alone", words, words);
         wrong.check("above a quote", &format!("{words}\n\n{}\n\n{}", HEADS[0].1, marked(QUOTED)), words);
         wrong.check("below a quote", &format!("{}\n\n{}\n{words}\n", HEADS[0].1, marked(QUOTED)), words);
+    }
+    for words in FIELDS {
+        wrong.check("above a block", &format!("{words}\n\n{}\n\n{QUOTED}", BLOCKS[0].1), words);
     }
     wrong.end();
 }

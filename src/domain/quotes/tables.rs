@@ -11,6 +11,9 @@ pub const WROTE: &[&str] = &[
 /// Verbs that stand at the end, but for a date or a mark of gender.
 pub const WROTE_LAST: &[&str] = &["wrote", "writes", "写道", "寫道", "写到", "書きました"];
 
+/// Ends of a sentence about what stands in a mail: no mailer writes so.
+pub const IN_A_LETTER: &[&str] = &["里写道", "中写道", "裡寫道", "中寫道", "里面写道", "里写到", "中写到"];
+
 /// Verbs that say too little without an address beside them.
 pub const WROTE_BESIDE_ADDRESS: &[&str] = &["写入", "撰写", "撰寫", "작성"];
 
@@ -48,6 +51,12 @@ pub const OTHER_FIELDS: &[&str] = &[
     "đã gửi", "ngày", "đến", "dikirim", "kepada", "tanggal", "enviat", "per a", "送信日時", "送信日", "日時", "宛先", "보낸 날짜", "날짜",
     "받는 사람", "참조", "发送时间", "发送日期", "发件时间", "日期", "时间", "收件人", "抄送", "抄送人", "收件者", "副本", "寄件日期",
     "傳送時間", "已傳送", "傳送日期", "回复给", "答复至", "נשלח", "אל", "תאריך", "تم الإرسال", "إلى", "التاريخ", "ส่ง", "ถึง", "วันที่",
+];
+
+/// Dates that only mailers call so.
+pub const SENT_FIELDS: &[&str] = &[
+    "sent", "gesendet", "envoyé", "enviado", "enviadoel", "inviato", "verzonden", "skickat", "sendt", "wysłano", "отправлено", "送信日時",
+    "发送时间", "寄件日期", "傳送時間",
 ];
 
 /// What stands between the dashes of a separator line.
