@@ -2,7 +2,9 @@
 //!
 //! Add what you meet. The first word of an entry names mailer and language.
 
+use postdesk::domain::notify::own_text;
 use postdesk::domain::reply::own_words;
+use postdesk::mail::parse;
 
 /// Heads of one line that a quote follows.
 const HEADS: &[(&str, &str)] = &[
@@ -643,4 +645,21 @@ fn own_words_are_kept() {
         wrong.check("above a block", &format!("{words}\n\n{}\n\n{QUOTED}", BLOCKS[0].1), words);
     }
     wrong.end();
+}
+
+/// A mail that opens a ticket: what it quotes is what it is about, unless it is ours.
+#[test]
+fn agents_see_what_a_first_mail_is_about() {
+    let block = "From: Bob <bob@acme.example>\nSent: Monday, November 30, 2026 4:10 PM\nTo: Alice\nSubject: Invoice 77\n\nI wrote twice.";
+    let zh = "发件人：bob@acme.example\n收件人：lilei@example.org\n主题：发票\n发送时间：2026-11-30 16:10\n麻烦查一下。";
+    for (subject, text, shown) in [
+        ("Re: Invoice 77", format!("See below.\n\n{block}"), format!("See below.\n\n{block}")),
+        ("邮件收不到", format!("这封邮件收不到：\n{zh}"), format!("这封邮件收不到：\n{zh}")),
+        ("VPN", format!("It says:\n\n{}", marked("error 809")), "It says:\n\n> error 809".to_owned()),
+        ("VPN", "It is down.\n\nSent from my iPhone".to_owned(), "It is down.".to_owned()),
+        ("Re: VPN", format!("Mine too.\n\n{block}\n\nRef: pd.1001.0.aaaaaaaaaaaaaaaa"), "Mine too.".to_owned()),
+    ] {
+        let raw = format!("From: alice@example.org\nSubject: {subject}\nContent-Type: text/plain; charset=utf-8\n\n{text}\n");
+        assert_eq!(own_text(&parse::read(raw.as_bytes(), None)), shown, "{subject}");
+    }
 }
