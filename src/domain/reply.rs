@@ -80,21 +80,24 @@ fn cut(text: &str, sent: Option<&str>, certain: impl Fn(&Echo) -> bool, marked: 
 /// Cuts our own mail, which is known, and what clients write around it. True where what remains may be a part of it.
 fn subtract(lines: &[&str], kinds: &mut [Kind], echo: &Echo) -> bool {
     let mut doubtful = false;
-    let mut marked = false;
+    let (mut marked, mut unmarked) = (0_usize, 0_usize);
     for ((kind, line), ours) in kinds.iter_mut().zip(lines).zip(&echo.lines) {
         match (*kind, ours) {
-            (Kind::Own, Line::Ours) => *kind = Kind::Quote,
+            (Kind::Own, Line::Ours) => {
+                unmarked += 1;
+                *kind = Kind::Quote;
+            }
             (Kind::Own, Line::Doubtful) if !quotes::is_field(line) => doubtful = true,
-            (Kind::Quote, Line::Ours) => marked = true,
+            (Kind::Quote, Line::Ours) => marked += 1,
             _ => {}
         }
     }
     cut_tabbed(lines, kinds, echo);
     let headless = cut_heads(lines, kinds, Some(echo));
-    // Behind the whole of an unmarked quote stands what a gateway adds, or the answer.
+    // Behind the whole of an unmarked quote, which may hold marked lines of ours, stands what a gateway adds, or the answer.
     let last = echo.last().unwrap_or(0);
     let above = kinds.iter().take(last).any(|kind| *kind == Kind::Own);
-    if above && !marked && echo.to_the_end {
+    if above && marked <= unmarked && echo.to_the_end {
         let below: Vec<usize> = (last + 1..lines.len()).filter(|at| kinds.get(*at) == Some(&Kind::Own)).collect();
         if let (Some(first), true) = (below.first(), below.iter().any(|at| lines.get(*at).is_some_and(|l| quotes::is_gateway_line(l)))) {
             sign(kinds, *first, lines.len());
@@ -376,6 +379,9 @@ mod tests {
         ] {
             assert_eq!(own_words_of_answer(&text, Some(&of_ours)).text, own, "an agent's: {text}");
         }
+        let ours = "Please run this and send me what it says, with a picture of the screen:\n\n> bcdedit /enum\n\nLi Wei\n";
+        let below = format!("Done.\n\n{ours}\nThis mail is confidential.\n");
+        assert_eq!(own_words(&below, Some(ours)).text, "Done.", "a marked line of ours is no mark of a client");
         assert_eq!(own_words("Fails.\n>From here it goes wrong.\nHelp", None).text, "Fails.\n>From here it goes wrong.\nHelp");
         assert_eq!(own_words("Fails.\n\n> Hello\n>From there\n> on", None).text, "Fails.");
     }

@@ -129,11 +129,12 @@ pub fn vacation(mail: &Reading) -> Option<String> {
         return Some(format!("its subject begins with \"{word}\" and a machine wrote it"));
     }
     let summed_up = !begun.marked && !begun.rest.is_empty() && !begun.answers_ours();
-    if let Some(phrase) = absence::phrase(&mail.text).filter(|_| !summed_up && !speech::asks(mail)) {
+    if let Some(phrase) = absence::phrase(&mail.text).filter(|_| !summed_up && !speech::speaks(mail)) {
         return Some(format!("its subject begins with \"{word}\" and its text says \"{phrase}\""));
     }
     // A colon and what is answered: `Out of Office: VPN down`.
-    (answers && !speech::asks(mail)).then(|| format!("its subject begins with \"{word}\" and it answers a mail"))
+    ((answers || begun.answers_ours()) && !speech::speaks(mail))
+        .then(|| format!("its subject begins with \"{word}\" and it answers a mail"))
 }
 
 /// No mark, no mail that is answered: somebody who writes about automatic replies begins a new mail, and his subject as responders do.

@@ -274,6 +274,8 @@ fn automatic_replies_without_a_mark() {
         "Subject: 休假\n\n您好，我正在休假，12月8日返回。",
         "Subject: 出差中\n\n本人出差，无法及时回复。",
         "Subject: Absent: VPN\n\nJe suis absent jusqu'à lundi.",
+        "Subject: [Out of Office] Re: [#1042] VPN\n\nBack on Monday. Thanks!",
+        "Subject: 休假\n\n您好，我正在休假，12月8日返回。谢谢！",
         "Subject: VPN (on leave)\nPrecedence: bulk\n\nx",
         "Subject: Abwesend\nX-Auto-Response-Suppress: All\n\nx",
         "Subject: VPN\nX-MDAutoReply: yes\n\nx",
