@@ -31,12 +31,12 @@ const ABSENT: &[&str] = &[
     "i am currently out of", "i'm currently out of", "no access to e-mail", "no access to email", "limited access to e-mail",
     "limited access to email", "i no longer work for", "i am no longer with", "i am going on vacation", "i am going on holiday",
     "our office is closed", "our offices are closed", "our office will be closed", "our offices will be closed", "我正在休假", "我在休假",
-    "本人休假", "本人正在休假", "正在休年假", "我在休年假", "我正休假", "休假期间", "我目前不在办公室", "我不在办公室", "我现在不在办公室",
-    "我正在出差", "本人出差", "我在出差", "出差期间", "外出期间", "无法及时回复", "不能及时回复", "暂时无法回复", "回复可能不及时",
-    "回复会不及时", "回复不及时", "回复可能会延迟", "回复会有延迟", "回复可能延迟", "不能及时查看", "无法及时查看", "我已离职",
-    "本人已离职", "ich bin derzeit nicht", "ich bin zurzeit nicht", "bin ich im urlaub", "bin ich nicht im büro", "en mon absence",
-    "меня нет в офисе", "меня не будет", "я в отпуске", "izindeyim", "ofis dışındayım", "izinde olacağım", "izinli olacağım",
-    "tatilde olacağım", "ofis dışında olacağım", "ofiste olmayacağım", "不在にして", "休暇中", "休暇を取って", "부재중입니다", "휴가 중",
+    "本人休假", "本人正在休假", "正在休年假", "我在休年假", "我正休假", "我目前不在办公室", "我不在办公室", "我现在不在办公室",
+    "我正在出差", "本人出差", "我在出差", "无法及时回复", "不能及时回复", "暂时无法回复", "回复可能不及时", "回复会不及时", "回复不及时",
+    "回复可能会延迟", "回复会有延迟", "回复可能延迟", "不能及时查看", "无法及时查看", "我已离职", "本人已离职", "ich bin derzeit nicht",
+    "ich bin zurzeit nicht", "bin ich im urlaub", "bin ich nicht im büro", "en mon absence", "меня нет в офисе", "меня не будет",
+    "я в отпуске", "izindeyim", "ofis dışındayım", "izinde olacağım", "izinli olacağım", "tatilde olacağım", "ofis dışında olacağım",
+    "ofiste olmayacağım", "不在にして", "休暇中", "休暇を取って", "부재중입니다", "휴가 중",
 ];
 
 /// A system about itself, folded. Not "your request was received" and the like: agents write that too.
@@ -50,6 +50,7 @@ const SYSTEMS: &[&str] = &[
 
 /// Sentences in which a date may stand between the writer and his absence, folded.
 const DATED: &[&str] = &[
+    r"(?:休假|出差|外出|请假)期间[^。!?]{0,30}?(?:回复|联系|查看|查收|收发|邮件|谅解|致电|电话)",
     r"(?:我|本人)(?:[0-9将会于从自由下明后本这周星期礼拜月日号天起开始至到末年上午晚一二三四五六十、/.~—-]| ){1,30}(?:休|年假|度假|出差|外出|请假|放假|不在办公室|不在公司)",
     r"ich (?:bin|werde|befinde mich) [^!?]{0,40}?(?:nicht im büro|im urlaub|in urlaub|abwesend|nicht erreichbar|außer haus|auf dienstreise)",
     r"je (?:serai|suis|pars) [^!?]{0,30}?(?:absente?\b|en congé|en vacances|hors du bureau|en déplacement)",
@@ -71,7 +72,8 @@ const ASKING: &[&str] = &[
     "please", "could you", "can you", "would you", "will you", "need ", "needs ", "want ", "hope ", "must ", "let me know", "i would like",
     "i'd like", "tell me", "send me", "when will", "any news", "still ", "does not work", "doesn't work", "not working", "broken", "请",
     "麻烦", "帮我", "帮忙", "能否", "能不能", "可否", "需要", "希望", "还是", "仍然", "不行", "不了", "不开", "不上", "坏了", "尽快",
-    "何时", "什么时候", "怎么", "bitte", "könnten sie", "können sie", "s'il vous plaît", "merci de", "pourriez", "por favor", "per favore",
+    "何时", "什么时候", "怎么", "无法登录", "无法连接", "忘了", "忘记", "锁定", "被锁", "报错", "出错", "失败", "故障", "error", "crash",
+    "locked", "wrong", "fails", "bitte", "könnten sie", "können sie", "s'il vous plaît", "merci de", "pourriez", "por favor", "per favore",
     "potete", "alstublieft", "graag", "kunt u", "proszę", "пожалуйста", "прошу", "vänligen", "snälla", "venligst", "vennligst", "lütfen",
     "お愿い", "ください", "부탁", "주세요", "주십시오",
 ];
@@ -81,6 +83,12 @@ const BEFORE: &[&str] = &[
     "before then", "before that", "before i leave", "before i go", "before my", "by then", "here before", "在此之前", "在这之前", "休假前",
     "放假前", "出差前", "走之前", "走前", "之前解决", "之前处理", "之前修", "之前弄", "请尽快", "vorher", "bis dahin bitte", "avant mon",
     "avant cela", "antes de eso", "antes de irme", "prima di allora", "voor die tijd", "до этого", "до отъезда",
+];
+
+/// Who asks how something is done, or says what does not work, wants something, whatever else he says, folded.
+const WONDERING: &[&str] = &[
+    "how do i", "how can i", "how to", "doesn't work", "does not work", "怎么", "怎样", "为什么", "写错", "改不", "不掉", "打不开", "连不",
+    "wie kann ich", "comment puis", "cómo ",
 ];
 
 /// Who says when he is there answers a question, folded.
@@ -132,6 +140,16 @@ pub fn phrase(words: &str) -> Option<String> {
     by_system.map(|phrase| (*phrase).to_owned()).or_else(|| SIGNS.absent(&opening).filter(|_| !asks(&opening)))
 }
 
+/// Is this phrase one of a system about itself, which no absent person says?
+pub fn is_of_a_system(phrase: &str) -> bool {
+    SYSTEMS.contains(&phrase)
+}
+
+/// Does somebody ask here for more than to be patient or to turn to somebody else?
+pub fn wants(words: &str) -> bool {
+    asks(&text::fold_words(&words.chars().take(OPENING).collect::<String>()))
+}
+
 impl Signs {
     fn absent(&self, opening: &str) -> Option<String> {
         let phrase = self.of_phrases.as_ref().and_then(|phrases| phrases.find(opening));
@@ -146,6 +164,7 @@ fn asks(opening: &str) -> bool {
     let opening = HARMLESS.iter().fold(opening.to_owned(), |text, word| text.replace(word, ""));
     has(&opening, BEFORE)
         || has(&opening, THERE)
+        || has(&opening, WONDERING)
         || AT_WORK.iter().any(|(there, not)| opening.replace(not, "").contains(there))
         || opening.split_inclusive(['.', '!', '?', ';', '。', '\n']).any(|sentence| {
             let question = sentence.ends_with('?') || sentence.contains('吗');
@@ -159,7 +178,7 @@ mod tests {
 
     #[test]
     fn phrases_are_folded() {
-        for phrase in [WRITERS, STATES, ABSENT, SYSTEMS, ASKING, BEFORE, THERE, REFERRING, HARMLESS].into_iter().flatten() {
+        for phrase in [WRITERS, STATES, ABSENT, SYSTEMS, ASKING, BEFORE, WONDERING, THERE, REFERRING, HARMLESS].into_iter().flatten() {
             assert_eq!(text::fold_words(phrase).trim_end(), phrase.trim_end());
         }
         assert!(DATED.iter().all(|sentence| sentence.chars().all(|c| text::simplify(c) == c)));
@@ -237,6 +256,11 @@ mod tests {
             ("我周三出差，周四在办公室。", false),
             ("我明天上午外出，下午有空，可以过来。", false),
             ("我下周出差，不在公司。", true),
+            ("出差期间邮件回复可能较慢，急事请致电。", true),
+            ("出差期间电脑坏了", false),
+            ("我下周休假，自动回复怎么设置？", false),
+            ("我正在出差，酒店里 VPN 报错 809。", false),
+            ("I am on vacation and the VPN says error 809.", false),
             ("Ben will be out of office from Monday.", false),
             ("小王下周休假", false),
         ] {

@@ -162,9 +162,10 @@ fn holds_sign(bytes: &[u8]) -> bool {
     begins.into_iter().any(|begin| memchr::memmem::find_iter(bytes, begin).any(|at| bytes.get(at..).is_some_and(begins_with_sign)))
 }
 
-/// `pd.`, the ticket's number, the agent's handle, and 16 letters of base32.
+/// `pd.`, the ticket's number, the agent's handle, and 16 letters of base32; in quoted-printable a line may end within.
 fn begins_with_sign(bytes: &[u8]) -> bool {
-    let plain: Vec<u8> = bytes.iter().take(LONGEST_SIGN).copied().filter(|byte| *byte != 0).collect();
+    let plain = bytes.iter().take(LONGEST_SIGN).copied().filter(|byte| !matches!(byte, 0 | b'=' | b'\r' | b'\n'));
+    let plain: Vec<u8> = plain.collect();
     let mut parts = plain.splitn(4, |byte| *byte == b'.').skip(1);
     let number = parts.next().is_some_and(|number| !number.is_empty() && number.iter().all(u8::is_ascii_digit));
     let handle = parts.next().is_some_and(|handle| !handle.is_empty() && !handle.iter().any(u8::is_ascii_whitespace));
@@ -204,6 +205,7 @@ mod tests {
             (utf16, true),
             (far, true),
             ("pd.1001.confirm.fyihqkft3xe4bys2.li.676fd7ixh52a3stu".into(), true),
+            (sign.replace("qkft", "q=\r\nkft").into_bytes(), true),
             (format!("pd.pd.{sign}").into_bytes(), true),
             ("pd.1042.李.fyihqkft3xe4bys2".into(), true),
             ("pd.1042.li.short".into(), false),

@@ -145,12 +145,12 @@ pub struct Own {
 }
 
 impl Own {
-    /// The agent's own among the files of his mail. Attached mails stay behind, they may hold notifications, and so do files of any kind
-    /// that hold a sign; and what others brought. Pictures inside the text go with words alone, each once, for signatures have logos.
+    /// The agent's own among the files of his mail. Attached mails stay behind, they may hold notifications in any encoding, and so do files
+    /// of any kind that hold a sign; and what others brought. Pictures inside the text go with words alone, each once, for signatures have logos.
     pub fn of(mail: &Reading, words: &str, known: &[TicketFile], agent: &Agent) -> Own {
         let mut own = Own::default();
         for file in mail.attachments.iter().filter(|file| !is_signature(file)) {
-            if file.sign || file.media_type.starts_with("message/") {
+            if file.sign || is_mail(file) {
                 own.inside.push(file.name.clone());
                 continue;
             }
@@ -199,6 +199,16 @@ fn is_of(agent: &Agent, address: &Address) -> bool {
 /// Outlook writes `[cid:…]` where a picture stands: in what was cut away, a quote or a signature, it is not part of the words.
 fn stands_outside(picture: &Attachment, mail: &Reading, words: &str) -> bool {
     picture.cid.as_deref().is_some_and(|cid| mail.text.contains(cid) && !words.contains(cid))
+}
+
+/// A mail as a file: by its type, or by its name, for mailers know few types.
+fn is_mail(file: &Attachment) -> bool {
+    const TYPES: [&str; 3] = ["application/vnd.ms-outlook", "application/mbox", "multipart/related"];
+    const ENDINGS: [&str; 6] = ["eml", "emlx", "msg", "mht", "mhtml", "mbox"];
+    let ending = file.name.rsplit_once('.').map(|(_, ending)| ending.trim());
+    file.media_type.starts_with("message/")
+        || TYPES.contains(&file.media_type.as_str())
+        || ending.is_some_and(|ending| ENDINGS.iter().any(|known| known.eq_ignore_ascii_case(ending)))
 }
 
 /// Signs the mail that it came in and no other (RFC 8551, RFC 3156): of no use to anybody else.
@@ -272,6 +282,14 @@ mod tests {
                 vec![],
                 vec![],
                 vec!["m.eml"],
+            ),
+            (
+                "saved mails",
+                vec![file("n.eml", "n", false), file("N.MSG", "m", false), file("n.mht", "h", true)],
+                "see",
+                vec![],
+                vec![],
+                vec!["n.eml", "N.MSG", "n.mht"],
             ),
             (
                 "his notification under another name",

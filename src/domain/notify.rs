@@ -322,15 +322,21 @@ pub fn agent_followup(
 /// A notification shows so many characters of a mail; the whole of it is kept.
 const MOST_TEXT: usize = 20_000;
 
-/// The writer's own words; the whole text of a forward, and where the cut left nothing.
+/// The writer's own words; the whole text of a forward and where the cut left nothing. What looks like a quote and holds no mail of ours is
+/// what the mail is about: one that did not arrive, or another's that the writer passes on by answering it to us ("see below").
 pub fn own_text(mail: &Reading) -> String {
     let answers = mail.subject != mail.base_subject || !mail.in_reply_to.is_empty() || !mail.references.is_empty();
-    if !answers && mail.reply.quoted {
-        return shortened(&reply::own_words_with_excerpts(&mail.text, None).text);
-    }
     let own = mail.reply.text.trim();
-    shortened(if own.is_empty() || mail.forwarded { mail.text.trim() } else { own })
+    if mail.reply.quoted && !answers {
+        let own = reply::own_words_with_excerpts(&mail.text, None);
+        return shortened(if own.quoted { mail.text.trim() } else { &own.text });
+    }
+    let of_others = mail.reply.quoted && !mail.text.contains(REF_LINE);
+    shortened(if own.is_empty() || mail.forwarded || of_others { mail.text.trim() } else { own })
 }
+
+/// How the line begins by which our mails are known.
+const REF_LINE: &str = "Ref: pd.";
 
 /// A text that a notification can carry.
 pub fn shortened(text: &str) -> String {

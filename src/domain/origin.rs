@@ -52,7 +52,7 @@ pub struct Origin {
     pub because: String,
     /// How the border marked it: a ticket without any automatic mail.
     pub suspect: Option<Suspicion>,
-    /// The sender's system asks for no acknowledgment, or would answer it.
+    /// The sender's system asks for no acknowledgment, or would answer it; or the mail may be an automatic reply that does not say so.
     pub suppress: bool,
     /// Filled for a bounce.
     pub bounce: Option<Bounce>,
@@ -81,7 +81,8 @@ pub fn judge(mail: &Reading, policy: &Policy) -> Origin {
         };
         because = format!("{because}; {to}: {}{lasting}", fate.en());
     }
-    Origin { kind, because, suspect: suspicion.map(|(suspicion, _)| suspicion), suppress: marks::suppressed(mail), bounce }
+    let suppress = marks::suppressed(mail) || (kind == OriginKind::Person && automatic::may_be_reply(mail));
+    Origin { kind, because, suspect: suspicion.map(|(suspicion, _)| suspicion), suppress, bounce }
 }
 
 /// Our signed Message-ID or our loop header; never From.

@@ -13,15 +13,17 @@ use super::text::is_invisible;
 pub use feet::is_client_line;
 pub use lines::Lines;
 use tables::{
-    FORWARDED, FORWARDS, FROM_FIELDS, OTHER_FIELDS, QUOTING, REPLY_LINES, SEPARATORS, STARTS, SUBJECT_FIELDS, WROTE, WROTE_BESIDE_ADDRESS,
-    WROTE_LAST,
+    FORWARDED, FORWARDS, FROM_FIELDS, IN_A_LETTER, OTHER_FIELDS, QUOTING, REPLY_LINES, SENT_FIELDS, SEPARATORS, STARTS, SUBJECT_FIELDS,
+    WROTE, WROTE_BESIDE_ADDRESS, WROTE_LAST,
 };
 
 /// What companies' gateways write below every mail, lower case.
 const GATEWAYS: &[&str] = &[
     "confidential", "intended recipient", "disclaimer", "privileged", "think before you print", "consider the environment", "scanned by",
     "virus-free", "unauthorised", "unauthorized", "vertraulich", "confidentiel", "confidencial", "riservat", "保密", "机密", "免责声明",
-    "请勿泄露", "打印前", "非指定收件人", "機密", "免責",
+    "请勿泄露", "打印前", "非指定收件人", "機密", "免責", "registered office", "registered in ", "registered number", "company number",
+    "geschäftsführer", "sitz der gesellschaft", "amtsgericht", "handelsregister", "siège social", "sede legale", "domicilio social",
+    "statutaire zetel",
 ];
 
 /// Is this a line that a gateway writes below every mail?
@@ -170,16 +172,18 @@ fn table_field(line: &str) -> Option<(String, &str)> {
     Some((field_name(name), value))
 }
 
-/// `From:` with a mail's other fields around it: at least three different ones within some lines, the first of them here; an address or a
-/// subject among them, for a journey has a "From", a "To" and a "Date" as well.
+/// `From:` with a mail's other fields around it: at least three different ones within some lines, the first of them here. One is a date, and
+/// beside it stands an address or a subject: who describes a mail or a journey has a "From", a "To" and perhaps a "Date" too, but no time.
 fn header_block(lines: &[&str], at: usize) -> bool {
-    let (mut named_from, mut told) = (false, false);
+    let (mut named_from, mut addressed, mut subject) = (false, false, false);
+    let (mut dated, mut timed) = (false, false);
     let mut others: Vec<String> = Vec::new();
     let mut misses = 0;
     for (i, line) in lines.iter().skip(at).take(12).enumerate() {
         if line.trim().is_empty() {
             // HTML mails put an empty line between the fields.
-            if i > 0 && misses >= 4 {
+            let apart = !named_from && misses == 0 && others.len() >= 2;
+            if i > 0 && (misses >= 4 || apart) {
                 break;
             }
             misses += 1;
@@ -187,25 +191,33 @@ fn header_block(lines: &[&str], at: usize) -> bool {
         }
         let Some((name, value)) = field(line).or_else(|| table_field(line)) else {
             misses += 1;
-            if i == 0 || misses > 4 {
+            // Above the sender stand fields alone: else a writer's own lines, which look like some, would begin the block.
+            if i == 0 || misses > 4 || !named_from {
                 break;
             }
             continue;
         };
         if knows(FROM_FIELDS, &name) {
+            if named_from {
+                break;
+            }
             named_from = true;
-            told |= value.contains('@');
+            addressed = value.contains('@');
         } else if knows(OTHER_FIELDS, &name) || knows(SUBJECT_FIELDS, &name) {
-            told |= knows(SUBJECT_FIELDS, &name);
+            let of_subject = knows(SUBJECT_FIELDS, &name);
+            subject |= of_subject;
+            let sent = SENT_FIELDS.contains(&name.as_str());
+            dated |= sent || !of_subject && !value.contains('@') && value.contains(|c: char| c.is_ascii_digit());
+            timed |= sent || !of_subject && has_time(value);
             if !others.contains(&name) {
                 others.push(name);
             }
-        } else if i == 0 {
+        } else if !named_from {
             return false;
         } else {
             misses += 1;
         }
-        if named_from && told && others.len() >= 2 {
+        if named_from && others.len() >= 2 && (addressed && dated || subject && timed) {
             return true;
         }
     }
@@ -338,6 +350,9 @@ fn is_head(joined: &str) -> bool {
     let bare = trim_head(lower.trim_end_matches([':', '：']));
     if bare.len() == lower.len() {
         return bare.ends_with(" wrote") && bare.contains('@') && is_start(bare);
+    }
+    if IN_A_LETTER.iter().any(|end| bare.ends_with(end)) {
+        return false;
     }
     let address = bare.contains('@');
     if address && QUOTING.iter().any(|q| bare.starts_with(q)) {

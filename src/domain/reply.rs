@@ -48,13 +48,18 @@ enum Marked {
     Quoted,
     /// The same, but above the head of a quote the writer's.
     AboveAHead,
+    /// The same, but for orders: an agent who marks one gives it not, and no requester reads it.
+    ButOrders,
 }
 
 /// The same for an answer to this mail of ours. One that returned the writer's own words is subtracted only where it stands to its very
 /// end: they may come again.
 pub fn own_words_of_answer(text: &str, sent: Option<&Sent>) -> ReplyText {
     let returned = sent.is_some_and(|sent| matches!(sent.template, Some(TemplateName::AgentError | TemplateName::Confirm)));
-    cut(&Lines::of(text), sent.map(|sent| sent.text.as_str()), |echo| if returned { echo.to_the_end } else { echo.quoted }, Marked::Quoted)
+    // What he marks above the head of its quote is his own: a command behind a prompt, a line of a log.
+    let marked = if sent.is_some() { Marked::ButOrders } else { Marked::Quoted };
+    let certain = |echo: &Echo| if returned { echo.to_the_end } else { echo.quoted };
+    cut(&Lines::of(text), sent.map(|sent| sent.text.as_str()), certain, marked)
 }
 
 fn cut(lines: &Lines<'_>, sent: Option<&str>, certain: impl Fn(&Echo) -> bool, marked: Marked) -> ReplyText {
@@ -69,8 +74,8 @@ fn cut(lines: &Lines<'_>, sent: Option<&str>, certain: impl Fn(&Echo) -> bool, m
             headless
         }
     };
-    if marked == Marked::AboveAHead {
-        keep_excerpts(lines, &mut kinds, sent.is_some(), echo.as_ref());
+    if marked != Marked::Quoted {
+        keep_excerpts(lines, &mut kinds, (sent.is_some(), marked), echo.as_ref());
     }
     cut_signatures(lines, &mut kinds);
     let mut reply = gather(lines, &kinds);
@@ -81,21 +86,24 @@ fn cut(lines: &Lines<'_>, sent: Option<&str>, certain: impl Fn(&Echo) -> bool, m
 /// Cuts our own mail, which is known, and what clients write around it. True where what remains may be a part of it.
 fn subtract(lines: &Lines<'_>, kinds: &mut [Kind], echo: &Echo) -> bool {
     let mut doubtful = false;
-    let mut marked = false;
+    let (mut marked, mut unmarked) = (0_usize, 0_usize);
     for ((kind, line), ours) in kinds.iter_mut().zip(lines.iter()).zip(&echo.lines) {
         match (*kind, ours) {
-            (Kind::Own, Line::Ours) => *kind = Kind::Quote,
+            (Kind::Own, Line::Ours) => {
+                unmarked += 1;
+                *kind = Kind::Quote;
+            }
             (Kind::Own, Line::Doubtful) if !quotes::is_field(line) => doubtful = true,
-            (Kind::Quote, Line::Ours) => marked = true,
+            (Kind::Quote, Line::Ours) => marked += 1,
             _ => {}
         }
     }
     cut_tabbed(lines, kinds, echo);
     let headless = cut_heads(lines, kinds, Some(echo));
-    // Behind the whole of an unmarked quote stands what a gateway adds, or the answer.
+    // Behind the whole of an unmarked quote, which may hold marked lines of ours, stands what a gateway adds, or the answer.
     let last = echo.last().unwrap_or(0);
     let above = kinds.iter().take(last).any(|kind| *kind == Kind::Own);
-    if above && !marked && echo.to_the_end {
+    if above && marked <= unmarked && echo.to_the_end {
         let below: Vec<usize> = (last + 1..lines.len()).filter(|at| kinds.get(*at) == Some(&Kind::Own)).collect();
         if let (Some(first), true) = (below.first(), below.iter().any(|at| lines.get(*at).is_some_and(|l| quotes::is_gateway_line(l)))) {
             sign(kinds, *first, lines.len());
@@ -116,7 +124,7 @@ fn unmark_from_lines(lines: &[&str], kinds: &mut [Kind]) {
 }
 
 /// Gives the writer back the marked lines above the first head of a quote; in an answer only where our mail stands below it.
-fn keep_excerpts(lines: &[&str], kinds: &mut [Kind], answers: bool, echo: Option<&Echo>) {
+fn keep_excerpts(lines: &[&str], kinds: &mut [Kind], (answers, marked): (bool, Marked), echo: Option<&Echo>) {
     let is_head = |(kind, line): &(&Kind, &&str)| **kind == Kind::Quote && first_look(line) == Kind::Own;
     let head = kinds.iter().zip(lines).position(|pair| is_head(&pair));
     let end = match (head, echo.and_then(|echo| echo.next(0))) {
@@ -125,7 +133,15 @@ fn keep_excerpts(lines: &[&str], kinds: &mut [Kind], answers: bool, echo: Option
         (Some(head), Some(ours)) if head < ours => head,
         _ => return,
     };
-    kinds.iter_mut().take(end).filter(|kind| **kind == Kind::Quote).for_each(|kind| *kind = Kind::Own);
+    let order = |line: &str| {
+        let bare = line.trim_start_matches(['>', '＞', ' ']);
+        bare.strip_prefix(['#', '＃']).is_some_and(|name| name.starts_with(char::is_alphabetic))
+    };
+    for (kind, line) in kinds.iter_mut().zip(lines).take(end).filter(|(kind, _)| **kind == Kind::Quote) {
+        if marked == Marked::AboveAHead || !order(line) {
+            *kind = Kind::Own;
+        }
+    }
 }
 
 fn first_look(line: &str) -> Kind {
@@ -337,6 +353,7 @@ fn looks_quoted(line: &str) -> bool {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::message::LetterKey;
     use super::*;
 
     /// (text, sent, own words).
@@ -358,7 +375,22 @@ mod tests {
         ] {
             assert_eq!(own_words_with_excerpts(&text, sent).text, own, "{text}");
         }
-        assert_eq!(own_words(&format!("{log}\n\n{quote}"), Some(sent)).text, "It says:\n\nWhat now?", "an agent's are not relayed");
+        assert_eq!(own_words(&format!("{log}\n\n{quote}"), Some(sent)).text, "It says:\n\nWhat now?", "an adviser's are not read");
+        let key = LetterKey(String::new());
+        let of_ours = Sent { key, template: None, subject: String::new(), text: sent.to_owned() };
+        for (text, own) in [
+            (format!("{log}\n\n{quote}"), log),
+            (format!("> #close\n\nDone.\n\n{quote}"), "Done."),
+            // Without a head above our mail nobody can tell whose they are.
+            (log.to_owned(), "It says:\n\nWhat now?"),
+            (format!("{}\n{log}", quote.split_once("\n\n").unwrap().1), "It says:\n\nWhat now?"),
+            ("Done.\n\n> On 1 Dec 2026, at 9:10, IT <it@desk.test> wrote:\n>\n> Hello Alice,\n>\n> Thank you for writing. Your mail has arrived.".to_owned(), "Done."),
+        ] {
+            assert_eq!(own_words_of_answer(&text, Some(&of_ours)).text, own, "an agent's: {text}");
+        }
+        let ours = "Please run this and send me what it says, with a picture of the screen:\n\n> bcdedit /enum\n\nLi Wei\n";
+        let below = format!("Done.\n\n{ours}\nThis mail is confidential.\n");
+        assert_eq!(own_words(&below, Some(ours)).text, "Done.", "a marked line of ours is no mark of a client");
         assert_eq!(own_words("Fails.\n>From here it goes wrong.\nHelp", None).text, "Fails.\n>From here it goes wrong.\nHelp");
         assert_eq!(own_words("Fails.\n\n> Hello\n>From there\n> on", None).text, "Fails.");
     }

@@ -195,7 +195,7 @@ impl Asks<'_> {
         if self.forged && !agent && !clue.by.is_signed() {
             return Err(format!("{evidence} names {number}, but our border calls the sender forged: a new ticket, linked"));
         }
-        if mail.forwarded && !agent {
+        if mail.forwarded && !agent && !self.returns_ours() {
             return Err(format!("it is a forward: a new ticket, linked to {number}"));
         }
         if clue.by == By::AddressToken && mail.references.is_empty() && !self.keeps_subject(ticket) {
@@ -206,6 +206,12 @@ impl Asks<'_> {
             return Err(format!("{number} was closed too long ago to be reopened: a new ticket, linked"));
         }
         Ok(standing)
+    }
+
+    /// What it carries is a mail of ours, and its subject calls it no forward: an answer of somebody whose client left out what it answers.
+    fn returns_ours(&self) -> bool {
+        let writer = self.mail.original.as_ref().and_then(|original| original.from.as_ref());
+        self.mail.subject == self.mail.base_subject && writer.is_some_and(|person| self.policy.is_own(&person.address))
     }
 
     /// Does the subject name the ticket, or say what the ticket's does, whatever a client put around or cut off?

@@ -323,6 +323,13 @@ styles! {
     "no quote" => |_a, w| Body::Plain(format!("{w}\n"));
     "no quote, a signature" => |_a, w| Body::Plain(format!("{w}\n\n-- \nLi Wei, IT\n+86 10 5555 0100\n"));
     "a signature above the quote" => |a, w| Body::Plain(format!("{w}\n\n-- \nLi Wei, IT\n\n{GMAIL}\n\n{}", marked(&a.text, "> ")));
+    "QQ Mail, HTML, a card" => |a, w| Body::Html(format!(
+        "<div>{}</div><div><hr style=\"width: 50px;\"><a class=\"xm_write_card\" id=\"in_alias\"><table><tr><td><img src=\"cid:face\"></td><td><div \
+         class=\"businessCard_name\">Li Wei</div><div>li@qq.test</div></td></tr></table></a></div><div id=\"original-content\"><div>---原始邮件---</div>\
+         <div>发件人: IT Support &lt;support@desk.test&gt;</div>{}</div>",
+        blocks(w, "div"), a.html));
+    "a company's lines below" => |a, w| Body::Plain(format!(
+        "{w}\n\n{}\n{}\n\nAcme GmbH, Am Markt 1, Berlin\nGeschäftsführer: Max Muster, Amtsgericht Berlin\n", english_head(a), a.text));
     "a gateway's words below" => |a, w| Body::Plain(format!(
         "{w}\n\n{}\n{}\n\nThis e-mail is confidential. If you are not the intended recipient, please delete it.\n", english_head(a), a.text));
 }

@@ -2,7 +2,9 @@
 //!
 //! Add what you meet. The first word of an entry names mailer and language.
 
+use postdesk::domain::notify::own_text;
 use postdesk::domain::reply::own_words;
+use postdesk::mail::parse;
 
 /// Heads of one line that a quote follows.
 const HEADS: &[(&str, &str)] = &[
@@ -263,6 +265,7 @@ const BLOCKS: &[(&str, &str)] = &[
         "wecom",
         "----------------------原始邮件----------------------\n发件人：IT 支持 <it@desk.example>\n发送时间：2026年12月1日 09:12\n收件人：李\n主题：VPN",
     ),
+    ("wecom, newer", "----------回复的邮件信息----------\nIT 支持<it@desk.example> 在 2026年12月1日 周二 09:12 写道："),
     (
         "dingtalk",
         "------------------------------------------------------------------\n发件人：IT 支持<it@desk.example>\n日　期：2026年12月01日 09:12:00\n收件人：李<li@example.org>\n主　题：Re: VPN",
@@ -510,7 +513,18 @@ const OWN: &[&str] = &[
     "Sent from my account three mails yesterday and none arrived.",
     "Von meinem Rechner aus geht nichts mehr.",
     "Outlook for Android crashes",
+    "Test it like this:\n\nFrom: alerts@acme.example\nTo: it@acme.example\nSubject: test\n\nThen tell me.",
+    "这封邮件收不到：\n发件人：bob@acme.example\n收件人：li@example.org\n主题：发票\n时间：今天上午\n麻烦查一下。",
+    "From: Berlin\nTo: Paris\nDate: 3 May\nSubject: the trip\n\nPlease take the laptop along.",
+    "他在2026年11月23日发给bob@acme.example的邮件里写道：\n设备已发货。\n请确认。",
     "The invoice from Acme <billing@acme.example> of 1 Dec 2026 says:\n\npay twice.",
+];
+
+/// Own lines like fields right above the block of a quote.
+const FIELDS: &[&str] = &[
+    "日期：12月1日\n时间：下午3点\n地点：三楼会议室\n主题：投影仪检修\n请准时参加。",
+    "Cc: is missing\nBcc: too\nSubject: is there\nPlease look.",
+    "姓名：张三\n发送时间：2026-11-27\n收件人：li@example.org\n问题：邮件发不出去",
 ];
 
 const QUOTED: &str = "Dear Li,\n\nplease restart the VPN client and sign in again.\n\nIT Support";
@@ -627,5 +641,25 @@ fn own_words_are_kept() {
         wrong.check("above a quote", &format!("{words}\n\n{}\n\n{}", HEADS[0].1, marked(QUOTED)), words);
         wrong.check("below a quote", &format!("{}\n\n{}\n{words}\n", HEADS[0].1, marked(QUOTED)), words);
     }
+    for words in FIELDS {
+        wrong.check("above a block", &format!("{words}\n\n{}\n\n{QUOTED}", BLOCKS[0].1), words);
+    }
     wrong.end();
+}
+
+/// A mail that opens a ticket: what it quotes is what it is about, unless it is ours.
+#[test]
+fn agents_see_what_a_first_mail_is_about() {
+    let block = "From: Bob <bob@acme.example>\nSent: Monday, November 30, 2026 4:10 PM\nTo: Alice\nSubject: Invoice 77\n\nI wrote twice.";
+    let zh = "发件人：bob@acme.example\n收件人：lilei@example.org\n主题：发票\n发送时间：2026-11-30 16:10\n麻烦查一下。";
+    for (subject, text, shown) in [
+        ("Re: Invoice 77", format!("See below.\n\n{block}"), format!("See below.\n\n{block}")),
+        ("邮件收不到", format!("这封邮件收不到：\n{zh}"), format!("这封邮件收不到：\n{zh}")),
+        ("VPN", format!("It says:\n\n{}", marked("error 809")), "It says:\n\n> error 809".to_owned()),
+        ("VPN", "It is down.\n\nSent from my iPhone".to_owned(), "It is down.".to_owned()),
+        ("Re: VPN", format!("Mine too.\n\n{block}\n\nRef: pd.1001.0.aaaaaaaaaaaaaaaa"), "Mine too.".to_owned()),
+    ] {
+        let raw = format!("From: alice@example.org\nSubject: {subject}\nContent-Type: text/plain; charset=utf-8\n\n{text}\n");
+        assert_eq!(own_text(&parse::read(raw.as_bytes(), None)), shown, "{subject}");
+    }
 }

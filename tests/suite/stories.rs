@@ -5,7 +5,7 @@
 //!
 //!     >>> 2026-12-01 09:00 mail                 headers and text of a mail follow
 //!     >>> 09:10 li replies to agent_new         the newest such mail to li is answered; `Tags:` adds to its subject, `Quote:` is
-//!                                               top (default: own words above the quote), bottom or none, `Ids:` says what servers made
+//!                                               top (default: own words above the quote), bottom, unmarked (below a head of QQ Mail) or none, `Ids:` says what servers made
 //!                                               of the ids: all replaced but the anchor, all replaced, or lost
 //!     >>> 09:20 alice@ext.test replies to ack
 //!     >>> 09:22 li replies to older confirm     the newest but one
@@ -264,6 +264,10 @@ fn reply(world: &World, who: &str, (whose, template, newer): (&str, &str, usize)
     let quote: String = answered.reading.text.trim_end().lines().map(|l| format!("> {l}\n")).collect();
     let text = match options.quote {
         "none" => words.to_owned(),
+        "unmarked" => format!(
+            "{words}\n\n------------------ 原始邮件 ------------------\n发件人: \"IT Support\" <support@desk.test>;\n主题: {}\n\n{}",
+            answered.reading.subject, answered.reading.text
+        ),
         "bottom" => format!("On Tue, Dec 1, 2026 at 9:00 AM IT Support <support@desk.test> wrote:\n{quote}\n{words}"),
         _ => format!("{words}\n\nOn Tue, Dec 1, 2026 at 9:00 AM IT Support <support@desk.test> wrote:\n{quote}"),
     };

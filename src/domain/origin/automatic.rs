@@ -54,7 +54,10 @@ const RESPONDERS: &[&str] = &[
     "автоответчик", "автоматический ответ", "автоматична відповідь", "autosvar", "automatiskt svar", "automatisk svar",
     "fråvaromeddelande", "fraværsmelding", "automaattinen vastaus", "poissaoloilmoitus", "automatická odpověď", "automatická odpoveď",
     "automatikus válasz", "otomatik yanıt", "otomatik cevap", "răspuns automat", "αυτόματη απάντηση", "trả lời tự động",
-    "balasan otomatis", "automatski odgovor", "ตอบกลับอัตโนมัติ",
+    "balasan otomatis", "automatski odgovor", "ตอบกลับอัตโนมัติ", "תשובה אוטומטית", "מענה אוטומטי", "رد تلقائي", "پاسخ خودکار",
+    "автоматичен отговор", "аутоматски одговор", "автоматски одговор", "samodejni odgovor", "automatinis atsakymas", "automātiska atbilde",
+    "automātiskā atbilde", "automaatvastus", "resposta automàtica", "erantzun automatikoa", "स्वचालित उत्तर", "balasan automatik",
+    "sjálfvirkt svar",
 ];
 
 /// Subjects of responders that people begin their own mails with too.
@@ -66,43 +69,91 @@ const ABSENT: &[&str] = &[
     "ausente de la oficina", "de vacaciones", "fuori sede", "fuori ufficio", "assente", "in ferie", "fora do escritório", "ausência",
     "ausente do escritório", "de férias", "niet aanwezig", "afwezig", "op vakantie", "poza biurem", "nieobecność", "na urlopie",
     "вне офиса", "отсутствие", "в отпуске", "нет в офисе", "поза офісом", "frånvarande", "ikke til stede", "fraværende", "poissa",
-    "mimo kancelář", "házon kívül", "ofis dışında", "ofis dışı",
+    "mimo kancelář", "házon kívül", "ofis dışında", "ofis dışı", "自动", "自動",
 ];
 
-/// The words after which a subject begins as responders begin it, with what follows them.
-fn begun<'w>(subject: &str, words: &[&'w str]) -> Option<&'w str> {
-    let subject = subject.to_lowercase();
-    let subject = subject.trim_start_matches(['[', '【', '(', '（', '<', '*', ' ', '"', '“']);
-    words.iter().copied().find(|word| {
-        subject.strip_prefix(*word).is_some_and(|after| {
-            let after = after.trim_start();
-            after.is_empty()
-                || after.starts_with([':', '：', ']', '】', ')', '）', '>', '*', '"', '”', '-', '–', '—', '|', '!', '！', '~'])
-                || after.starts_with("re:")
-        })
-    })
+/// How a subject begins as responders begin it.
+struct Begun<'a> {
+    word: &'static str,
+    /// What follows the word and its mark: the subject that is answered.
+    rest: &'a str,
+    /// The mark is the colon or bracket of responders, not a dash of somebody who sums up.
+    marked: bool,
 }
+
+impl<'a> Begun<'a> {
+    fn with(subject: &'a str, words: &[&'static str]) -> Option<Begun<'a>> {
+        let subject = subject.trim_start_matches(['[', '【', '(', '（', '<', '*', ' ', '"', '“']);
+        words.iter().copied().find_map(|word| {
+            let after = subject.strip_prefix(word)?.trim_start();
+            let rest = after.trim_start_matches(|c: char| " :：]】)）>*\"”-–—|!！~".contains(c));
+            let ended = after.is_empty() || rest.len() < after.len() || after.starts_with("re:");
+            ended.then(|| Begun { word, rest, marked: !after.is_empty() && !after.starts_with(['-', '–', '—']) })
+        })
+    }
+
+    /// The subject that is answered is an answer itself, or names a ticket as our mails do: `[#1042]`.
+    fn answers_ours(&self) -> bool {
+        let numbered = |inside: &str| inside.ends_with(|c: char| c.is_ascii_digit()) && !inside.contains(' ');
+        PREFIXES.iter().any(|prefix| self.rest.strip_prefix(prefix).is_some_and(|after| after.trim_start().starts_with([':', '：'])))
+            || self.rest.split('[').skip(1).filter_map(|inside| inside.split_once(']')).any(|(inside, _)| numbered(inside))
+    }
+}
+
+/// Prefixes of answers, lower case.
+const PREFIXES: &[&str] = &["re", "回复", "答复", "回覆", "回復", "aw", "antw", "sv", "vs", "odp", "ynt", "res", "rif", "r"];
+
+/// How responders say that a mail has come, lower case.
+const RECEIVED: &[&str] = &[
+    "thank you for your mail", "thank you for your e-mail", "thank you for your email", "thank you for your message",
+    "thank you for contacting", "thanks for your mail", "thanks for your e-mail", "thanks for your email", "thanks for your message",
+    "i have received your", "i received your", "we have received your", "we received your", "has been received", "已收到", "已经收到",
+    "来信收到", "邮件收到", "尽快给您回", "尽快回复", "尽快与您联系", "vielen dank für ihre", "danke für ihre", "merci pour votre",
+    "gracias por su", "grazie per", "obrigado por", "dziękuję za", "спасибо за ваше",
+];
 
 /// A subject as responders write it. `Auto-Submitted: no` says that a person wrote.
 pub fn vacation(mail: &Reading) -> Option<String> {
     if mail.header("Auto-Submitted").is_some() && auto_submitted(mail).is_none() {
         return None;
     }
+    let subject = mail.subject.to_lowercase();
     let answers = !mail.in_reply_to.is_empty() || !mail.references.is_empty();
-    if let Some(word) = begun(&mail.subject, RESPONDERS) {
-        // Somebody who asks about automatic replies begins a new mail.
-        let asked = !answers && !has_mark(mail) && speech::asks(mail) && absence::phrase(&mail.text).is_none();
-        return (!asked).then(|| format!("its subject begins with \"{word}\""));
+    if let Some(begun) = Begun::with(&subject, RESPONDERS) {
+        let certain = answers || has_mark(mail) || begun.answers_ours() || absence::phrase(&mail.text).is_some();
+        return (certain || answers_unmarked(mail, &begun)).then(|| format!("its subject begins with \"{}\"", begun.word));
     }
-    let word = begun(&mail.subject, ABSENT)?;
+    let begun = Begun::with(&subject, ABSENT)?;
+    let word = begun.word;
     if has_mark(mail) {
         return Some(format!("its subject begins with \"{word}\" and a machine wrote it"));
     }
-    if let Some(phrase) = absence::phrase(&mail.text).filter(|_| !speech::asks(mail)) {
+    let summed_up = !begun.marked && !begun.rest.is_empty() && !begun.answers_ours();
+    if let Some(phrase) = absence::phrase(&mail.text).filter(|_| !summed_up && !speech::speaks(mail)) {
         return Some(format!("its subject begins with \"{word}\" and its text says \"{phrase}\""));
     }
     // A colon and what is answered: `Out of Office: VPN down`.
-    (answers && !speech::asks(mail)).then(|| format!("its subject begins with \"{word}\" and it answers a mail"))
+    ((answers || begun.answers_ours()) && !speech::speaks(mail))
+        .then(|| format!("its subject begins with \"{word}\" and it answers a mail"))
+}
+
+/// No mark, no mail that is answered: somebody who writes about automatic replies begins a new mail, and his subject as responders do.
+fn answers_unmarked(mail: &Reading, begun: &Begun<'_>) -> bool {
+    if speech::wants(mail) {
+        return false;
+    }
+    let opening = opening(&mail.reply.text);
+    if RECEIVED.iter().any(|words| opening.contains(words)) {
+        return true;
+    }
+    // A responder's text may have its subject above it, but does not speak of automatic replies.
+    let speaks = |words: &&str| opening.contains(*words) && !opening.trim_start_matches(['[', '【', '(', '（', ' ']).starts_with(*words);
+    begun.marked && !begun.rest.is_empty() && !absence::wants(&mail.reply.text) && !RESPONDERS.iter().any(speaks)
+}
+
+/// Nothing in its header says so, but a person's own words read like an automatic answer, and ask for nothing.
+pub fn may_be_reply(mail: &Reading) -> bool {
+    absence::phrase(&mail.reply.text).is_some() && !speech::speaks(mail)
 }
 
 /// A mark by which a machine asks for no answer.
@@ -121,9 +172,17 @@ const ABSENCE: &[&str] = &[
 ];
 
 fn absence_from_a_machine(mail: &Reading) -> Option<String> {
+    let marked = has_mark(mail);
+    let phrase = || absence::phrase(&mail.reply.text).filter(|_| !speech::asks(mail));
     let subject = mail.subject.to_lowercase();
-    let absence = ABSENCE.iter().find(|w| subject.contains(**w)).filter(|_| has_mark(mail))?;
-    Some(format!("its subject says \"{absence}\" and a machine wrote it"))
+    match ABSENCE.iter().find(|w| subject.contains(**w)) {
+        Some(absence) if marked => Some(format!("its subject says \"{absence}\" and a machine wrote it")),
+        Some(absence) if !mail.forwarded => {
+            let phrase = phrase().filter(|phrase| absence::is_of_a_system(phrase))?;
+            Some(format!("its subject says \"{absence}\" and its text \"{phrase}\""))
+        }
+        _ => phrase().filter(|_| marked).map(|phrase| format!("its text says \"{phrase}\" and a machine wrote it")),
+    }
 }
 
 fn null_path_answer(mail: &Reading) -> Option<String> {
@@ -157,7 +216,7 @@ fn challenge(mail: &Reading) -> Option<String> {
     let opening = opening(&mail.text);
     let word = CHALLENGES.iter().find(|w| subject.contains(**w))?;
     let told = subject.contains('[') || CHALLENGE_WORDS.iter().any(|w| opening.contains(w));
-    (told && (has_mark(mail) || !speech::asks(mail))).then(|| format!("its subject is a challenge: \"{word}\""))
+    (told && (has_mark(mail) || !(mail.forwarded || speech::asks(mail)))).then(|| format!("its subject is a challenge: \"{word}\""))
 }
 
 /// How read receipts without a report begin their subject, lower case, and what one of them says.
@@ -169,10 +228,10 @@ const RECEIPTS: &[&str] = &[
 ];
 const RECEIPT_WORDS: &[&str] = &[
     "was read on", "was read by", "was deleted without being read", "this is a receipt for", "this is a return receipt", "has been read",
-    "was displayed on", "已被阅读", "已于", "已阅读", "已查看", "已被打开", "已讀取", "wurde gelesen", "wurde am", "ungelesen gelöscht",
-    "a été lu", "a été ouvert", "fue leído", "se leyó", "ha sido leído", "è stato letto", "foi lida", "foi lido", "is gelezen",
-    "została przeczytana", "было прочитано", "прочитано", "開封されました", "読まれました", "읽었습니다", "lästes", "blev læst",
-    "ble lest",
+    "was displayed on", "被阅读", "邮件收条", "已于", "已阅读", "已查看", "已被打开", "已讀取", "wurde gelesen", "wurde am",
+    "ungelesen gelöscht", "a été lu", "a été ouvert", "fue leído", "se leyó", "ha sido leído", "è stato letto", "foi lida", "foi lido",
+    "is gelezen", "została przeczytana", "было прочитано", "прочитано", "開封されました", "読まれました", "읽었습니다", "lästes",
+    "blev læst", "ble lest",
 ];
 
 /// A read receipt, by its report (RFC 8098) or by the words of a client that writes none.

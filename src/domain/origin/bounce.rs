@@ -117,7 +117,8 @@ const SUBJECTS: &[&str] = &[
     "niedostarcz", "nie dostarczono", "не доставлен", "недоставлен", "配信不能", "配信できません", "送信エラー", "エラーメール", "반송",
     "전송 실패", "전달되지", "배달되지 않", "배달할 수 없", "kan inte levereras", "oleverer", "olevererbart", "teslim edilemedi",
     "无法投递", "无法送达", "投递失败", "无法传递", "退信", "未送达", "传递失败", "未传递", "投递状态", "投递延迟", "邮件被退回",
-    "邮件退回", "发送失败", "送达失败", "發送失敗", "無法傳遞", "無法送達", "寄送失敗", "無法投遞", "退件",
+    "邮件退回", "发送失败", "送达失败", "發送失敗", "無法傳遞", "無法送達", "寄送失敗", "無法投遞", "退件", "message you sent blocked",
+    "已延迟:", "已延迟：",
 ];
 
 /// What notices say in their first lines, lower case.
@@ -131,7 +132,7 @@ const WORDS: &[&str] = &[
     "nicht zugestellt", "konnte nicht", "n'a pas pu être", "no se pudo entregar", "non è stato possibile", "não foi possível",
     "niet worden bezorgd", "nie mogła zostać", "не может быть доставлен", "не удалось доставить", "配信できません", "届けられません",
     "送信できません", "전달할 수 없", "전송하지 못", "배달하지 못", "배달할 수 없", "传递邮件失败", "无法投递", "无法送达", "未能送达",
-    "投递失败", "退信", "被退回", "退回", "收件人不存在", "發送失敗", "無法傳遞", "無法送達", "無法投遞",
+    "投递失败", "退信", "被退回", "退回", "收件人不存在", "發送失敗", "無法傳遞", "無法送達", "無法投遞", "not been delivered",
 ];
 
 /// Senders that are mail systems and nobody's address, lower case.
@@ -241,8 +242,11 @@ impl<'a> Evidence<'a> {
         }
         let machine = self.null_path || auto_submitted(self.mail).is_some();
         let own_path = speech::own_path(self.mail);
-        let person =
-            || (speech::asks(self.mail) && (self.subject.is_none() || own_path)) || (self.answered && (own_path || self.words.is_none()));
+        let person = || {
+            (speech::asks(self.mail) && (self.subject.is_none() || own_path))
+                || (self.answered && (own_path || self.words.is_none()))
+                || (self.subject.is_none() && speech::is_signed_by_a_person(self.mail))
+        };
         if !is_one_of(POSTMASTERS) || (!machine && person()) {
             return None;
         }

@@ -106,7 +106,7 @@ pub const PHRASES: &[(BounceReason, &[&str])] = &[
             "not permitted to send", "closed list", "posting to this list", "not a member", "don't have permission",
             "do not have permission", "does not have permission", "only accepts messages from", "not accepting mail from", "restricted to",
             "发件人地址被拒", "发件人不匹配", "发件人地址不合", "发信人电子邮件地址不合", "允许的发信用户", "发件人被拒", "拒收了您",
-            "列入拒收", "拒收", "没有权限",
+            "列入拒收", "没有权限",
         ],
     ),
     (
@@ -190,7 +190,7 @@ pub const PHRASES: &[(BounceReason, &[&str])] = &[
         &[
             "relay", "policy", "not allowed", "not permitted", "denied", "rejected by", "prohibited", "administrative", "access control",
             "security", "authentication required", "blocked", "message refused", "starttls", "support tls", "filtered", "tls required",
-            "requires tls", "tls negotiation", "tls is required", "拒绝", "拒絕", "策略", "安全",
+            "requires tls", "tls negotiation", "tls is required", "拒收", "拒绝", "拒絕", "策略", "安全",
         ],
     ),
     (

@@ -166,7 +166,9 @@ fn look_alikes_are_persons() {
         "Subject: Fwd: Mail delivery failed: returning message to sender\n\nThe following address failed:\n\nReceived: from a",
         "Subject: Re: Undeliverable: invoice\n\nIt works again: user unknown was our fault.",
         "Subject: Unzustellbar: Rechnung\n\nWarum kommt das? konnte nicht\n\nReceived: from a",
+        "Subject: Mail delivery failed\n\nThis came back from a customer:\n\nA message could not be delivered\n\nReceived: from a",
         // A postmaster is a person too.
+        "From: postmaster@example.org\nReturn-Path: postmaster@example.org\nUser-Agent: Mutt\nSubject: Your host\n\nYour mails are delayed here, for your host has no PTR record.",
         "From: postmaster@example.org\nReturn-Path: postmaster@example.org\nSubject: Delivery failure to your host\n\nCan you check why your server says user unknown?",
         "From: postmaster@example.org\nReturn-Path: postmaster@example.org\nSubject: Re: VPN\n\nThe address does not exist any more.",
         "From: postmaster@example.org\nSubject: Question\n\nYour mail is delayed. Could you please look at it?",
@@ -184,7 +186,19 @@ fn look_alikes_are_persons() {
         "Subject: Absence: form cannot be saved\n\nError 500.",
         "Subject: Abwesend: Assistent startet nicht\n\nOutlook meldet einen Fehler.",
         "Subject: Auto: charging station is broken\n\nLevel 2, bay 7.",
+        "Subject: 自动回复\n\n您好，我下周休假，自动回复要怎么设置？",
+        "Subject: 自动回复：联系电话有误\n\n自动回复里的电话写错了，我改不掉",
+        "Subject: Automatic reply - an old number in it\n\nThe text shows the number that I had until May. I changed it twice, and it comes back.",
+        "Subject: Automatic reply: goes on\n\nI am at work since Monday, but everybody gets my automatic reply.",
+        "Subject: Abwesenheitsnotiz: Frau Schulz\n\nBitte richten Sie für Frau Schulz eine Abwesenheitsnotiz ein, sie ist krank.",
+        "Subject: Respuesta automática: un fallo\n\nLa respuesta automática no sale desde ayer.",
+        "Subject: Автоответ\n\nВ Outlook не включается автоответ.",
+        "Subject: Away - my calls\n\nI am away from my desk on Thursday. Please forward my calls to Bob.",
+        "Subject: 外出\n\n外出期间电脑的锁屏密码忘了",
+        "Subject: 休假\n\n休假期间账号被锁，登录不了",
+        "Subject: Vacation: from abroad\n\nI am on vacation and the VPN says error 809.",
         // Receipts, challenges.
+        "Subject: Fwd: Please confirm your email\n\nClick to prove that you are a human",
         "Subject: Read: receipts are sent twice\n\nEach time I open a mail, why?",
         "Subject: Please confirm your message about the printer\n\nDid you get my order of Monday?",
         "Subject: Sender verification fails on our relay\n\nPlease check the log.",
@@ -243,12 +257,25 @@ fn automatic_replies_without_a_mark() {
         "Subject: Otomatik yanıt: VPN\n\nİzindeyim.",
         "Subject: 自动回复：VPN\n\n您好，我正在休假。",
         "Subject: 自动回复:Re: VPN\nIn-Reply-To: <a@desk.example>\n\n您好，来信已收到，请问有什么需要？",
+        "Subject: 自动回复:Re: VPN\n\n您好，来信已收到，谢谢！",
+        "Subject: 自动回复：[#1042] VPN\n\n有事请打电话，怎么联系都行",
+        "Subject: 自动回复\n\n您好，您的邮件已收到，我们会尽快回复。",
+        "Subject: Automatic reply\n\nThank you for your message. We will be in touch.\n\nBest regards",
+        "Subject: 自动：李雷外出（返回日期 2026-12-05）\n\n我将于 2026-12-01 至 2026-12-05 外出。",
+        "Subject: Li Lei is out of the office (returning 12/05/2026)\n\nI will answer then.\n\nNote: This is an automated response to your message \"VPN\".",
+        "Subject: Re: VPN\nX-Auto-Response-Suppress: All\n\nI am on vacation until 5 December.",
+        "Subject: תשובה אוטומטית: VPN\n\nx",
+        "Subject: رد تلقائي: VPN\n\nx",
+        "Subject: Автоматичен отговор: VPN\n\nx",
+        "Subject: Automatinis atsakymas: VPN\n\nx",
         // What people write too, beside another sign.
         "Subject: Out of Office: VPN down\n\nI am out of the office until Monday.",
         "Subject: Out of Office: VPN down\nIn-Reply-To: <a@desk.example>\n\nBack on Monday.",
         "Subject: 休假\n\n您好，我正在休假，12月8日返回。",
         "Subject: 出差中\n\n本人出差，无法及时回复。",
         "Subject: Absent: VPN\n\nJe suis absent jusqu'à lundi.",
+        "Subject: [Out of Office] Re: [#1042] VPN\n\nBack on Monday. Thanks!",
+        "Subject: 休假\n\n您好，我正在休假，12月8日返回。谢谢！",
         "Subject: VPN (on leave)\nPrecedence: bulk\n\nx",
         "Subject: Abwesend\nX-Auto-Response-Suppress: All\n\nx",
         "Subject: VPN\nX-MDAutoReply: yes\n\nx",
@@ -256,6 +283,7 @@ fn automatic_replies_without_a_mark() {
         "Subject: Gelesen: VPN\n\nIhre Nachricht wurde am Montag gelesen.",
         "Subject: 已读: VPN\n\n您的邮件已于 9:00 被阅读",
         "Subject: Lu : VPN\n\nVotre message a été lu.",
+        "Subject: 已读: VPN\n\n这是邮件收条，您发给李雷的邮件已经被阅读。",
         "Subject: [BoxTrapper] Your message requires confirmation\n\nx",
         "Subject: Message verification required\n\nTo reduce spam, click the link and your mail will be released.",
         "Subject: 发件人验证\n\n为防止垃圾邮件，点击下面的链接完成验证",
@@ -280,6 +308,8 @@ fn notices_are_bounces() {
         "From: admin@example.org\nReturn-Path: <>\nSubject: 配信不能\n\nx",
         "From: postmaster@x.example\nSubject: 无法传递: VPN\n\n向这些收件人或组传递邮件失败:\n\nli@x.example",
         "From: postmaster@x.example\nSubject: 배달되지 않음: VPN\n\n다음 받는 사람에게 메시지를 배달하지 못했습니다.\n\nli@x.example",
+        "From: admin@example.org\nReturn-Path: <>\nSubject: **Message you sent blocked by our filter**\n\nIt has NOT BEEN DELIVERED.",
+        "From: postmaster@example.org\nReturn-Path: <>\nAuto-Submitted: auto-replied\nSubject: 已延迟: VPN\n\n此邮件尚未送达。",
     ] {
         let origin = judge(&mail(raw), &policy());
         assert_eq!(origin.kind, B, "{raw}\n→ {}", origin.because);
@@ -322,6 +352,11 @@ fn suspicion_and_suppression() {
         ("X-JIRA-FingerPrint: 1", false, true),
         ("X-Postdesk-Mail: reply", false, true),
         ("Return-Path: <>", false, true),
+        // What reads like an automatic answer may be one.
+        ("X: x\n\nI no longer work for Acme. Turn to bob@example.org.", false, true),
+        ("X: x\n\n您的来信我们已经收到，本邮件由系统自动发送，请勿直接回复。", false, true),
+        ("X: x\n\nI got this, is it from you?\n\nThis is an automated message. Your mailbox is full.", false, false),
+        ("X: x\n\nI am on leave, and the VPN still does not work.", false, false),
     ] {
         let origin = judge(&mail(&format!("Subject: x\n{raw}\n\nx")), &policy());
         assert_eq!((origin.kind, origin.suspect.is_some(), origin.suppress), (P, suspect, suppress), "{raw}");
@@ -348,6 +383,7 @@ fn bounce_facts() {
         (told(Some("2.0.0"), "", ""), "delivered (2.0.0)", false),
         (told(Some("5.1.1"), "relayed", ""), "delivered (5.1.1)", false),
         (told(None, "failed", "邮箱已满"), "the mailbox is full", false),
+        (told(None, "failed", "对方服务器拒收（550 rejected as spam）"), "refused as spam or a virus", true),
         (told(None, "failed", ""), "no reason given", true),
     ] {
         let mail = Reading { report: Some(Report { recipients: vec![report.clone()], ..Report::default() }), ..Reading::default() };

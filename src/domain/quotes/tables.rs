@@ -11,6 +11,9 @@ pub const WROTE: &[&str] = &[
 /// Verbs that stand at the end, but for a date or a mark of gender.
 pub const WROTE_LAST: &[&str] = &["wrote", "writes", "写道", "寫道", "写到", "書きました"];
 
+/// Ends of a sentence about what stands in a mail: no mailer writes so.
+pub const IN_A_LETTER: &[&str] = &["里写道", "中写道", "裡寫道", "中寫道", "里面写道", "里写到", "中写到"];
+
 /// Verbs that say too little without an address beside them.
 pub const WROTE_BESIDE_ADDRESS: &[&str] = &["写入", "撰写", "撰寫", "작성"];
 
@@ -50,6 +53,12 @@ pub const OTHER_FIELDS: &[&str] = &[
     "傳送時間", "已傳送", "傳送日期", "回复给", "答复至", "נשלח", "אל", "תאריך", "تم الإرسال", "إلى", "التاريخ", "ส่ง", "ถึง", "วันที่",
 ];
 
+/// Dates that only mailers call so.
+pub const SENT_FIELDS: &[&str] = &[
+    "sent", "gesendet", "envoyé", "enviado", "enviadoel", "inviato", "verzonden", "skickat", "sendt", "wysłano", "отправлено", "送信日時",
+    "发送时间", "寄件日期", "傳送時間",
+];
+
 /// What stands between the dashes of a separator line.
 pub const SEPARATORS: &[&str] = &[
     "转发邮件信息", "original message", "original messages", "original", "original appointment", "original mail", "original email",
@@ -64,7 +73,7 @@ pub const SEPARATORS: &[&str] = &[
     "пересылаемое сообщение", "оригинальное сообщение", "вихідне повідомлення", "thư gốc", "pesan asli", "missatge original",
     "元のメッセージ", "転送メッセージ", "원본 메시지", "원본 메일", "전달된 메시지", "原始邮件", "原始郵件", "原邮件", "原郵件",
     "原始信息", "原始訊息", "原始消息", "邮件原件", "邮件原文", "原文", "转发的邮件", "转发邮件", "转发的消息", "轉寄郵件", "轉寄的郵件",
-    "轉寄的訊息", "回复的原邮件", "回复的邮件", "转发的原邮件", "回覆的郵件", "答复的邮件",
+    "轉寄的訊息", "回复的原邮件", "回复的邮件", "回复的邮件信息", "转发的邮件信息", "转发的原邮件", "回覆的郵件", "答复的邮件",
 ];
 
 /// Lines of their own, with a colon, above a forwarded mail (Apple Mail).
@@ -108,5 +117,5 @@ pub const REPLY_LINES: &[&str] = &[
 pub const FORWARDED: &[&str] = &[
     "forwarded message", "weitergeleitete nachricht", "message transféré", "mensaje reenviado", "mensagem encaminhada",
     "messaggio inoltrato", "doorgestuurd bericht", "пересылаемое сообщение", "转发的邮件", "转发邮件", "转发邮件信息", "轉寄郵件",
-    "轉寄的郵件", "转发的原邮件",
+    "轉寄的郵件", "转发的原邮件", "转发的邮件信息",
 ];

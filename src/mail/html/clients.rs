@@ -61,6 +61,8 @@ const MARKS: &[(&str, Mark)] = &[
     ("ntes-pcmac-signature", Mark::Signature),
     ("ntes-mailmaster-signature", Mark::Signature),
     ("divneteasemailcard", Mark::Signature),
+    ("xm_write_card", Mark::Signature),
+    ("sh-signature", Mark::Signature),
     ("neteasefooter", Mark::Hidden),
 ];
 

@@ -196,7 +196,7 @@ fn first_foreign(notice: &[&str], mail: &Reading) -> Option<(Address, usize)> {
 
 /// Every address in a line of text.
 pub fn addresses(text: &str) -> impl Iterator<Item = Address> {
-    text.split(|c: char| c.is_whitespace() || "<>()[]\"',;:：，；（）《》|".contains(c))
+    text.split(|c: char| c.is_whitespace() || "<>()[]\"',;:：，；。、（）《》【】“”|".contains(c))
         .map(|w| w.trim_matches(['.', '!', '?', '*', '-', '=']))
         .filter(|w| w.contains('@') && w.is_ascii())
         .filter_map(Address::parse)
