@@ -7,7 +7,7 @@ use chrono::Utc;
 use chrono_tz::Tz;
 use clap::Subcommand;
 
-use super::table::Column::{Spare, Whole, Words};
+use super::table::Column::{self, Spare, Whole, Words};
 use super::table::{self, one_line, time};
 use super::{Exit, load_config, open_store};
 use crate::config::Config;
@@ -148,32 +148,39 @@ fn one(store: &dyn Store, number: TicketNo) -> anyhow::Result<Ticket> {
     store.ticket(number)?.ok_or_else(|| anyhow::anyhow!("there is no ticket {number}; `postdesk tickets list` shows what there is"))
 }
 
+/// What a list says of a ticket, and its columns.
+pub(super) const COLUMNS: [Column<'static>; 8] = [
+    Whole("ticket"),
+    Whole("status"),
+    Spare("priority"),
+    Whole("category"),
+    Spare("team"),
+    Whole("owner"),
+    Words("requester"),
+    Words("subject"),
+];
+
+pub(super) fn cells(ticket: &Ticket) -> Vec<String> {
+    let or_dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
+    vec![
+        ticket.number.to_string(),
+        ticket.status.to_string(),
+        ticket.priority.to_string(),
+        or_dash(&ticket.category),
+        or_dash(&ticket.team),
+        or_dash(&ticket.owner),
+        ticket.requester.called().to_owned(),
+        ticket.subject.clone(),
+    ]
+}
+
 /// The list as a table or a JSON array.
 fn list(tickets: &[Ticket], zone: Tz, none: &str, json: bool) -> anyhow::Result<()> {
-    let columns = [
-        Whole("ticket"),
-        Whole("status"),
-        Spare("priority"),
-        Whole("category"),
-        Spare("team"),
-        Whole("owner"),
-        Words("requester"),
-        Words("subject"),
-        Spare("changed"),
-    ];
+    let columns: Vec<Column<'_>> = COLUMNS.into_iter().chain([Spare("changed")]).collect();
     table::print(json, &columns, tickets, none, |t| {
-        let or_dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
-        vec![
-            t.number.to_string(),
-            t.status.to_string(),
-            t.priority.to_string(),
-            or_dash(&t.category),
-            or_dash(&t.team),
-            or_dash(&t.owner),
-            t.requester.called().to_owned(),
-            t.subject.clone(),
-            time(t.updated, zone),
-        ]
+        let mut cells = cells(t);
+        cells.push(time(t.updated, zone));
+        cells
     })
 }
 

@@ -15,9 +15,8 @@ use chrono_tz::Tz;
 
 use self::day::{Act, DAY, Scene};
 use super::progress::Progress;
-use super::table::Column::{Spare, Whole, Words};
 use super::table::{self, cut, pad};
-use super::{Exit, load_to_work};
+use super::{Exit, load_to_work, tickets};
 use crate::config::shell::quoted;
 use crate::daemon::played::Played;
 use crate::domain::message::Reading;
@@ -196,31 +195,9 @@ fn played_day(now: DateTime<Tz>) -> NaiveDate {
 }
 
 /// The tickets by number, without the times, which stand above.
-fn print_tickets(out: &mut impl Write, mut tickets: Vec<Ticket>) -> anyhow::Result<()> {
-    tickets.sort_by_key(|ticket| ticket.number);
-    let columns = [
-        Whole("ticket"),
-        Whole("status"),
-        Spare("priority"),
-        Whole("category"),
-        Spare("team"),
-        Whole("owner"),
-        Words("requester"),
-        Words("subject"),
-    ];
-    let or_dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
-    table::write(out, table::room(), &columns, &tickets, |t| {
-        vec![
-            t.number.to_string(),
-            t.status.to_string(),
-            t.priority.to_string(),
-            or_dash(&t.category),
-            or_dash(&t.team),
-            or_dash(&t.owner),
-            t.requester.called().to_owned(),
-            t.subject.clone(),
-        ]
-    })
+fn print_tickets(out: &mut impl Write, mut all: Vec<Ticket>) -> anyhow::Result<()> {
+    all.sort_by_key(|ticket| ticket.number);
+    table::write(out, table::room(), &tickets::COLUMNS, &all, tickets::cells)
 }
 
 /// Commands to go on with; each works as it stands.
