@@ -6,11 +6,15 @@ use chrono::{DateTime, Utc};
 
 use super::connect::{NoPassword, connect};
 use super::fetch::Header;
+use super::session::Session;
 use super::{Account, Proof, Refused, name};
 use crate::domain::message::MessageId;
 
 /// How many of a mailbox's newest mails are looked at.
 const NEWEST: u32 = 50;
+
+/// How many of the server's folders are named where the right one is missing.
+const FOLDERS: usize = 20;
 
 /// What was tried at an account, and what lies there.
 #[derive(Debug, Default)]
@@ -43,7 +47,8 @@ pub async fn doctor(account: &Account) -> Examined {
         let selected = match session.open(&name::on_the_wire(folder), false).await {
             Ok(selected) => selected,
             Err(error) => {
-                steps.push((false, format!("{}; see folders, and the server's own spelling", said(&error))));
+                let there = if error.is::<Refused>() { there(&mut session).await } else { String::new() };
+                steps.push((false, format!("{}; see folders, and the server's own spelling{there}", said(&error))));
                 continue;
             }
         };
@@ -67,6 +72,19 @@ pub async fn doctor(account: &Account) -> Examined {
     }
     session.leave().await;
     found
+}
+
+/// The folders that could have been meant, in words.
+async fn there(session: &mut Session) -> String {
+    let Ok(mut names) = session.folders().await else { return String::new() };
+    names.sort();
+    let more = names.len().saturating_sub(FOLDERS);
+    let named: Vec<String> = names.iter().take(FOLDERS).map(|wire| name::as_read(wire)).collect();
+    match (named.as_slice(), more) {
+        ([], _) => String::new(),
+        (named, 0) => format!("; there are {}", named.join(", ")),
+        (named, more) => format!("; there are {} and {more} more", named.join(", ")),
+    }
 }
 
 /// How the login was proved, where that is not by a password.

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
-use async_imap::imap_proto::{MailboxDatum, Outcome, RequestId, Response, ResponseCode, Status};
+use async_imap::imap_proto::{MailboxDatum, NameAttribute, Outcome, RequestId, Response, ResponseCode, Status};
 use tokio::io::AsyncWriteExt as _;
 use tokio::time::timeout;
 
@@ -135,6 +135,23 @@ impl Session {
             _ => (),
         }
         Ok(read(response.parsed()))
+    }
+
+    /// The folders that this login sees and that hold mail, as the server spells them (RFC 3501 section 6.3.8).
+    ///
+    /// # Errors
+    /// As [`Session::checked`].
+    pub(super) async fn folders(&mut self) -> anyhow::Result<Vec<String>> {
+        let mut names = Vec::new();
+        self.checked("LIST \"\" \"*\"", |response| {
+            if let Response::MailboxData(MailboxDatum::List(folder)) = response
+                && !folder.name_attributes.contains(&NameAttribute::NoSelect)
+            {
+                names.push(folder.name.to_string());
+            }
+        })
+        .await?;
+        Ok(names)
     }
 
     /// Opens a folder: EXAMINE, which changes nothing at all, unless something is to be marked or moved there.

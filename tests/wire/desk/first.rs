@@ -127,7 +127,7 @@ fn the_doctor_names_wrong_turns_with_the_remedy() {
         ("host = \"localhost\"", "host = \"0x7f000001\"", "\"0x7f000001\" is no host name that a certificate can be checked for"),
         (ca_file.as_str(), "", "a CA that this machine does not know: name that CA's PEM file beside host:  ca_file = "),
         (&starttls.0, &starttls.1, "does not begin with TLS on this port: set tls = \"starttls\""),
-        ("[delivery]", "folders = [\"Nowhere\"]\n[delivery]", "see folders, and the server's own spelling"),
+        ("[delivery]", "folders = [\"Nowhere\"]\n[delivery]", "see folders, and the server's own spelling; there are INBOX"),
         ("[delivery]", &format!("{}[delivery]", trust.1), "authserv_ids names mx.old.test"),
     ] {
         assert!(config.contains(from), "{from}");
