@@ -6,7 +6,7 @@
 
 use super::echo::{self, Echo, Line};
 use super::message::{ReplyText, TemplateName};
-use super::quotes::Lines;
+use super::quotes::{HeadField, Lines};
 use super::{Sent, quotes};
 
 /// What a line is.
@@ -70,8 +70,7 @@ fn cut(lines: &Lines<'_>, sent: Option<&str>, certain: impl Fn(&Echo) -> bool, m
         Some(echo) => subtract(lines, &mut kinds, echo),
         None => {
             let headless = cut_heads(lines, &mut kinds, None);
-            wrapped_tails(lines, &mut kinds);
-            headless
+            wrapped_tails(lines, &mut kinds) || headless
         }
     };
     if marked != Marked::Quoted {
@@ -125,7 +124,9 @@ fn unmark_from_lines(lines: &[&str], kinds: &mut [Kind]) {
 
 /// Gives the writer back the marked lines above the first head of a quote; in an answer only where our mail stands below it.
 fn keep_excerpts(lines: &[&str], kinds: &mut [Kind], (answers, marked): (bool, Marked), echo: Option<&Echo>) {
-    let is_head = |(kind, line): &(&Kind, &&str)| **kind == Kind::Quote && first_look(line) == Kind::Own;
+    // Apple Mail marks the head too.
+    let marked_head = |line: &str| line.starts_with(['>', '＞']) && quotes::is_head_above_marks(line.trim_start_matches(['>', '＞', ' ']));
+    let is_head = |(kind, line): &(&Kind, &&str)| **kind == Kind::Quote && (first_look(line) == Kind::Own || marked_head(line));
     let head = kinds.iter().zip(lines).position(|pair| is_head(&pair));
     let end = match (head, echo.and_then(|echo| echo.next(0))) {
         (None, _) if !answers => lines.len(),
@@ -190,7 +191,7 @@ fn cut_heads(lines: &Lines<'_>, kinds: &mut [Kind], echo: Option<&Echo>) -> bool
             at = ours;
             continue;
         }
-        let above_ours = || echo.and_then(|_| above_quote(lines, kinds, at));
+        let above_ours = || echo.and_then(|_| above_quote(lines, kinds, at).or_else(|| fields_above(lines, at, ours?)));
         let Some((start, end)) = quotes::wrote(lines, at).or_else(above_ours) else {
             own_before = true;
             at += 1;
@@ -220,6 +221,15 @@ fn cut_heads(lines: &Lines<'_>, kinds: &mut [Kind], echo: Option<&Echo>) -> bool
 fn above_quote(lines: &[&str], kinds: &[Kind], at: usize) -> Option<(usize, usize)> {
     let below = kinds.iter().skip(at + 1).find(|kind| **kind != Kind::Blank);
     (below == Some(&Kind::Quote) && quotes::is_head_above_marks(lines.get(at)?.trim())).then_some((at, at + 1))
+}
+
+/// Fields without a date right above our mail, such as a gateway leaves: a sender, a subject and one more.
+fn fields_above(lines: &[&str], at: usize, ours: usize) -> Option<(usize, usize)> {
+    let fields =
+        || lines.get(at..ours).unwrap_or_default().iter().filter(|line| !line.trim().is_empty()).map(|line| quotes::head_field(line));
+    let has = |kind| fields().flatten().any(|(field, _)| field == kind);
+    let whole = ours - at <= 12 && (3..=8).contains(&fields().count()) && fields().all(|field| field.is_some());
+    (whole && has(HeadField::From) && has(HeadField::Subject)).then_some((at, ours))
 }
 
 /// s-nail may quote header fields above our text and the HTML part below it, marked by a tab alone: under a head, they are the quote's.
@@ -255,16 +265,25 @@ fn mark(kinds: &mut [Kind], from: usize, to: usize) {
     }
 }
 
-/// A mailer that wraps a long quoted line leaves its tail without a mark, right between two quoted lines.
-fn wrapped_tails(lines: &[&str], kinds: &mut [Kind]) {
+/// A mailer that wraps a long quoted line leaves its tail without a mark, right between two quoted lines. True where a line that stays may be
+/// such a tail, for its first word would not have fitted on the line above.
+fn wrapped_tails(lines: &[&str], kinds: &mut [Kind]) -> bool {
+    let length = |i: usize| lines.get(i).map_or(0, |line| line.chars().count());
+    let marked = lines.iter().filter(|line| first_look(line) == Kind::Quote);
+    let width = marked.map(|line| line.chars().count()).max().unwrap_or(0).min(78);
+    let mut doubtful = false;
     for i in 1..lines.len() {
         let around = (kinds.get(i - 1), kinds.get(i), kinds.get(i + 1));
         let long = || lines.get(i - 1).is_some_and(|l| l.chars().count() >= 60);
         let short = || lines.get(i).is_some_and(|l| l.chars().count() < 60);
         if around == (Some(&Kind::Quote), Some(&Kind::Own), Some(&Kind::Quote)) && long() && short() {
             mark(kinds, i, i + 1);
+        } else if around == (Some(&Kind::Quote), Some(&Kind::Own), Some(&Kind::Quote)) && width >= 40 {
+            let word = lines.get(i).and_then(|line| line.split_whitespace().next()).map_or(0, |word| word.chars().count());
+            doubtful |= length(i - 1) + 1 + word > width;
         }
     }
+    doubtful
 }
 
 /// Signatures: below `-- ` (RFC 3676 section 4.3), and the lines that phones and mailers add.
@@ -381,6 +400,10 @@ mod tests {
         for (text, own) in [
             (format!("{log}\n\n{quote}"), log),
             (format!("> #close\n\nDone.\n\n{quote}"), "Done."),
+            // Apple Mail marks the head, and a gateway may leave none but fields.
+            (format!("{log}\n\n{}", quote.replace("On Tue", "> On Tue").replace("wrote:\n", "wrote:\n>")), log),
+            (format!("{log}\n\nFrom: Alice via IT\nTo: Li\nSubject: VPN\n\n{sent}"), log),
+            (format!("From: the cellar\nTo: the roof\n\n{sent}"), "From: the cellar\nTo: the roof"),
             // Without a head above our mail nobody can tell whose they are.
             (log.to_owned(), "It says:\n\nWhat now?"),
             (format!("{}\n{log}", quote.split_once("\n\n").unwrap().1), "It says:\n\nWhat now?"),
@@ -572,6 +595,11 @@ mod tests {
             ("On 1 Dec 2026 IT <it@desk.example> wrote:\n\nPlease restart.\n\nDone!", true),
             ("Done\nRef: pd.1042.0.abcdefghijklmnop", true),
             ("Done\nFrom: IT <it@desk.example>\nPlease restart", true),
+            (
+                "Done\n\n> The laboratory tells us that the manager,\nFeatherstonehaugh,\n> is away until Monday, and comes back later.",
+                true,
+            ),
+            ("Done\n\n> Does it work?\nYes, it works again.\n> And does the printer print what you send to it?", false),
             ("Done", false),
         ] {
             assert_eq!(own_words(text, None).unsure, unsure, "{text}");
