@@ -280,6 +280,7 @@ mod tests {
             ("See\n[the Wi-Fi](wiif).", "8:1", "did you mean (wifi)? an article is linked by its id"),
             ("See [the Wi-Fi](wifi.md).", "7:5", "articles are linked by their id:  (wifi)"),
             ("请看[内部](own)。", "7:3", "\"own\" is for agents only: who reads this cannot open it"),
+            ("[a](wifi#steps)", "7:1", "articles are linked by their id alone:  (wifi)"),
             ("[a](page.html)", "7:1", "anything else by its whole address, https://…"),
             ("[a](JavaScript:alert)", "7:1", "runs in a reader's browser"),
         ] {

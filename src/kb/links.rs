@@ -58,7 +58,14 @@ pub(super) fn check(file: &str, text: &str, card: &Article, links: &[Link], card
             found.wrong.push(complain(format!("\"{to}\" runs in a reader's browser"), "link to an address, https://…".to_owned()));
             continue;
         }
-        let Some(id) = id(to) else { continue };
+        let Some(id) = id(to) else {
+            let stem = to.split(['#', '?']).next().unwrap_or_default();
+            if target(cards, stem, &card.language).is_some() {
+                let help = format!("articles are linked by their id alone:  ({stem})");
+                found.wrong.push(complain(format!("\"{to}\" names a place within an article"), help));
+            }
+            continue;
+        };
         match policy::article(cards, id, &card.language) {
             None if shipped(id) => {
                 let help = "write the words without a link, or write the article anew".to_owned();

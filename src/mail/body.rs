@@ -94,9 +94,39 @@ fn start(text: &str) -> &str {
     }
 }
 
+/// Words by which people take their leave. Below stands a signature, often in another language and longer than the mail.
+const CLOSINGS: &[&str] = &[
+    "best regards", "kind regards", "warm regards", "regards", "with best", "thanks", "thank you", "many thanks", "cheers", "sincerely",
+    "yours", "谢谢", "多谢", "祝好", "此致", "顺颂", "顺祝", "祝您",
+];
+
+/// Bytes of a line that takes leave.
+const CLOSING: usize = 40;
+
+/// What stands above the first line by which the writer takes his leave.
+fn above_closing(text: &str) -> Option<&str> {
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        let bare = line.trim();
+        let begins = |closing: &&str| bare.get(..closing.len()).is_some_and(|start| start.eq_ignore_ascii_case(closing));
+        if bare.len() <= CLOSING && CLOSINGS.iter().any(begins) {
+            return text.get(..at);
+        }
+        at += line.len();
+    }
+    None
+}
+
 /// The language of a text as a BCP 47 primary subtag; `None` where it is too short to tell.
 pub fn language(text: &str) -> Option<&'static str> {
     let start = start(text);
+    above_closing(start).and_then(language_of).or_else(|| language_of(start))
+}
+
+/// So few Chinese words in an English text are an error message or a thank-you.
+const FEW: usize = 4;
+
+fn language_of(start: &str) -> Option<&'static str> {
     let Scripts { han, kana, hangul, letters } = scripts(start);
     // A Han character says as much as a Latin word of five letters.
     let latin = letters / 5;
@@ -106,10 +136,10 @@ pub fn language(text: &str) -> Option<&'static str> {
     if hangul > 1 && hangul * 3 >= latin {
         return Some("ko");
     }
-    if han > 1 && han * 3 >= latin {
+    let words = start.split(|c: char| !c.is_alphanumeric() && c != '\'').filter(|w| !w.is_empty());
+    if han > 1 && han * 3 >= latin && !(han <= FEW && words.clone().filter(|word| is_english(word)).count() > 2) {
         return Some("zh");
     }
-    let words = start.split(|c: char| !c.is_alphanumeric() && c != '\'').filter(|w| !w.is_empty());
     let (mut count, mut english) = (0_usize, 0_usize);
     for word in words.clone().take(WORDS.0) {
         count += 1;
@@ -253,6 +283,20 @@ mod tests {
             ("Здравствуйте, у меня не работает принтер на третьем этаже, помогите пожалуйста.", Some("ru")),
             ("Xin chào, máy in của tôi không hoạt động.", Some("und")),
             ("VPN login failed error 809", None),
+            (
+                "打印机坏了。\n\nBest regards,\nLi Wei\nSenior Engineer\nExample Technology Co., Ltd.\nThis mail is for you and not for others.",
+                Some("zh"),
+            ),
+            (
+                "请帮我安装 Adobe Acrobat Pro.\nThanks & Best Regards\nWang Fang\nSenior Manager, Finance Department, Example Technology",
+                Some("zh"),
+            ),
+            ("The printer is broken.\n\n谢谢！\n李伟\n技术部\n示例科技有限公司", Some("en")),
+            ("Hi,\nmy laptop shows this:\n\n系统错误\n\nWhat should I do?\nBob", Some("en")),
+            ("Dear IT, my VPN is not working today. 谢谢", Some("en")),
+            ("my VPN 坏了", Some("zh")),
+            ("Hi,\nThanks for your reply.\n我的电脑还是打不开", Some("zh")),
+            ("谢谢", Some("zh")),
             ("printer broken pls, José", None),
             ("SAP GUI timeout: connection reset by peer", None),
             ("打印机坏了", Some("zh")),
