@@ -331,12 +331,9 @@ pub fn own_text(mail: &Reading) -> String {
         let own = reply::own_words_with_excerpts(&mail.text, None);
         return shortened(if own.quoted { mail.text.trim() } else { &own.text });
     }
-    let of_others = mail.reply.quoted && !mail.text.contains(REF_LINE);
+    let of_others = mail.reply.quoted && !mail.text.contains(reply::REF_LINE);
     shortened(if own.is_empty() || mail.forwarded || of_others { mail.text.trim() } else { own })
 }
-
-/// How the line begins by which our mails are known.
-const REF_LINE: &str = "Ref: pd.";
 
 /// A text that a notification can carry.
 pub fn shortened(text: &str) -> String {

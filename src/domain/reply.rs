@@ -4,6 +4,8 @@
 //! because that is knowledge and the rest is custom. Statistical cutters were weighed: they lose a person's words without saying so. Here every cut has
 //! a rule, and what looks like a quote but fits none is kept and called unsure.
 
+use std::cell::LazyCell;
+
 use super::echo::{self, Echo, Line};
 use super::message::{ReplyText, TemplateName};
 use super::quotes::{HeadField, Lines};
@@ -21,6 +23,9 @@ enum Kind {
     /// The writer's signature.
     Signature,
 }
+
+/// How the line begins by which our mails are known.
+pub const REF_LINE: &str = "Ref: pd.";
 
 /// Lines of words that a signature may have.
 const SIGNATURE: usize = 15;
@@ -269,18 +274,21 @@ fn mark(kinds: &mut [Kind], from: usize, to: usize) {
 /// such a tail, for its first word would not have fitted on the line above.
 fn wrapped_tails(lines: &[&str], kinds: &mut [Kind]) -> bool {
     let length = |i: usize| lines.get(i).map_or(0, |line| line.chars().count());
-    let marked = lines.iter().filter(|line| first_look(line) == Kind::Quote);
-    let width = marked.map(|line| line.chars().count()).max().unwrap_or(0).min(78);
+    let width = LazyCell::new(|| {
+        let marked = lines.iter().filter(|line| first_look(line) == Kind::Quote);
+        marked.map(|line| line.chars().count()).max().unwrap_or(0).min(78)
+    });
     let mut doubtful = false;
     for i in 1..lines.len() {
         let around = (kinds.get(i - 1), kinds.get(i), kinds.get(i + 1));
-        let long = || lines.get(i - 1).is_some_and(|l| l.chars().count() >= 60);
-        let short = || lines.get(i).is_some_and(|l| l.chars().count() < 60);
-        if around == (Some(&Kind::Quote), Some(&Kind::Own), Some(&Kind::Quote)) && long() && short() {
+        if around != (Some(&Kind::Quote), Some(&Kind::Own), Some(&Kind::Quote)) {
+            continue;
+        }
+        if length(i - 1) >= 60 && length(i) < 60 {
             mark(kinds, i, i + 1);
-        } else if around == (Some(&Kind::Quote), Some(&Kind::Own), Some(&Kind::Quote)) && width >= 40 {
+        } else if *width >= 40 {
             let word = lines.get(i).and_then(|line| line.split_whitespace().next()).map_or(0, |word| word.chars().count());
-            doubtful |= length(i - 1) + 1 + word > width;
+            doubtful |= length(i - 1) + 1 + word > *width;
         }
     }
     doubtful
@@ -365,7 +373,7 @@ fn gather(lines: &Lines<'_>, kinds: &[Kind]) -> ReplyText {
 
 /// Does a line that was kept still look like quoted matter? Our own reference line is a sure sign.
 fn looks_quoted(line: &str) -> bool {
-    line.starts_with("Ref: pd.") || quotes::is_stray_head(line)
+    line.starts_with(REF_LINE) || quotes::is_stray_head(line)
 }
 
 #[cfg(test)]
