@@ -11,7 +11,7 @@ use postdesk::domain::foresight::Foresight;
 use postdesk::domain::message::Reading;
 use postdesk::domain::rules::{Names, RuleSet};
 use postdesk::domain::{reply, tags};
-use postdesk::mail::{body, html, parse};
+use postdesk::mail::{flowed, html, language, parse};
 use postdesk::policy::{self, Loaded};
 use serde_json::Value;
 
@@ -43,9 +43,9 @@ pub fn parse(data: &[u8]) {
 pub fn body(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     html::to_text(&text);
-    body::unflow(&text, true);
-    body::unflow(&text, false);
-    body::language(&text);
+    flowed::unflow(&text, true);
+    flowed::unflow(&text, false);
+    language::of(&text);
     let (sent, answer) = text.split_once("\n===\n").unwrap_or(("", &text));
     for sent in [None, Some(sent)] {
         let kept = reply::own_words(answer, sent);

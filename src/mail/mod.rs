@@ -1,8 +1,9 @@
 //! Bytes ↔ facts. Knows no ticket's policy.
 
-pub mod body;
 pub mod compose;
+pub mod flowed;
 pub mod html;
+pub mod language;
 pub mod parse;
 pub mod templates;
 

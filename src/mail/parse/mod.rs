@@ -22,7 +22,7 @@ use memchr::{memchr, memchr_iter, memmem};
 use self::header::Header;
 use self::mime::Part;
 use self::subject::Prefix;
-use super::{body, html};
+use super::{flowed, html, language};
 use crate::domain::attachment::{Attachment, Print, Span, Transfer};
 use crate::domain::message::{Address, Defect, MessageId, Original, Person, Reading};
 use crate::domain::quotes::Lines;
@@ -70,9 +70,7 @@ pub fn read(raw: &[u8], whole_size: Option<u64>) -> Reading {
         read_body(&bytes, &parts, &mut reading, &mut defects);
     }
     read_lines(&parts, &mut reading);
-    reading.language = body::language(&reading.reply.text)
-        .or_else(|| body::language(&format!("{}\n{}", reading.base_subject, reading.reply.text)))
-        .map(str::to_owned);
+    reading.language = language::of_mail(&reading.base_subject, &reading.reply.text).map(str::to_owned);
     reading.defects = defects.0;
     reading
 }
@@ -162,8 +160,7 @@ fn with_language(mut original: Original) -> Original {
     original.subject = subject::base(&original.subject).0;
     let own = reply::own_words(&original.text, None).text;
     let words = if own.is_empty() { original.text.as_str() } else { &own };
-    let told = body::language(words).or_else(|| body::language(&format!("{}\n{words}", original.subject)));
-    original.language = told.map(str::to_owned);
+    original.language = language::of_mail(&original.subject, words).map(str::to_owned);
     original
 }
 
@@ -361,7 +358,7 @@ fn part_text(part: &Part<'_>, limit: usize, defects: &mut Defects) -> String {
         text.retain(|c| c != '\0');
     }
     if part.kind.get("format").is_some_and(|f| f.eq_ignore_ascii_case("flowed")) {
-        text = body::unflow(&text, part.kind.get("delsp").is_some_and(|d| d.eq_ignore_ascii_case("yes")));
+        text = flowed::unflow(&text, part.kind.get("delsp").is_some_and(|d| d.eq_ignore_ascii_case("yes")));
     }
     text
 }

@@ -1,37 +1,6 @@
-//! Plain text bodies: format=flowed (RFC 3676), the language of a text.
+//! The language of a text: by its script, then by small words that mails are full of, then by whatlang's trigrams.
 
 use crate::domain::language::UNDETERMINED;
-
-/// Joins the soft breaks of format=flowed; `delsp` drops the space at each join (RFC 3676 section 4).
-pub fn unflow(text: &str, delsp: bool) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut open: Option<usize> = None;
-    for line in text.lines() {
-        let depth = line.bytes().take_while(|b| *b == b'>').count();
-        let (_, rest) = line.split_at_checked(depth).unwrap_or(("", line));
-        let rest = rest.strip_prefix(' ').unwrap_or(rest);
-        if open != Some(depth) {
-            if open.is_some() {
-                out.push('\n');
-            }
-            out.push_str(&">".repeat(depth));
-            if depth > 0 && !rest.is_empty() {
-                out.push(' ');
-            }
-        }
-        // "-- " ends no paragraph softly: it is the signature's mark.
-        let soft = rest.ends_with(' ') && rest != "-- ";
-        if soft {
-            out.push_str(if delsp { rest.strip_suffix(' ').unwrap_or(rest) } else { rest });
-            open = Some(depth);
-        } else {
-            out.push_str(rest);
-            out.push('\n');
-            open = None;
-        }
-    }
-    out
-}
 
 /// English words that no neighbouring language shares, by their length.
 const ENGLISH: [&[&str]; 7] = [
@@ -52,6 +21,19 @@ fn is_english(word: &str) -> bool {
 
 /// Words that are looked at, and which part of them must be English.
 const WORDS: (usize, usize) = (150, 6);
+
+/// How many of the words are English, and how many were looked at: enough are enough, whatever follows.
+fn english_of<'a>(words: impl Iterator<Item = &'a str>) -> (usize, usize) {
+    let (mut english, mut count) = (0, 0);
+    for word in words {
+        count += 1;
+        english += usize::from(is_english(word));
+        if english * WORDS.1 >= WORDS.0 {
+            break;
+        }
+    }
+    (english, count)
+}
 
 /// Characters of a text that tell its language.
 const START: usize = 1000;
@@ -117,8 +99,13 @@ fn above_closing(text: &str) -> Option<&str> {
     None
 }
 
+/// The language of a mail: of its words alone where they tell it, else of its subject and words.
+pub fn of_mail(subject: &str, words: &str) -> Option<&'static str> {
+    of(words).or_else(|| of(&format!("{subject}\n{words}")))
+}
+
 /// The language of a text as a BCP 47 primary subtag; `None` where it is too short to tell.
-pub fn language(text: &str) -> Option<&'static str> {
+pub fn of(text: &str) -> Option<&'static str> {
     let start = start(text);
     above_closing(start).and_then(language_of).or_else(|| language_of(start))
 }
@@ -136,18 +123,14 @@ fn language_of(start: &str) -> Option<&'static str> {
     if hangul > 1 && hangul * 3 >= latin {
         return Some("ko");
     }
-    let words = start.split(|c: char| !c.is_alphanumeric() && c != '\'').filter(|w| !w.is_empty());
-    if han > 1 && han * 3 >= latin && !(han <= FEW && words.clone().filter(|word| is_english(word)).count() > 2) {
+    let words = || start.split(|c: char| !c.is_alphanumeric() && c != '\'').filter(|word| !word.is_empty()).take(WORDS.0);
+    let chinese = han > 1 && han * 3 >= latin;
+    if chinese && han > FEW {
         return Some("zh");
     }
-    let (mut count, mut english) = (0_usize, 0_usize);
-    for word in words.clone().take(WORDS.0) {
-        count += 1;
-        english += usize::from(is_english(word));
-        if english * WORDS.1 >= WORDS.0 {
-            // Enough, whatever follows.
-            break;
-        }
+    let (english, count) = english_of(words());
+    if chinese && english <= 2 {
+        return Some("zh");
     }
     if english >= 2 && english * WORDS.1 >= count {
         return Some("en");
@@ -160,7 +143,7 @@ fn language_of(start: &str) -> Option<&'static str> {
         _ if han > 1 => None,
         Some(third) => Some(third),
         None => {
-            let words: Vec<String> = words.take(WORDS.0).map(str::to_lowercase).collect();
+            let words: Vec<String> = words().map(str::to_lowercase).collect();
             neighbour(&words).or_else(|| other_letters(&words))
         }
     }
@@ -247,21 +230,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn flowed_lines_join() {
-        for (text, delsp, joined) in [
-            ("a \nb\nc", false, "a b\nc\n"),
-            ("> a \n> b\n>> c \nd", false, "> a b\n>> c \nd\n"),
-            ("a\n-- \nsig", false, "a\n-- \nsig\n"),
-            (" >not a quote\n From me", false, ">not a quote\nFrom me\n"),
-            ("打印 \n机", true, "打印机\n"),
-        ] {
-            assert_eq!(unflow(text, delsp), joined, "{text:?}");
-        }
-    }
-
-    #[test]
     fn languages() {
-        for (text, language_) in [
+        for (text, language) in [
             ("VPN 连不上", Some("zh")),
             ("打印機壞了，please check the printer", Some("zh")),
             ("VPN down", None),
@@ -309,7 +279,7 @@ mod tests {
             ),
             ("L'imprimante du troisième étage ne fonctionne plus depuis ce matin, pouvez-vous passer la réparer ?", Some("fr")),
         ] {
-            assert_eq!(language(text), language_, "{text}");
+            assert_eq!(of(text), language, "{text}");
         }
     }
 }
