@@ -1,5 +1,6 @@
 //! The command line: one file a command. Exit codes: 0 done, 1 findings, 2 usage, 75 try again (sysexits' EX_TEMPFAIL).
 
+mod audit;
 mod check;
 mod completions;
 mod deliver;
@@ -73,6 +74,8 @@ enum Command {
     Deliver(deliver::Arguments),
     /// Take up old mail from files: threaded and judged, and nothing is sent
     Import(import::Arguments),
+    /// Account for every mail that lies in the mailboxes: what became of it, or that nothing is known of it
+    Audit(audit::Arguments),
     /// Say how mails would be read, threaded, judged and answered; changes nothing
     Explain(explain::Arguments),
     /// The knowledge base: search it, say what wants a look, build pages of it
@@ -143,6 +146,7 @@ pub fn main(arguments: Arguments) -> ExitCode {
         Command::Tickets(command) => tickets::run(config, &command),
         Command::Outbox(command) => outbox::run(config, &command),
         Command::Quarantine(command) => quarantine::run(config, &command),
+        Command::Audit(command) => audit::run(config, &command),
         Command::Status(command) => status::run(config, &command),
         Command::Summary(command) => summary::run(config, &command),
         Command::Key(command) => key::run(config, &command),

@@ -54,11 +54,24 @@ impl Watcher {
         }
     }
 
-    fn subject(&self) -> Subject {
+    /// The folder as the config spells it, or the Maildir's path.
+    pub fn folder(&self) -> String {
         match self {
-            Watcher::Imap { account, folder } => Subject::Mailbox { mailbox: account.mailbox.clone(), folder: folder.clone() },
-            Watcher::Maildir(account) => Subject::Mailbox { mailbox: account.mailbox.clone(), folder: account.path.display().to_string() },
+            Watcher::Imap { folder, .. } => folder.clone(),
+            Watcher::Maildir(account) => account.path.display().to_string(),
         }
+    }
+
+    /// Where it was taken up.
+    pub fn start(&self) -> Start {
+        match self {
+            Watcher::Imap { account, .. } => account.start,
+            Watcher::Maildir(account) => account.start,
+        }
+    }
+
+    fn subject(&self) -> Subject {
+        Subject::Mailbox { mailbox: self.mailbox().to_owned(), folder: self.folder() }
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod alarm;
+mod audit;
 mod canary;
 mod copies;
 mod doctor;
@@ -25,6 +26,7 @@ use tokio::task::JoinSet;
 
 use self::accounts::Watcher;
 use self::alarm::{Alarm, Subject};
+pub use self::audit::Audited;
 use self::copies::Copies;
 pub use self::doctor::Examination;
 use self::hub::{Door, Hub, Line, Message};
@@ -35,7 +37,7 @@ use crate::delivery::{Carrier, Handover};
 use crate::desk::{Desk, Rulebook};
 use crate::policy::{self, Loaded, Snapshot};
 use crate::store::lock::DataLock;
-use crate::store::{self, Posting};
+use crate::store::{self, Posting, Store};
 
 /// Messages that may wait for the desk before sources have to wait for it.
 const WAITING: usize = 64;
@@ -401,8 +403,19 @@ async fn carry(mut carrier: Carrier, subject: Subject, postings: Arc<tokio::sync
 /// # Errors
 /// The runtime cannot be started, or `tell` fails.
 pub fn examine(loaded: &Loaded, send: bool, mut tell: impl FnMut(Examination) -> anyhow::Result<()>) -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("starting the runtime")?;
-    runtime.block_on(doctor::examine(loaded, send, &mut tell))
+    on_one_thread()?.block_on(doctor::examine(loaded, send, &mut tell))
+}
+
+/// Accounts for every mail that lies in a folder of the configuration; `tell` hears of each folder in turn.
+///
+/// # Errors
+/// The runtime cannot be started, or `tell` fails.
+pub fn audit(loaded: &Loaded, store: &dyn Store, mut tell: impl FnMut(Audited) -> anyhow::Result<()>) -> anyhow::Result<()> {
+    on_one_thread()?.block_on(audit::audit(loaded, store, Utc::now, &mut tell))
+}
+
+fn on_one_thread() -> anyhow::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().context("starting the runtime")
 }
 
 #[cfg(test)]

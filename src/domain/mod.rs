@@ -8,6 +8,7 @@ pub mod absence;
 pub mod agents;
 pub mod approvals;
 pub mod attachment;
+pub mod audit;
 pub mod authentication;
 pub mod calendar;
 pub mod canned;

@@ -19,7 +19,8 @@ use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
 use super::backoff::{self, Trouble};
-use super::{Inbox, Shutdown, SourceState, Start, Verdict, stopped, stopping};
+use super::{Inbox, Listing, Shutdown, SourceState, Start, Verdict, stopped, stopping};
+use crate::domain::audit::{Listed, Spot};
 use crate::domain::message::{Arrival, Cursor, Folder, Place, hash64};
 
 /// Mails handed over at once, and their bytes: what is made durable with one flush.
@@ -51,6 +52,23 @@ pub struct Account {
     pub message_size: u64,
 }
 
+impl Account {
+    /// The Maildir, as the desk remembers it.
+    fn folder(&self) -> Folder {
+        Folder { host: "maildir".to_owned(), user: String::new(), folder: self.path.to_string_lossy().into_owned() }
+    }
+}
+
+/// Lists the Maildir, for the audit; nothing is changed.
+///
+/// # Errors
+/// It cannot be read.
+pub fn list(account: &Account) -> anyhow::Result<Listing> {
+    let entries = Known::default().list(&account.path)?;
+    let mails = entries.into_iter().map(|Entry { name, at, .. }| Listed { spot: Spot { uid: 0, name }, at: Some(at) }).collect();
+    Ok(Listing { folder: account.folder(), uidvalidity: 0, mails })
+}
+
 /// Reads the Maildir until the end is asked for, or, with `once`, until everything that lies there is handed over. `report` hears how it fares.
 ///
 /// # Errors
@@ -64,8 +82,7 @@ pub async fn watch<I: Inbox>(
     report: &(impl Fn(SourceState) + Sync),
 ) -> anyhow::Result<()> {
     let path = account.path.to_string_lossy().into_owned();
-    let folder = Folder { host: "maildir".to_owned(), user: String::new(), folder: path.clone() };
-    let mut reader = Reader { account, folder, inbox, shutdown: &shutdown, known: Known::default(), since: None };
+    let mut reader = Reader { account, folder: account.folder(), inbox, shutdown: &shutdown, known: Known::default(), since: None };
     let mut failures = 0;
     let mut told = false;
     while !stopping(&shutdown) {

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 
+use crate::domain::audit::Listed;
 use crate::domain::message::{Arrival, Cursor, Folder, Place, Withheld};
 
 /// The desk as a source sees it: a bounded channel in the daemon, a plain list in tests.
@@ -91,6 +92,17 @@ impl Start {
             _ => Verdict::Take { quiet: at < since },
         }
     }
+}
+
+/// What lies in a folder now.
+#[derive(Debug)]
+pub struct Listing {
+    /// The folder.
+    pub folder: Folder,
+    /// Its UIDVALIDITY; 0 for a Maildir.
+    pub uidvalidity: u32,
+    /// Its mails.
+    pub mails: Vec<Listed>,
 }
 
 /// How a source fares, for `status` and the operator.

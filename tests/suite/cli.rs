@@ -612,6 +612,43 @@ fn the_doctor_asks_the_newest_mail_of_an_agent_what_proves_him() {
 }
 
 #[test]
+fn every_mail_of_the_mailbox_is_accounted_for() {
+    let scratch = desk("cli-audit");
+    let dir = scratch.path();
+    let arrives = |name: &str, raw: &[u8], age: u64| {
+        let path = dir.join("in/new").join(name);
+        std::fs::write(&path, raw).unwrap();
+        let time = std::time::SystemTime::now() - std::time::Duration::from_secs(age);
+        std::fs::File::options().append(true).open(path).unwrap().set_modified(time).unwrap();
+    };
+    std::fs::write(dir.join("config.toml"), CONFIG.replace("start = \"all\"", "start = \"now\"")).unwrap();
+    arrives("1.old.ext", &mail("old", "bob@ext.test", "Long ago", "Hello."), 86400);
+    done(dir, &["run", "--once"]);
+    arrives("2.vpn.ext", &mail("vpn", "alice@ext.test", "VPN down", "Error 809."), 0);
+    arrives("3.bulk.ext", &[b"List-Id: <news.ext.test>\n", mail("bulk", "news@ext.test", "News", "None.").as_slice()].concat(), 0);
+    done(dir, &["run", "--once"]);
+    arrives("4.new.ext", &mail("new", "bob@ext.test", "The printer", "It is broken."), 0);
+    std::fs::remove_file(dir.join("in/new/3.bulk.ext")).unwrap();
+    let sound = done(dir, &["audit"]).out;
+    for line in [
+        ": 3 mails\n", "1  opened a ticket\n", "1  just arrived, to be received next\n",
+        "1  were there before the desk, and are left alone\n", "1  more that the desk has had from there lie there no more",
+        "\nevery mail is accounted for\n",
+    ] {
+        assert!(sound.contains(line), "no {line:?} in\n{sound}");
+    }
+    // Where everything is to be taken up, what has lain there for a day should have been read.
+    std::fs::write(dir.join("config.toml"), CONFIG).unwrap();
+    let wrong = run(dir, &["audit"]);
+    assert!(wrong.code == 1 && wrong.out.contains("MISSING  1.old.ext, arrived "), "{}{}", wrong.out, wrong.err);
+    let rows = run(dir, &["audit", "--json"]).rows();
+    assert_eq!((&rows[0]["mails"], &rows[0]["gone"], &rows[0]["missing"][0]["name"]), (&3.into(), &1.into(), &"1.old.ext".into()));
+    assert_eq!(rows[0]["accounts"], serde_json::json!({"opened": 1, "unread": 1, "missing": 1}));
+    done(dir, &["run", "--once"]);
+    assert!(done(dir, &["audit"]).out.contains("3  opened a ticket\n"));
+}
+
+#[test]
 fn a_new_key_signs_and_no_command_shows_one() {
     let scratch = desk("cli-key");
     let dir = scratch.path();
@@ -671,7 +708,7 @@ fn every_command_has_help_with_examples() {
     let dir = std::env::temp_dir();
     for command in [
         "demo", "check", "doctor", "run", "deliver", "explain", "kb", "rules", "tickets", "outbox", "quarantine", "status", "summary",
-        "key",
+        "key", "audit",
     ] {
         let help = done(&dir, &[command, "--help"]).out;
         assert!(help.contains(&format!("Examples:\n  postdesk {command}")), "{help}");

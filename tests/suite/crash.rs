@@ -1,13 +1,14 @@
 //! The process dies at any moment: before the n-th call of the store, or after it with the answer lost. What was not flushed is gone. The
 //! next start must end where an undisturbed run ends, and a mail that goes out twice must be the same mail.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use chrono::{DateTime, Utc};
 use postdesk::delivery::Handover;
 use postdesk::desk::{self, Desk};
+use postdesk::domain::audit::{Account, Spot};
 use postdesk::domain::message::{Address, Arrival, Cursor, Folder, LetterId, Place};
 use postdesk::domain::reports::Scope;
 use postdesk::domain::ticket::{Ticket, TicketNo, Version};
@@ -77,6 +78,7 @@ impl Store for Mortal {
     asks! {
         cursor(folder: &Folder) -> Option<Cursor>;
         has_place(place: &Place) -> bool;
+        accounts(folder: &Folder, uidvalidity: u32) -> HashMap<Spot, Account>;
         due(now: DateTime<Utc>, limit: usize) -> Vec<(TicketNo, Version, DateTime<Utc>)>;
         quarantined() -> Vec<QuarantineRow>;
         withheld(folder: &Folder) -> Vec<Place>;

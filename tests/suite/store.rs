@@ -7,10 +7,11 @@ use std::time::Duration as Wait;
 
 use chrono::Duration;
 use postdesk::domain::attachment::{Attachment, Span, Transfer};
+use postdesk::domain::audit::Account;
 use postdesk::domain::confirm::Grant;
 use postdesk::domain::doubt::{Doubt, Suspicion};
 use postdesk::domain::message::{
-    Arrival, Cursor, Enclosure, Held, Letter, LetterId, LetterKey, LetterKind, MessageId, Place, TemplateName, Wording,
+    Arrival, Cursor, Enclosure, Folder, Held, Letter, LetterId, LetterKey, LetterKind, MessageId, Place, TemplateName, Withheld, Wording,
 };
 use postdesk::domain::reports::{Scope, Tally};
 use postdesk::domain::ticket::{Alert, Change, Priority, Status, Ticket, TicketNo, Version};
@@ -32,6 +33,7 @@ fn conforms(open: impl Fn(&Path) -> Box<dyn Store>) {
     type Rule = fn(Open<'_>, &Path);
     let rules: &[(&str, Rule)] = &[
         ("a message is received once", a_message_is_received_once),
+        ("each mail of a folder is accounted for", each_mail_of_a_folder_is_accounted_for),
         ("mails keep what they came with", mails_keep_what_they_came_with),
         ("causes wait in order", causes_wait_in_order),
         ("a note is a cause once", a_note_is_a_cause_once),
@@ -350,6 +352,35 @@ fn a_writer_waits_for_another(open: Open<'_>, dir: &Path) {
     daemon.flush().unwrap();
     other.join().unwrap();
     assert_eq!(daemon.pending(9).unwrap().len(), 2);
+}
+
+fn each_mail_of_a_folder_is_accounted_for(open: Open<'_>, dir: &Path) {
+    let mut store = open(dir);
+    let receive = |store: &mut dyn Store, place: Place, id: &str, at: i64| {
+        let arrival = Arrival { place: Some(place), ..arrival(mail(id, "Ann <ann@corp.example>", "VPN", id), minute(at)) };
+        new(store.receive(arrival.into()).unwrap())
+    };
+    let causes = [1, 2, 3].map(|n| receive(&mut *store, uid(7, n), &format!("{n}@a"), i64::from(n)));
+    receive(&mut *store, uid(8, 1), "of another UIDVALIDITY", 4);
+    let [opened, _, poison] = causes;
+    let cause = store.pending(9).unwrap().into_iter().find(|p| p.id == opened).unwrap();
+    let ticket = ticket(number(&mut *store, &cause), "ann@corp.example", minute(1));
+    commits(&mut *store, &opening(&cause, &ticket, "1@a", minute(1))).unwrap();
+    store.quarantine(poison, "it broke the desk", minute(5)).unwrap();
+    let place = uid(7, 9);
+    let key = Withheld::key(&place);
+    let withheld = Withheld { mailbox: MAILBOX.into(), place, at: minute(5), size: 9, why: "NO".into(), header: String::new() };
+    store.enqueue(&key, minute(5), &Note::Withheld(withheld)).unwrap();
+    let cause = store.pending(9).unwrap().into_iter().find(|p| p.key == key).unwrap();
+    store.quarantine(cause.id, "its server does not give it out", minute(6)).unwrap();
+    let told = |folder: &Folder| {
+        let mut told: Vec<_> = store.accounts(folder, 7).unwrap().into_iter().map(|(spot, account)| (spot.uid, account)).collect();
+        told.sort_unstable();
+        told
+    };
+    let expected = [(1, Account::Opened), (2, Account::Undecided), (3, Account::Quarantined), (9, Account::Quarantined)];
+    assert_eq!(told(&uid(7, 1).folder), expected);
+    assert_eq!(told(&Folder { user: "another".into(), ..uid(7, 1).folder }), []);
 }
 
 // ---- T2 ----

@@ -12,6 +12,7 @@ mod doctor;
 mod doubt;
 mod fetch;
 mod idle;
+mod list;
 mod name;
 mod plan;
 mod session;
@@ -39,6 +40,7 @@ use crate::domain::message::{Arrival, Cursor, Folder, Place, Withheld};
 pub use self::copy::keep;
 pub use self::doctor::{Examined, await_mails, doctor};
 pub use self::fetch::Header;
+pub use self::list::list;
 pub use super::Start;
 pub use crate::sasl::Proof;
 pub use crate::tls::Tls;
@@ -111,6 +113,11 @@ impl Account {
         self.mark != Mark::None || self.done_folder.is_some()
     }
 
+    /// One of its folders, as people or as the server spell it, as the desk remembers it.
+    fn folder(&self, name: &str) -> Folder {
+        Folder { host: self.host.to_lowercase(), user: self.user.clone(), folder: name::on_the_wire(name) }
+    }
+
     /// # Errors
     /// The connection would show the password to a network.
     fn check_protection(&self) -> anyhow::Result<()> {
@@ -141,7 +148,7 @@ pub async fn watch<I: Inbox>(
     report: &(impl Fn(SourceState) + Sync),
 ) -> anyhow::Result<()> {
     account.check_protection()?;
-    let place = Folder { host: account.host.to_lowercase(), user: account.user.clone(), folder: name::on_the_wire(folder) };
+    let place = account.folder(folder);
     let key = format!("{} {} {}", place.host, place.user, place.folder);
     let reader = Reader { account, folder: place, inbox, clock, shutdown: &shutdown, report };
     let mut progress = Progress { reached: false, unfinished: None, spent: Vec::new(), doubts: Doubts::default(), asked_again: None };

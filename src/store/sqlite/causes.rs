@@ -1,6 +1,6 @@
 //! T1: what happened, once. Mails with their bytes, identity and places; notes; the batch marker; the quarantine.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use anyhow::{Context, bail, ensure};
@@ -9,11 +9,12 @@ use rusqlite::{OptionalExtension, Row, params};
 use serde::Deserialize;
 
 use super::{Db, blobs, get, micros, moment, set};
+use crate::domain::audit::{Account, Spot};
 use crate::domain::confirm::Grant;
 use crate::domain::foresight::Foresight;
 use crate::domain::message::{Address, Cursor, Folder, MessageId, Place, Withheld, hash64};
 use crate::domain::ticket::TicketNo;
-use crate::domain::{Asked, CauseKey};
+use crate::domain::{Asked, CauseKey, Outcome};
 use crate::store::identity::{stem, stem_of};
 use crate::store::{CauseId, Note, Pending, PendingBody, PendingMail, Prepared, QuarantineRow, Received, Result};
 
@@ -211,6 +212,29 @@ pub(super) fn has_place(db: &Db, place: &Place) -> Result<bool> {
     Ok(db
         .sql("SELECT EXISTS (SELECT 1 FROM place WHERE folder = ?1 AND uidvalidity = ?2 AND uid = ?3 AND name = ?4)")?
         .query_row(params![folder, place.uidvalidity, place.uid, place.name], |row| row.get(0))?)
+}
+
+pub(super) fn accounts(db: &Db, folder: &Folder, uidvalidity: u32) -> Result<HashMap<Spot, Account>> {
+    let passed_over = withheld(db, folder)?.into_iter().filter(|place| place.uidvalidity == uidvalidity);
+    let mut accounts: HashMap<_, _> = passed_over.map(|Place { uid, name, .. }| (Spot { uid, name }, Account::Quarantined)).collect();
+    let Some(folder) = find_folder(db, folder)? else { return Ok(accounts) };
+    let mut select = db.sql(
+        "SELECT p.uid, p.name, c.state, j.outcome FROM place p JOIN cause c ON c.id = p.cause LEFT JOIN journal j ON j.cause = c.id
+         WHERE p.folder = ?1 AND p.uidvalidity = ?2",
+    )?;
+    let mut rows = select.query(params![folder, uidvalidity])?;
+    while let Some(row) = rows.next()? {
+        let decided = row.get_ref(3)?.as_str_or_null()?.map(serde_json::from_str::<Outcome>).transpose()?;
+        let account = match (row.get_ref(2)?.as_str()?, decided) {
+            ("pending", _) => Account::Undecided,
+            ("quarantined", _) => Account::Quarantined,
+            (_, Some(outcome)) => Account::from(&outcome),
+            // Done, and nobody wrote down how.
+            (_, None) => Account::Missing,
+        };
+        accounts.insert(Spot { uid: row.get(0)?, name: row.get(1)? }, account);
+    }
+    Ok(accounts)
 }
 
 pub(super) fn cursor(db: &Db, folder: &Folder) -> Result<Option<Cursor>> {

@@ -26,7 +26,7 @@ mod schema;
 mod tickets;
 mod unsettled;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -41,6 +41,7 @@ use super::{
     Commit, CommitError, Counts, Fate, JournalRow, Note, OutboxRow, Pending, Posting, Prepared, QuarantineRow, Read, Received, Result,
     Sealed, Store, TicketFilter, TicketState,
 };
+use crate::domain::audit::{Account, Spot};
 use crate::domain::message::{Address, Cursor, Folder, LetterId, Place};
 use crate::domain::reports::Scope;
 use crate::domain::ticket::{Ticket, TicketNo, Version};
@@ -225,6 +226,10 @@ impl Store for Sqlite {
 
     fn has_place(&self, place: &Place) -> Result<bool> {
         causes::has_place(&self.db, place)
+    }
+
+    fn accounts(&self, folder: &Folder, uidvalidity: u32) -> Result<HashMap<Spot, Account>> {
+        causes::accounts(&self.db, folder, uidvalidity)
     }
 
     fn enqueue(&mut self, key: &CauseKey, at: DateTime<Utc>, note: &Note) -> Result<bool> {

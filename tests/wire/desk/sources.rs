@@ -96,8 +96,33 @@ fn the_first_day_is_quiet() {
             assert!(told.reading.text.contains("Any news?"), "{}", told.reading.text);
         }
         desk.stop();
+        accounted_for(&desk, start);
         unseen(&desk);
     }
+}
+
+/// `audit` lists the folder of the real server beside the store.
+fn accounted_for(desk: &Desk, start: &str) {
+    let audit = || -> (Option<i32>, serde_json::Value) {
+        let output = desk.cli(&["audit", "--json"]);
+        (output.status.code(), serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap()[0].take())
+    };
+    let (code, sound) = audit();
+    let expected = match start {
+        "now" => serde_json::json!({"before": 2, "opened": 1}),
+        _ => serde_json::json!({"opened": 3, "joined": 1}),
+    };
+    assert_eq!((code, &sound["accounts"], &sound["missing"]), (Some(0), &expected, &serde_json::json!([])), "{sound}");
+    // Another comes, and the desk does not run.
+    let waiting = |sound: &serde_json::Value| {
+        let mut waiting = sound.clone();
+        waiting["mails"] = (sound["mails"].as_u64().unwrap() + 1).into();
+        waiting["accounts"]["unread"] = 1.into();
+        waiting
+    };
+    let last = desk.requester("last");
+    send(&last, &[&desk.address()], letter(&last, &desk.address(), "Nobody reads this", "Yet.").as_bytes());
+    eventually("it waits", || (audit() == (Some(0), waiting(&sound))).then_some(()));
 }
 
 /// No flag was set in the desk's mailbox.
