@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use std::fs::{self, DirEntry, Metadata};
 use std::hash::{BuildHasher as _, RandomState};
 use std::io::{self, ErrorKind, Read as _};
-use std::path::{Path, PathBuf};
+use std::path::{Path, PathBuf, absolute};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -53,10 +53,14 @@ pub struct Account {
 }
 
 impl Account {
-    /// The Maildir, as the desk remembers it.
+    /// The Maildir, as the desk remembers it: the same one from whatever directory the desk is started.
     fn folder(&self) -> Folder {
-        Folder { host: "maildir".to_owned(), user: String::new(), folder: self.path.to_string_lossy().into_owned() }
+        folder_at(&absolute(&self.path).unwrap_or_else(|_| self.path.clone()))
     }
+}
+
+fn folder_at(path: &Path) -> Folder {
+    Folder { host: "maildir".to_owned(), user: String::new(), folder: path.to_string_lossy().into_owned() }
 }
 
 /// Lists the Maildir, for the audit; nothing is changed.
@@ -239,7 +243,9 @@ impl<I: Inbox> Reader<'_, I> {
         let since = match self.inbox.cursor(&self.folder).await? {
             Some(cursor) => cursor.since,
             None => {
-                let since = clock();
+                // An earlier version remembered the path as it was written.
+                let earlier = self.inbox.cursor(&folder_at(&self.account.path)).await?;
+                let since = earlier.map_or_else(clock, |cursor| cursor.since);
                 self.inbox.set_cursor(&self.folder, Cursor { uidvalidity: 0, next_uid: 0, since }).await?;
                 since
             }

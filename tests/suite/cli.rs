@@ -637,6 +637,10 @@ fn every_mail_of_the_mailbox_is_accounted_for() {
     ] {
         assert!(sound.contains(line), "no {line:?} in\n{sound}");
     }
+    // It is the same mailbox from wherever the program is started.
+    let (above, config) = (dir.parent().unwrap(), format!("{}/config.toml", dir.file_name().unwrap().to_str().unwrap()));
+    let elsewhere = done(above, &["-c", &config, "audit", "--json"]).rows();
+    assert_eq!(elsewhere[0]["accounts"], serde_json::json!({"before": 1, "opened": 1, "unread": 1}));
     // Where everything is to be taken up, what has lain there for a day should have been read.
     std::fs::write(dir.join("config.toml"), CONFIG).unwrap();
     let wrong = run(dir, &["audit"]);
