@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::table::{self, time};
 use super::{Exit, count, load, open_store};
 use crate::daemon::{self, Audited};
-use crate::domain::audit::{Account, Audit, Listed};
+use crate::domain::audit::{Audit, Class, Listed};
 
 /// Account for every mail that lies in the mailboxes.
 #[derive(Debug, clap::Args)]
@@ -60,12 +60,12 @@ fn as_json(Audited { mailbox, folder, found }: &Audited) -> Value {
 }
 
 fn lines(Audited { mailbox, folder, found }: &Audited, time: impl Fn(chrono::DateTime<chrono::Utc>) -> String) -> Vec<String> {
-    let Audit { mails, accounts, gone, missing } = match found {
+    let Audit { mails, classes, gone, missing } = match found {
         Ok(audit) => audit,
         Err(error) => return vec![format!("{mailbox}, {folder}: cannot be accounted for: {error:#}")],
     };
     let mut lines = vec![format!("{mailbox}, {folder}: {}", count(*mails, "mail"))];
-    lines.extend(accounts.iter().map(|(account, count)| format!("  {count:>8}  {}", words(*account))));
+    lines.extend(classes.iter().map(|(class, count)| format!("  {count:>8}  {}", words(*class))));
     if *gone > 0 {
         lines.push(format!("  {gone:>8}  more that the desk has had from there lie there no more: moved or removed"));
     }
@@ -82,18 +82,18 @@ fn lines(Audited { mailbox, folder, found }: &Audited, time: impl Fn(chrono::Dat
     lines
 }
 
-fn words(account: Account) -> &'static str {
-    match account {
-        Account::Opened => "opened a ticket",
-        Account::Joined => "joined a ticket, with words or orders",
-        Account::Filed => "filed with a ticket, where nothing followed",
-        Account::Refused => "whose orders were refused",
-        Account::Answered => "asked something, and were answered",
-        Account::Ignored => "are no ticket, for a reason",
-        Account::Quarantined => "in quarantine: see `postdesk quarantine list`",
-        Account::Undecided => "received, to be decided next",
-        Account::Unread => "just arrived, to be received next",
-        Account::Before => "were there before the desk, and are left alone",
-        Account::Missing => "of which nothing is known",
+fn words(class: Class) -> &'static str {
+    match class {
+        Class::Opened => "opened a ticket",
+        Class::Joined => "joined a ticket, with words or orders",
+        Class::Filed => "filed with a ticket, where nothing followed",
+        Class::Refused => "whose orders were refused",
+        Class::Answered => "asked something, and were answered",
+        Class::Ignored => "are no ticket, for a reason",
+        Class::Quarantined => "in quarantine: see `postdesk quarantine list`",
+        Class::Undecided => "received, to be decided next",
+        Class::Unread => "just arrived, to be received next",
+        Class::Before => "were there before the desk, and are left alone",
+        Class::Missing => "of which nothing is known",
     }
 }

@@ -57,6 +57,6 @@ fn account_for(listing: Listing, watcher: &Watcher, store: &dyn Store, now: Date
     }
     let next_uid = cursor.map(|cursor| cursor.next_uid).filter(|next| *next > 0);
     let since = cursor.map_or(now, |cursor| cursor.since);
-    let memory = Memory { mails: store.accounts(&folder, uidvalidity)?, next_uid };
+    let memory = Memory { mails: store.classes(&folder, uidvalidity)?, next_uid };
     Ok(compare(mails, &memory, |at| watcher.start().judge(since, true, at) == Verdict::Skip, now))
 }

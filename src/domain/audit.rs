@@ -29,7 +29,7 @@ pub struct Spot {
 /// What is to be said of a mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Account {
+pub enum Class {
     /// It opened a ticket.
     Opened,
     /// It joined a ticket, as words or as orders.
@@ -54,16 +54,16 @@ pub enum Account {
     Missing,
 }
 
-impl From<&Outcome> for Account {
-    fn from(outcome: &Outcome) -> Account {
+impl From<&Outcome> for Class {
+    fn from(outcome: &Outcome) -> Class {
         match outcome {
-            Outcome::Opened { .. } => Account::Opened,
-            Outcome::Joined { .. } => Account::Joined,
-            Outcome::Filed { .. } => Account::Filed,
-            Outcome::Refused { .. } => Account::Refused,
-            Outcome::Answered => Account::Answered,
-            Outcome::Ignored | Outcome::Done => Account::Ignored,
-            Outcome::SetAside { .. } => Account::Quarantined,
+            Outcome::Opened { .. } => Class::Opened,
+            Outcome::Joined { .. } => Class::Joined,
+            Outcome::Filed { .. } => Class::Filed,
+            Outcome::Refused { .. } => Class::Refused,
+            Outcome::Answered => Class::Answered,
+            Outcome::Ignored | Outcome::Done => Class::Ignored,
+            Outcome::SetAside { .. } => Class::Quarantined,
         }
     }
 }
@@ -71,7 +71,7 @@ impl From<&Outcome> for Account {
 /// What the desk remembers of a folder.
 pub struct Memory {
     /// What became of the mails that it has had from there, by where they lay.
-    pub mails: HashMap<Spot, Account>,
+    pub mails: HashMap<Spot, Class>,
     /// The desk reads on from this UID; `None` where it lists the folder anew each time.
     pub next_uid: Option<u32>,
 }
@@ -82,7 +82,7 @@ pub struct Audit {
     /// How many mails lie there.
     pub mails: usize,
     /// How many of each.
-    pub accounts: BTreeMap<Account, usize>,
+    pub classes: BTreeMap<Class, usize>,
     /// How many the desk has had from there that lie there no more: moved or removed.
     pub gone: usize,
     /// Those of which nothing is known, in the order of the folder.
@@ -94,36 +94,34 @@ const SOON: TimeDelta = TimeDelta::minutes(15);
 
 /// Compares a folder, listed first, with what the desk remembers of it, asked afterwards. `before` says whether a mail of such an age was
 /// to be left alone.
-pub fn compare(listed: Vec<Listed>, memory: &Memory, before: impl Fn(DateTime<Utc>) -> bool, now: DateTime<Utc>) -> Audit {
-    let mut audit = Audit { mails: listed.len(), ..Audit::default() };
+pub fn compare(mut listed: Vec<Listed>, memory: &Memory, before: impl Fn(DateTime<Utc>) -> bool, now: DateTime<Utc>) -> Audit {
+    // A server may name one twice.
+    listed.sort_unstable_by(|a, b| a.spot.cmp(&b.spot));
+    listed.dedup_by(|a, b| a.spot == b.spot);
+    let mut audit = Audit { mails: listed.len(), gone: memory.mails.len(), ..Audit::default() };
     for mail in listed {
-        let account = memory.mails.get(&mail.spot).copied().unwrap_or_else(|| unknown(&mail, memory.next_uid, &before, now));
-        *audit.accounts.entry(account).or_default() += 1;
-        if account == Account::Missing {
+        let known = memory.mails.get(&mail.spot).copied();
+        audit.gone -= usize::from(known.is_some());
+        let class = known.unwrap_or_else(|| unknown(&mail, memory.next_uid, &before, now));
+        *audit.classes.entry(class).or_default() += 1;
+        if class == Class::Missing {
             audit.missing.push(mail);
         }
     }
-    let there: usize = audit.accounts.iter().filter(|(account, _)| is_remembered(**account)).map(|(_, count)| count).sum();
-    audit.gone = memory.mails.len().saturating_sub(there);
-    audit.missing.sort_unstable_by(|a, b| a.spot.cmp(&b.spot));
     audit
 }
 
 /// What is to be said of a mail that the desk does not remember.
-fn unknown(mail: &Listed, next_uid: Option<u32>, before: impl Fn(DateTime<Utc>) -> bool, now: DateTime<Utc>) -> Account {
+fn unknown(mail: &Listed, next_uid: Option<u32>, before: impl Fn(DateTime<Utc>) -> bool, now: DateTime<Utc>) -> Class {
     let passed = next_uid.is_some_and(|next| mail.spot.uid < next);
     let fresh = mail.at.is_some_and(|at| now - at < SOON);
     // Times have whole seconds: what was left alone by its UID may bear the second in which the desk came.
     let grain = if passed { TimeDelta::seconds(1) } else { TimeDelta::zero() };
     match mail.at {
-        Some(at) if before(at - grain) => Account::Before,
-        _ if !passed && fresh => Account::Unread,
-        _ => Account::Missing,
+        Some(at) if before(at - grain) => Class::Before,
+        _ if !passed && fresh => Class::Unread,
+        _ => Class::Missing,
     }
-}
-
-fn is_remembered(account: Account) -> bool {
-    !matches!(account, Account::Unread | Account::Before | Account::Missing)
 }
 
 #[cfg(test)]
@@ -142,29 +140,29 @@ mod tests {
     fn each_mail_of_a_folder_is_accounted_for_or_named() {
         let now = at("2026-12-01T12:00:00Z");
         let before = |at: DateTime<Utc>| at < self::at("2026-11-01T00:00:00Z");
-        for (uid, arrived, next_uid, account) in [
-            (1, "2026-10-01T00:00:00Z", Some(7), Account::Before),
-            (1, "2026-11-01T00:00:00Z", Some(7), Account::Before),
-            (7, "2026-11-01T00:00:00Z", Some(7), Account::Missing),
-            (2, "2026-11-20T00:00:00Z", Some(7), Account::Joined),
+        for (uid, arrived, next_uid, class) in [
+            (1, "2026-10-01T00:00:00Z", Some(7), Class::Before),
+            (1, "2026-11-01T00:00:00Z", Some(7), Class::Before),
+            (7, "2026-11-01T00:00:00Z", Some(7), Class::Missing),
+            (2, "2026-11-20T00:00:00Z", Some(7), Class::Joined),
             // It was read before it could be remembered: a mail from before that came along.
-            (3, "2026-10-20T00:00:00Z", Some(7), Account::Ignored),
-            (4, "2026-11-20T00:00:00Z", Some(7), Account::Missing),
-            (4, "", Some(7), Account::Missing),
+            (3, "2026-10-20T00:00:00Z", Some(7), Class::Ignored),
+            (4, "2026-11-20T00:00:00Z", Some(7), Class::Missing),
+            (4, "", Some(7), Class::Missing),
             // Just arrived, but the desk reads on behind it.
-            (6, "2026-12-01T11:59:00Z", Some(7), Account::Missing),
-            (7, "2026-12-01T11:59:00Z", Some(7), Account::Unread),
-            (7, "2026-12-01T11:59:00Z", None, Account::Unread),
+            (6, "2026-12-01T11:59:00Z", Some(7), Class::Missing),
+            (7, "2026-12-01T11:59:00Z", Some(7), Class::Unread),
+            (7, "2026-12-01T11:59:00Z", None, Class::Unread),
             // It lies there for too long.
-            (7, "2026-12-01T11:00:00Z", Some(7), Account::Missing),
-            (7, "2026-12-01T11:00:00Z", None, Account::Missing),
+            (7, "2026-12-01T11:00:00Z", Some(7), Class::Missing),
+            (7, "2026-12-01T11:00:00Z", None, Class::Missing),
         ] {
-            let known = [(2, Account::Joined), (3, Account::Ignored), (9, Account::Opened)];
-            let mails = known.map(|(uid, account)| (Spot { uid, name: String::new() }, account)).into();
-            let audit = compare(vec![listed(uid, arrived)], &Memory { mails, next_uid }, before, now);
-            assert_eq!(audit.accounts.into_iter().collect::<Vec<_>>(), [(account, 1)], "{uid} {arrived}");
-            assert_eq!(audit.missing.len(), usize::from(account == Account::Missing));
-            assert_eq!(audit.gone, 3 - usize::from(is_remembered(account)));
+            let known = [(2, Class::Joined), (3, Class::Ignored), (9, Class::Opened)];
+            let mails = known.map(|(uid, class)| (Spot { uid, name: String::new() }, class)).into();
+            let audit = compare(vec![listed(uid, arrived), listed(uid, arrived)], &Memory { mails, next_uid }, before, now);
+            assert_eq!(audit.classes.into_iter().collect::<Vec<_>>(), [(class, 1)], "{uid} {arrived}");
+            assert_eq!(audit.missing.len(), usize::from(class == Class::Missing));
+            assert_eq!(audit.gone, 3 - usize::from([2, 3].contains(&uid)));
         }
     }
 }

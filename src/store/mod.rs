@@ -21,7 +21,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::attachment::Attachment;
-use crate::domain::audit::{Account, Spot};
+use crate::domain::audit::{Class, Spot};
 use crate::domain::confirm::Grant;
 use crate::domain::doubt::Suspicion;
 use crate::domain::foresight::Foresight;
@@ -469,7 +469,7 @@ pub trait Store: Read + Send {
     /// Has this Maildir place been received (by unique name)?
     fn has_place(&self, place: &Place) -> Result<bool>;
     /// What became of the mails of a folder with this UIDVALIDITY, by where they lay; those that its server does not give out among them.
-    fn accounts(&self, folder: &Folder, uidvalidity: u32) -> Result<HashMap<Spot, Account>>;
+    fn classes(&self, folder: &Folder, uidvalidity: u32) -> Result<HashMap<Spot, Class>>;
     /// Adds a cause that is no mail; false when its key is known.
     fn enqueue(&mut self, key: &CauseKey, at: DateTime<Utc>, note: &Note) -> Result<bool>;
     /// The causes that wait, oldest first; those that are to run alone come one at a time. Fewer than `limit` where mails are large.

@@ -640,14 +640,14 @@ fn every_mail_of_the_mailbox_is_accounted_for() {
     // It is the same mailbox from wherever the program is started.
     let (above, config) = (dir.parent().unwrap(), format!("{}/config.toml", dir.file_name().unwrap().to_str().unwrap()));
     let elsewhere = done(above, &["-c", &config, "audit", "--json"]).rows();
-    assert_eq!(elsewhere[0]["accounts"], serde_json::json!({"before": 1, "opened": 1, "unread": 1}));
+    assert_eq!(elsewhere[0]["classes"], serde_json::json!({"before": 1, "opened": 1, "unread": 1}));
     // Where everything is to be taken up, what has lain there for a day should have been read.
     std::fs::write(dir.join("config.toml"), CONFIG).unwrap();
     let wrong = run(dir, &["audit"]);
     assert!(wrong.code == 1 && wrong.out.contains("MISSING  1.old.ext, arrived "), "{}{}", wrong.out, wrong.err);
     let rows = run(dir, &["audit", "--json"]).rows();
     assert_eq!((&rows[0]["mails"], &rows[0]["gone"], &rows[0]["missing"][0]["name"]), (&3.into(), &1.into(), &"1.old.ext".into()));
-    assert_eq!(rows[0]["accounts"], serde_json::json!({"opened": 1, "unread": 1, "missing": 1}));
+    assert_eq!(rows[0]["classes"], serde_json::json!({"opened": 1, "unread": 1, "missing": 1}));
     done(dir, &["run", "--once"]);
     assert!(done(dir, &["audit"]).out.contains("3  opened a ticket\n"));
 }

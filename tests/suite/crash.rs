@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use chrono::{DateTime, Utc};
 use postdesk::delivery::Handover;
 use postdesk::desk::{self, Desk};
-use postdesk::domain::audit::{Account, Spot};
+use postdesk::domain::audit::{Class, Spot};
 use postdesk::domain::message::{Address, Arrival, Cursor, Folder, LetterId, Place};
 use postdesk::domain::reports::Scope;
 use postdesk::domain::ticket::{Ticket, TicketNo, Version};
@@ -78,7 +78,7 @@ impl Store for Mortal {
     asks! {
         cursor(folder: &Folder) -> Option<Cursor>;
         has_place(place: &Place) -> bool;
-        accounts(folder: &Folder, uidvalidity: u32) -> HashMap<Spot, Account>;
+        classes(folder: &Folder, uidvalidity: u32) -> HashMap<Spot, Class>;
         due(now: DateTime<Utc>, limit: usize) -> Vec<(TicketNo, Version, DateTime<Utc>)>;
         quarantined() -> Vec<QuarantineRow>;
         withheld(folder: &Folder) -> Vec<Place>;

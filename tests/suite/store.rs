@@ -7,7 +7,7 @@ use std::time::Duration as Wait;
 
 use chrono::Duration;
 use postdesk::domain::attachment::{Attachment, Span, Transfer};
-use postdesk::domain::audit::Account;
+use postdesk::domain::audit::Class;
 use postdesk::domain::confirm::Grant;
 use postdesk::domain::doubt::{Doubt, Suspicion};
 use postdesk::domain::message::{
@@ -374,11 +374,11 @@ fn each_mail_of_a_folder_is_accounted_for(open: Open<'_>, dir: &Path) {
     let cause = store.pending(9).unwrap().into_iter().find(|p| p.key == key).unwrap();
     store.quarantine(cause.id, "its server does not give it out", minute(6)).unwrap();
     let told = |folder: &Folder| {
-        let mut told: Vec<_> = store.accounts(folder, 7).unwrap().into_iter().map(|(spot, account)| (spot.uid, account)).collect();
+        let mut told: Vec<_> = store.classes(folder, 7).unwrap().into_iter().map(|(spot, class)| (spot.uid, class)).collect();
         told.sort_unstable();
         told
     };
-    let expected = [(1, Account::Opened), (2, Account::Undecided), (3, Account::Quarantined), (9, Account::Quarantined)];
+    let expected = [(1, Class::Opened), (2, Class::Undecided), (3, Class::Quarantined), (9, Class::Quarantined)];
     assert_eq!(told(&uid(7, 1).folder), expected);
     assert_eq!(told(&Folder { user: "another".into(), ..uid(7, 1).folder }), []);
 }

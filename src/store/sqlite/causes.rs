@@ -9,7 +9,7 @@ use rusqlite::{OptionalExtension, Row, params};
 use serde::Deserialize;
 
 use super::{Db, blobs, get, micros, moment, set};
-use crate::domain::audit::{Account, Spot};
+use crate::domain::audit::{Class, Spot};
 use crate::domain::confirm::Grant;
 use crate::domain::foresight::Foresight;
 use crate::domain::message::{Address, Cursor, Folder, MessageId, Place, Withheld, hash64};
@@ -214,10 +214,10 @@ pub(super) fn has_place(db: &Db, place: &Place) -> Result<bool> {
         .query_row(params![folder, place.uidvalidity, place.uid, place.name], |row| row.get(0))?)
 }
 
-pub(super) fn accounts(db: &Db, folder: &Folder, uidvalidity: u32) -> Result<HashMap<Spot, Account>> {
+pub(super) fn classes(db: &Db, folder: &Folder, uidvalidity: u32) -> Result<HashMap<Spot, Class>> {
     let passed_over = withheld(db, folder)?.into_iter().filter(|place| place.uidvalidity == uidvalidity);
-    let mut accounts: HashMap<_, _> = passed_over.map(|Place { uid, name, .. }| (Spot { uid, name }, Account::Quarantined)).collect();
-    let Some(folder) = find_folder(db, folder)? else { return Ok(accounts) };
+    let mut classes: HashMap<_, _> = passed_over.map(|Place { uid, name, .. }| (Spot { uid, name }, Class::Quarantined)).collect();
+    let Some(folder) = find_folder(db, folder)? else { return Ok(classes) };
     let mut select = db.sql(
         "SELECT p.uid, p.name, c.state, j.outcome FROM place p JOIN cause c ON c.id = p.cause LEFT JOIN journal j ON j.cause = c.id
          WHERE p.folder = ?1 AND p.uidvalidity = ?2",
@@ -225,16 +225,16 @@ pub(super) fn accounts(db: &Db, folder: &Folder, uidvalidity: u32) -> Result<Has
     let mut rows = select.query(params![folder, uidvalidity])?;
     while let Some(row) = rows.next()? {
         let decided = row.get_ref(3)?.as_str_or_null()?.map(serde_json::from_str::<Outcome>).transpose()?;
-        let account = match (row.get_ref(2)?.as_str()?, decided) {
-            ("pending", _) => Account::Undecided,
-            ("quarantined", _) => Account::Quarantined,
-            (_, Some(outcome)) => Account::from(&outcome),
+        let class = match (row.get_ref(2)?.as_str()?, decided) {
+            ("pending", _) => Class::Undecided,
+            ("quarantined", _) => Class::Quarantined,
+            (_, Some(outcome)) => Class::from(&outcome),
             // Done, and nobody wrote down how.
-            (_, None) => Account::Missing,
+            (_, None) => Class::Missing,
         };
-        accounts.insert(Spot { uid: row.get(0)?, name: row.get(1)? }, account);
+        classes.insert(Spot { uid: row.get(0)?, name: row.get(1)? }, class);
     }
-    Ok(accounts)
+    Ok(classes)
 }
 
 pub(super) fn cursor(db: &Db, folder: &Folder) -> Result<Option<Cursor>> {

@@ -41,7 +41,7 @@ use super::{
     Commit, CommitError, Counts, Fate, JournalRow, Note, OutboxRow, Pending, Posting, Prepared, QuarantineRow, Read, Received, Result,
     Sealed, Store, TicketFilter, TicketState,
 };
-use crate::domain::audit::{Account, Spot};
+use crate::domain::audit::{Class, Spot};
 use crate::domain::message::{Address, Cursor, Folder, LetterId, Place};
 use crate::domain::reports::Scope;
 use crate::domain::ticket::{Ticket, TicketNo, Version};
@@ -228,8 +228,8 @@ impl Store for Sqlite {
         causes::has_place(&self.db, place)
     }
 
-    fn accounts(&self, folder: &Folder, uidvalidity: u32) -> Result<HashMap<Spot, Account>> {
-        causes::accounts(&self.db, folder, uidvalidity)
+    fn classes(&self, folder: &Folder, uidvalidity: u32) -> Result<HashMap<Spot, Class>> {
+        causes::classes(&self.db, folder, uidvalidity)
     }
 
     fn enqueue(&mut self, key: &CauseKey, at: DateTime<Utc>, note: &Note) -> Result<bool> {

@@ -112,12 +112,12 @@ fn accounted_for(desk: &Desk, start: &str) {
         "now" => serde_json::json!({"before": 2, "opened": 1}),
         _ => serde_json::json!({"opened": 3, "joined": 1}),
     };
-    assert_eq!((code, &sound["accounts"], &sound["missing"]), (Some(0), &expected, &serde_json::json!([])), "{sound}");
+    assert_eq!((code, &sound["classes"], &sound["missing"]), (Some(0), &expected, &serde_json::json!([])), "{sound}");
     // Another comes, and the desk does not run.
     let waiting = |sound: &serde_json::Value| {
         let mut waiting = sound.clone();
         waiting["mails"] = (sound["mails"].as_u64().unwrap() + 1).into();
-        waiting["accounts"]["unread"] = 1.into();
+        waiting["classes"]["unread"] = 1.into();
         waiting
     };
     let last = desk.requester("last");
