@@ -2,14 +2,15 @@
 //!
 //! A charset label is a claim. Chinese mail is the worst liar: `gb2312` holds GBK or GB18030, Big5 and Latin-1 labels hold UTF-8 or GBK,
 //! webmails send raw GBK without any label. So the label is tried, its result is weighed against what the bytes look like, and a better
-//! reading wins with [`Defect::Mislabelled`]. Statistical detectors (chardet and its children) were weighed: they are slow and unsure on
-//! the ten bytes of a subject; the shapes of UTF-8 and of GB 2312's plane are nearly proof.
+//! reading wins with [`Defect::Mislabelled`]. Statistical detectors are unsure on the ten bytes of a subject; the shapes of UTF-8 and of
+//! GB 2312's plane are nearly proof. So one is asked only for what is longer and other than Chinese (`guess`, decision 0052).
 
 use std::borrow::Cow;
 
 use encoding_rs::{BIG5, EUC_KR, Encoding, GB18030, GBK, ISO_2022_JP, REPLACEMENT, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use mail_parser::decoders::charsets::map::charset_decoder;
 
+use super::guess;
 use crate::domain::message::Defect;
 
 /// Decodes bytes that carry this label, and says what was wrong with it.
@@ -119,6 +120,11 @@ fn labelled<'a>(bytes: &'a [u8], encoding: &'static Encoding, label: &str) -> (C
         let (text, broken) = encoding.decode_without_bom_handling(&bytes);
         return (Cow::Owned(text.into_owned()), broken.then_some(Defect::Undecodable));
     }
+    if encoding == WINDOWS_1252
+        && let Some(text) = foreign(bytes)
+    {
+        return (text, Some(Defect::Mislabelled));
+    }
     // "Привет" in windows-1251 has the shape of GB 2312 too, so only the label that everybody gives by default is doubted.
     if encoding == WINDOWS_1252 && gb_shape(bytes).is_certain() {
         let (text, broken) = GB18030.decode_without_bom_handling(bytes);
@@ -213,6 +219,9 @@ fn unlabelled(bytes: &[u8]) -> (Cow<'_, str>, Option<Defect>) {
     if long_sequences(bytes) > flaws * 4 {
         return (String::from_utf8_lossy(bytes), Some(Defect::Undecodable));
     }
+    if let Some(text) = foreign(bytes) {
+        return (text, Some(Defect::Mislabelled));
+    }
     let shape = gb_shape(bytes);
     let (gb, gb_broken) = GB18030.decode_without_bom_handling(bytes);
     if !gb_broken && shape.is_likely() {
@@ -227,8 +236,26 @@ fn unlabelled(bytes: &[u8]) -> (Cow<'_, str>, Option<Defect>) {
     if !gb_broken && (shape.pairs() >= 2 && shape.runs_even || dense()) {
         return (gb, Some(Defect::Mislabelled));
     }
+    if let Some(encoding) = guess::latin(bytes) {
+        return (encoding.decode_without_bom_handling(bytes).0, Some(Defect::Mislabelled));
+    }
     let (latin, _) = WINDOWS_1252.decode_without_bom_handling(bytes);
     (latin, Some(Defect::Undecodable))
+}
+
+/// The text of bytes that are nearly for certain neither Chinese in GB 2312 nor Latin, and decode without a flaw.
+fn foreign(bytes: &[u8]) -> Option<Cow<'_, str>> {
+    let shape = gb_shape(bytes);
+    // Only Big5 has no lead bytes below 0xA1, and few above 0xC6.
+    let big5 = || shape.pairs() >= 3 && shape.big5 * 10 >= shape.pairs() * 9 && guess::big5(bytes);
+    let encoding = guess::foreign(bytes).or_else(|| big5().then_some(BIG5))?;
+    // A few words of flawless GB 2312 are Chinese.
+    let few = if guess::is_cyrillic(encoding) { 4 } else { 8 };
+    if shape.is_certain() && shape.inside < few {
+        return None;
+    }
+    let (text, flawed) = encoding.decode_without_bom_handling(bytes);
+    (!flawed).then_some(text)
 }
 
 /// How many complete UTF-8 sequences of three or four bytes there are.
@@ -410,6 +437,49 @@ mod tests {
         }
         assert_eq!(decode(b"\x1b$)C\x0eGA80EM\x0f ok", Some("iso-2022-kr")), (Cow::Borrowed("프린터 ok"), None));
         assert_eq!(decode(b"\x1b$)A\x0e1", Some("iso-2022-cn")).1, Some(Defect::Undecodable));
+    }
+
+    /// No label, or one that everybody gives by default, over the bytes of another language.
+    #[test]
+    fn other_languages_without_a_true_label() {
+        for (written, text) in [
+            ("windows-1251", "Принтер на третьем этаже не работает"),
+            ("windows-1251", "Не работает VPN"),
+            ("KOI8-R", "Принтер на третьем этаже не работает"),
+            ("windows-1253", "Ο εκτυπωτής δεν λειτουργεί"),
+            ("windows-1255", "המדפסת בקומה השלישית לא עובדת"),
+            ("windows-1256", "الطابعة لا تعمل منذ الصباح"),
+            ("windows-874", "เครื่องพิมพ์ชั้นสามเสียตั้งแต่เช้าวันนี้"),
+            ("Shift_JIS", "三階のプリンターが今朝から動きません。"),
+            ("EUC-JP", "三階のプリンターが今朝から動きません。"),
+            ("EUC-KR", "3층 프린터가 오늘 아침부터 작동하지 않습니다."),
+            ("Big5", "三樓的印表機從今天早上就壞了，謝謝。"),
+        ] {
+            let bytes = Encoding::for_label(written.as_bytes()).unwrap().encode(text).0;
+            for label in [None, Some("utf-8"), Some("us-ascii"), Some("iso-8859-1")] {
+                assert_eq!(decode(&bytes, label), (Cow::Borrowed(text), Some(Defect::Mislabelled)), "{written} under {label:?}");
+            }
+        }
+        for (written, text) in [
+            ("windows-1254", "Üçüncü kattaki yazıcı sabahtan beri çalışmıyor, lütfen kontrol edin"),
+            ("ISO-8859-2", "Drukarka na trzecim piętrze nie działa od rana, proszę sprawdzić żółtą lampkę"),
+        ] {
+            let bytes = Encoding::for_label(written.as_bytes()).unwrap().encode(text).0;
+            assert_eq!(decode(&bytes, None), (Cow::Borrowed(text), Some(Defect::Mislabelled)), "{written}");
+        }
+        // Short Chinese words look like Korean or Japanese to statistics, and Latin ones like their neighbours.
+        for text in [
+            "您好", "催办", "密码", "李雷", "请假单", "附件打不开 报错 809", "厂家要远程", "忘帶門禁卡", "會議斷斷續續", "正の能量",
+            "附件打不开报错，请帮忙看看怎么办",
+        ] {
+            let bytes = GB18030.encode(text).0;
+            assert_eq!(decode(&bytes, None).0, text);
+        }
+        for text in ["Señor, la impresora está rota", "Drucker läuft nicht", "Imprimante déréglée"] {
+            let bytes = WINDOWS_1252.encode(text).0;
+            assert_eq!(decode(&bytes, None).0, text);
+            assert_eq!(decode(&bytes, Some("iso-8859-1")).0, text);
+        }
     }
 
     #[test]
