@@ -54,7 +54,8 @@ impl Watcher {
         }
     }
 
-    fn subject(&self) -> Subject {
+    /// What is told to the alarm.
+    pub fn subject(&self) -> Subject {
         match self {
             Watcher::Imap { account, folder } => Subject::Mailbox { mailbox: account.mailbox.clone(), folder: folder.clone() },
             Watcher::Maildir(account) => Subject::Mailbox { mailbox: account.mailbox.clone(), folder: account.path.display().to_string() },
