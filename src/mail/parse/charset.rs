@@ -17,6 +17,9 @@ use crate::domain::message::Defect;
 pub fn decode<'a>(bytes: &'a [u8], label: Option<&str>) -> (Cow<'a, str>, Option<Defect>) {
     let label = label.map(str::trim).filter(|l| !l.is_empty());
     let named = label.and_then(|l| Encoding::for_label(l.as_bytes()).or_else(|| alias(l)));
+    if let Some(japanese) = escaped(bytes).filter(|_| named.is_none_or(|e| e == UTF_8 || e == WINDOWS_1252)) {
+        return (Cow::Owned(japanese), Some(Defect::Mislabelled));
+    }
     if bytes.is_ascii() && !named.is_some_and(|e| e == ISO_2022_JP || e == UTF_16BE || e == UTF_16LE) {
         let unread = named.is_some_and(|e| e == REPLACEMENT) && bytes.contains(&0x1b);
         return match rare(bytes, label, named) {
@@ -37,9 +40,20 @@ pub fn decode<'a>(bytes: &'a [u8], label: Option<&str>) -> (Cow<'a, str>, Option
 /// Decodes raw 8-bit bytes of a header field: UTF-8 (RFC 6532), else GB18030, else Latin.
 pub fn header(bytes: &[u8]) -> (Cow<'_, str>, Option<Defect>) {
     match std::str::from_utf8(bytes) {
-        Ok(text) => (Cow::Borrowed(text), None),
+        Ok(text) => escaped(bytes).map_or((Cow::Borrowed(text), None), |japanese| (Cow::Owned(japanese), Some(Defect::Mislabelled))),
         Err(_) => unlabelled(bytes),
     }
+}
+
+/// ISO-2022-JP (RFC 1468) that no label names: its escapes stand in no other text.
+fn escaped(bytes: &[u8]) -> Option<String> {
+    let begun = memchr::memchr(0x1b, bytes).and_then(|at| bytes.get(at..))?;
+    if !bytes.is_ascii() || !(begun.starts_with(b"\x1b$B") || begun.starts_with(b"\x1b$@")) {
+        return None;
+    }
+    let bytes = joined_escapes(bytes);
+    let (text, broken) = ISO_2022_JP.decode_without_bom_handling(&bytes);
+    (!broken).then(|| text.into_owned())
 }
 
 /// Labels that mail uses and the WHATWG table does not know.
@@ -49,6 +63,7 @@ fn alias(label: &str) -> Option<&'static Encoding> {
     match label {
         "cp936" | "ms936" | "windows-936" | "gb_2312-80" | "euc-cn" | "euccn" | "gb-2312" | "gb2312-80" | "gb-18030" => Some(GB18030),
         "cp950" | "ms950" | "big-5" | "windows-950" => Some(BIG5),
+        "iso-2022-jp-ms" | "iso-2022-jp-1" | "iso-2022-jp-3" | "cp50220" | "cp50221" | "cp50222" => Some(ISO_2022_JP),
         "utf8mb4" | "utf_8" | "unicode-1-1-utf-8" | "us-ascii utf-8" => Some(UTF_8),
         _ => Encoding::for_label(label.trim_matches(['"', '\'', ' ']).as_bytes()),
     }
@@ -373,6 +388,11 @@ mod tests {
             (b"~{<:Ky2;SP~} ok", Some("hz-gb-2312"), "己所不有 ok", None),
             (b"Hi +ZeVnLIqe-", Some("utf-7"), "Hi 日本語", None),
             (b"\x1b$BF|K\\8l\x1b(B", Some("iso-2022-jp"), "日本語", None),
+            (b"\x1b$BF|K\\8l\x1b(B", Some("iso-2022-jp-ms"), "日本語", None),
+            (b"\x1b$BF|K\\8l\x1b(B", Some("cp50220"), "日本語", None),
+            (b"\x1b$BF|K\\8l\x1b(B ok", None, "日本語 ok", m),
+            (b"\x1b$BF|K\\8l\x1b(B", Some("us-ascii"), "日本語", m),
+            (b"\x1b[1mbold\x1b[0m", None, "\x1b[1mbold\x1b[0m", None),
         ];
         for (bytes, label, text, defect) in cases {
             assert_eq!(decode(bytes, label), (Cow::Borrowed(text), defect), "{label:?} {text}");
