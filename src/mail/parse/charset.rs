@@ -13,6 +13,9 @@ use mail_parser::decoders::charsets::map::charset_decoder;
 use super::guess;
 use crate::domain::message::Defect;
 
+/// Bytes of a text that may be UTF-8 by chance.
+const SHORT: usize = 100;
+
 /// Decodes bytes that carry this label, and says what was wrong with it.
 pub fn decode<'a>(bytes: &'a [u8], label: Option<&str>) -> (Cow<'a, str>, Option<Defect>) {
     let label = label.map(str::trim).filter(|l| !l.is_empty());
@@ -40,7 +43,10 @@ pub fn decode<'a>(bytes: &'a [u8], label: Option<&str>) -> (Cow<'a, str>, Option
 /// Decodes raw 8-bit bytes of a header field: UTF-8 (RFC 6532), else GB18030, else Latin.
 pub fn header(bytes: &[u8]) -> (Cow<'_, str>, Option<Defect>) {
     match std::str::from_utf8(bytes) {
-        Ok(text) => escaped(bytes).map_or((Cow::Borrowed(text), None), |japanese| (Cow::Owned(japanese), Some(Defect::Mislabelled))),
+        Ok(text) => escaped(bytes)
+            .map(Cow::Owned)
+            .or_else(|| chinese_in_utf8(bytes, text))
+            .map_or((Cow::Borrowed(text), None), |better| (better, Some(Defect::Mislabelled))),
         Err(_) => unlabelled(bytes),
     }
 }
@@ -227,7 +233,7 @@ fn unlabelled(bytes: &[u8]) -> (Cow<'_, str>, Option<Defect>) {
         return (encoding.decode_with_bom_removal(bytes).0, None);
     }
     if let Ok(text) = std::str::from_utf8(bytes) {
-        return (Cow::Borrowed(text), None);
+        return chinese_in_utf8(bytes, text).map_or((Cow::Borrowed(text), None), |gb| (gb, Some(Defect::Mislabelled)));
     }
     // UTF-8 that was cut or has a bad byte is still UTF-8.
     let flaws = bytes.utf8_chunks().filter(|c| !c.invalid().is_empty()).count();
@@ -258,19 +264,29 @@ fn unlabelled(bytes: &[u8]) -> (Cow<'_, str>, Option<Defect>) {
     (latin, Some(Defect::Undecodable))
 }
 
+/// Few Chinese words in GB 2312 are flawless UTF-8 too, of letters that nobody writes side by side: `状态`, `模式`; and `谢谢` is `лл`.
+fn chinese_in_utf8<'a>(bytes: &'a [u8], text: &str) -> Option<Cow<'a, str>> {
+    if bytes.len() > SHORT || !(guess::is_mixed(text) || text.trim() == "лл") {
+        return None;
+    }
+    let shape = gb_shape(bytes);
+    let (gb, flawed) = GB18030.decode_without_bom_handling(bytes);
+    (shape.inside >= 2 && shape.outside == 0 && shape.runs_even && !flawed).then_some(gb)
+}
+
 /// The text of bytes that are nearly for certain neither Chinese in GB 2312 nor Latin, and decode without a flaw.
 fn foreign(bytes: &[u8]) -> Option<Cow<'_, str>> {
     let shape = gb_shape(bytes);
     // Only Big5 has no lead bytes below 0xA1, and few above 0xC6.
     let big5 = || shape.pairs() >= 3 && shape.big5 * 10 >= shape.pairs() * 9 && guess::big5(bytes);
     let encoding = guess::foreign(bytes).or_else(|| big5().then_some(BIG5))?;
-    // A few words of flawless GB 2312 are Chinese.
-    let few = if guess::is_cyrillic(encoding) { 4 } else { 8 };
-    if shape.is_certain() && shape.inside < few {
+    // A few words of flawless GB 18030 are Chinese.
+    let few = if guess::is_cyrillic(encoding) && shape.is_certain() { 4 } else { 8 };
+    if shape.runs_even && shape.pairs() < few && !GB18030.decode_without_bom_handling(bytes).1 {
         return None;
     }
     let (text, flawed) = encoding.decode_without_bom_handling(bytes);
-    (!flawed).then_some(text)
+    (!flawed && guess::is_written(&text)).then_some(text)
 }
 
 /// How many complete UTF-8 sequences of three or four bytes there are.
@@ -489,11 +505,16 @@ mod tests {
         }
         // Short Chinese words look like Korean or Japanese to statistics, and Latin ones like their neighbours.
         for text in [
-            "您好", "催办", "密码", "李雷", "请假单", "附件打不开 报错 809", "厂家要远程", "忘帶門禁卡", "會議斷斷續續", "正の能量",
-            "附件打不开报错，请帮忙看看怎么办",
+            "您好", "催办", "密码", "李雷", "请假单", "附件打不开 报错 809", "厂家要远程", "忘帶門禁卡", "會議斷斷續續", "應該是話機壞了",
+            "我在 8 樓", "IE模式", "一直转圈", "状态: FIRING", "谢谢", "正の能量", "附件打不开报错，请帮忙看看怎么办",
         ] {
             let bytes = GB18030.encode(text).0;
             assert_eq!(decode(&bytes, None).0, text);
+        }
+        for text in ["Résistance de 5 Ω", "5 µΩ", "Größe «Ω»", "Привет, café", "naïve Δx", "ЛЛ", "спасибо", "שלום"]
+        {
+            assert_eq!(decode(text.as_bytes(), None), (Cow::Borrowed(text), None));
+            assert_eq!(header(text.as_bytes()), (Cow::Borrowed(text), None));
         }
         for text in ["Señor, la impresora está rota", "Drucker läuft nicht", "Imprimante déréglée"] {
             let bytes = WINDOWS_1252.encode(text).0;

@@ -78,6 +78,33 @@ pub fn is_cyrillic(encoding: &'static Encoding) -> bool {
     ["windows-1251", "KOI8-U", "KOI8-R"].contains(&encoding.name())
 }
 
+/// Hardly any sign among the characters beyond ASCII: words are letters and the marks that belong to them.
+pub fn is_written(text: &str) -> bool {
+    let signs = text.chars().filter(|c| matches!(u32::from(*c), 0x0080..=0x00bf | 0x2000..=0x22ff)).count();
+    signs * 8 <= text.chars().filter(|c| !c.is_ascii()).count()
+}
+
+/// Do letters of several scripts stand side by side?
+pub fn is_mixed(text: &str) -> bool {
+    let blocks = text.chars().map(block);
+    blocks.clone().zip(blocks.skip(1)).any(|(one, next)| one.is_some() && next.is_some() && one != next)
+}
+
+/// The script of a letter that UTF-8 writes in two bytes.
+fn block(c: char) -> Option<u8> {
+    Some(match u32::from(c) {
+        0x00c0..=0x024f => 1,
+        0x0250..=0x036f => 2,
+        0x0370..=0x03ff => 3,
+        0x0400..=0x052f => 4,
+        0x0530..=0x058f => 5,
+        0x0590..=0x05ff => 6,
+        0x0600..=0x06ff => 7,
+        0x0700..=0x07ff => 8,
+        _ => return None,
+    })
+}
+
 /// A Latin encoding other than the default one, where the text is long enough to tell its language.
 pub fn latin(bytes: &[u8]) -> Option<&'static Encoding> {
     let (high, ascii) = letters(bytes);
