@@ -70,7 +70,8 @@ impl Watcher {
         }
     }
 
-    fn subject(&self) -> Subject {
+    /// What is told to the alarm.
+    pub fn subject(&self) -> Subject {
         Subject::Mailbox { mailbox: self.mailbox().to_owned(), folder: self.folder() }
     }
 }

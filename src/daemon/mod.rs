@@ -227,7 +227,14 @@ async fn keep_watching(watcher: Watcher, door: Door, alarm: Alarm, stopping: wat
                 return Err(error);
             }
             Err(panic) if once => return Err(anyhow::Error::new(panic).context("a source died")),
-            Err(panic) => tracing::error!("a source died and is started again in {} s: {panic}", AFTER_A_PANIC.as_secs()),
+            Err(panic) => {
+                tracing::error!(mailbox, "a source died and is started again in {} s: {panic}", AFTER_A_PANIC.as_secs());
+                alarm.ill(
+                    watcher.subject(),
+                    &format!("a bug in Postdesk ends the reading of this mailbox again and again: {panic}"),
+                    false,
+                );
+            }
         }
         tokio::time::sleep(AFTER_A_PANIC).await;
     }

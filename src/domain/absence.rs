@@ -45,7 +45,8 @@ const SYSTEMS: &[&str] = &[
     "do not reply to this e", "do not reply to this m", "这是自动回复", "这是一封自动", "此邮件为自动", "本邮件为自动", "本邮件由系统自动",
     "此邮件由系统自动", "系统自动回复", "系统自动发送", "请勿直接回复", "automatisch generiert", "automatisch erstellt",
     "generato automaticamente", "généré automatiquement", "generado automáticamente", "gerado automaticamente", "自动送信",
-    "자동으로 발송",
+    "자동으로 발송", "dies ist eine automatische antwort", "il s'agit d'une réponse automatique", "esta es una respuesta automática",
+    "esta é uma resposta automática", "questa è una risposta automatica",
 ];
 
 /// Sentences in which a date may stand between the writer and his absence, folded.

@@ -57,7 +57,8 @@ const RESPONDERS: &[&str] = &[
     "balasan otomatis", "automatski odgovor", "ตอบกลับอัตโนมัติ", "תשובה אוטומטית", "מענה אוטומטי", "رد تلقائي", "پاسخ خودکار",
     "автоматичен отговор", "аутоматски одговор", "автоматски одговор", "samodejni odgovor", "automatinis atsakymas", "automātiska atbilde",
     "automātiskā atbilde", "automaatvastus", "resposta automàtica", "erantzun automatikoa", "स्वचालित उत्तर", "balasan automatik",
-    "sjálfvirkt svar",
+    "sjálfvirkt svar", "การตอบกลับอัตโนมัติ", "jawapan automatik", "الرد التلقائي", "رد آلي", "부재중 응답", "부재 중 응답", "자동 답장",
+    "vacation auto-reply", "vacation autoreply", "yahoo! auto response", "自动答覆", "자동 메시지",
 ];
 
 /// Subjects of responders that people begin their own mails with too.
@@ -69,7 +70,10 @@ const ABSENT: &[&str] = &[
     "ausente de la oficina", "de vacaciones", "fuori sede", "fuori ufficio", "assente", "in ferie", "fora do escritório", "ausência",
     "ausente do escritório", "de férias", "niet aanwezig", "afwezig", "op vakantie", "poza biurem", "nieobecność", "na urlopie",
     "вне офиса", "отсутствие", "в отпуске", "нет в офисе", "поза офісом", "frånvarande", "ikke til stede", "fraværende", "poissa",
-    "mimo kancelář", "házon kívül", "ofis dışında", "ofis dışı", "自动", "自動",
+    "mimo kancelář", "házon kívül", "ofis dışında", "ofis dışı", "自动", "自動", "nepřítomnost", "nepřítomen", "mimo kanceláře",
+    "mimo kancelárie", "neprítomnosť", "εκτός γραφείου", "извън офиса", "vắng mặt", "ngoài văn phòng", "מחוץ למשרד", "خارج المكتب",
+    "休假通知", "外出通知", "nieobecny", "nieobecna", "fora de l'oficina", "absent(e) du bureau", "ausência temporária", "van kantoor",
+    "ute av kontoret", "ute från kontoret",
 ];
 
 /// How a subject begins as responders begin it.
@@ -94,10 +98,24 @@ impl<'a> Begun<'a> {
 
     /// The subject that is answered is an answer itself, or names a ticket as our mails do: `[#1042]`.
     fn answers_ours(&self) -> bool {
-        let numbered = |inside: &str| inside.ends_with(|c: char| c.is_ascii_digit()) && !inside.contains(' ');
-        PREFIXES.iter().any(|prefix| self.rest.strip_prefix(prefix).is_some_and(|after| after.trim_start().starts_with([':', '：'])))
-            || self.rest.split('[').skip(1).filter_map(|inside| inside.split_once(']')).any(|(inside, _)| numbered(inside))
+        begins_answer(self.rest) || names_ticket(self.rest)
     }
+}
+
+fn begins_answer(subject: &str) -> bool {
+    PREFIXES.iter().any(|prefix| subject.strip_prefix(prefix).is_some_and(|after| after.trim_start().starts_with([':', '：'])))
+}
+
+fn names_ticket(subject: &str) -> bool {
+    let numbered = |inside: &str| inside.ends_with(|c: char| c.is_ascii_digit()) && !inside.contains(' ');
+    subject.split('[').skip(1).filter_map(|inside| inside.split_once(']')).any(|(inside, _)| numbered(inside))
+}
+
+/// A notice before the subject that it answers: `Out until 4 December Re: [#1042] VPN`. People put nothing before their `Re:`.
+fn put_before(subject: &str) -> Option<&'static str> {
+    let (head, answered) = subject.split_once(" re:")?;
+    let word = ABSENCE.iter().copied().find(|word| head.contains(word))?;
+    (!begins_answer(head) && names_ticket(answered)).then_some(word)
 }
 
 /// Prefixes of answers, lower case.
@@ -122,6 +140,9 @@ pub fn vacation(mail: &Reading) -> Option<String> {
     if let Some(begun) = Begun::with(&subject, RESPONDERS) {
         let certain = answers || has_mark(mail) || begun.answers_ours() || absence::phrase(&mail.text).is_some();
         return (certain || answers_unmarked(mail, &begun)).then(|| format!("its subject begins with \"{}\"", begun.word));
+    }
+    if let Some(word) = put_before(&subject).filter(|_| !speech::speaks(mail)) {
+        return Some(format!("its subject says \"{word}\" before what it answers"));
     }
     let begun = Begun::with(&subject, ABSENT)?;
     let word = begun.word;
@@ -168,7 +189,14 @@ fn has_mark(mail: &Reading) -> bool {
 const ABSENCE: &[&str] = &[
     "out of office", "out of the office", "vacation", "on leave", "away", "holiday", "absence", "休假", "不在办公室", "出差", "外出",
     "自动回复", "自動回覆", "不在辦公室", "absent", "autoreply", "auto-reply", "abwesen", "urlaub", "ausente", "ausencia", "assenza",
-    "ausência", "afwezig", "nieobecn", "отпуск", "отсутств", "不在", "休暇", "부재", "휴가",
+    "ausência", "afwezig", "nieobecn", "отпуск", "отсутств", "不在", "休暇", "부재", "휴가", "außer haus", "dienstreise", "en congé",
+    "vacaciones", "in ferie", "de férias", "vakantie", "dovolen", "szabadság", "tatil", "auto reply",
+];
+
+/// What the mails of a leave system speak of, which are no notices of somebody's absence, lower case.
+const APPLYING: &[&str] = &[
+    "request", "approv", "application", "submitted", "entitlement", "balance", "申请", "申請", "审批", "審批", "待办", "余额", "假单",
+    "antrag", "genehmig", "demande", "solicitud", "solicitação", "richiesta", "aanvraag", "wniosek", "заявлени", "申し込み", "신청",
 ];
 
 fn absence_from_a_machine(mail: &Reading) -> Option<String> {
@@ -176,13 +204,21 @@ fn absence_from_a_machine(mail: &Reading) -> Option<String> {
     let phrase = || absence::phrase(&mail.reply.text).filter(|_| !speech::asks(mail));
     let subject = mail.subject.to_lowercase();
     match ABSENCE.iter().find(|w| subject.contains(**w)) {
-        Some(absence) if marked => Some(format!("its subject says \"{absence}\" and a machine wrote it")),
+        Some(absence) if marked && !APPLYING.iter().any(|word| subject.contains(word)) => {
+            Some(format!("its subject says \"{absence}\" and a machine wrote it"))
+        }
         Some(absence) if !mail.forwarded => {
-            let phrase = phrase().filter(|phrase| absence::is_of_a_system(phrase))?;
+            let phrase = phrase().filter(|phrase| absence::is_of_a_system(phrase) || calls_itself_automatic(&subject))?;
             Some(format!("its subject says \"{absence}\" and its text \"{phrase}\""))
         }
         _ => phrase().filter(|_| marked).map(|phrase| format!("its text says \"{phrase}\" and a machine wrote it")),
     }
+}
+
+/// A responder's word in brackets behind what it answers: `Re: VPN (automatic reply)`.
+fn calls_itself_automatic(subject: &str) -> bool {
+    let inside = subject.strip_suffix([')', '）', ']', '】']).and_then(|rest| rest.rsplit(['(', '（', '[', '【']).next());
+    inside.is_some_and(|word| RESPONDERS.contains(&word.trim()))
 }
 
 fn null_path_answer(mail: &Reading) -> Option<String> {

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use aho_corasick::AhoCorasick;
 use serde::{Deserialize, Serialize};
 
-use super::reason::BounceReason;
+use super::reason::{BounceReason, enhanced};
 use super::{auto_submitted, automatic, content_type, opening, speech};
 use crate::domain::message::{Address, Reading, RecipientReport};
 
@@ -118,7 +118,9 @@ const SUBJECTS: &[&str] = &[
     "전송 실패", "전달되지", "배달되지 않", "배달할 수 없", "kan inte levereras", "oleverer", "olevererbart", "teslim edilemedi",
     "无法投递", "无法送达", "投递失败", "无法传递", "退信", "未送达", "传递失败", "未传递", "投递状态", "投递延迟", "邮件被退回",
     "邮件退回", "发送失败", "送达失败", "發送失敗", "無法傳遞", "無法送達", "寄送失敗", "無法投遞", "退件", "message you sent blocked",
-    "已延迟:", "已延迟：",
+    "已延迟:", "已延迟：", "邮件被拒", "延迟投递", "延迟通知", "邮件被拦截", "送达通知", "投递成功", "nedoručiteln", "nelze doručit",
+    "kézbesíthetetlen", "nem kézbesíthető", "nie można dostarczyć", "kan ikke leveres", "zustellung verzögert", "non distribuable",
+    "message retardé",
 ];
 
 /// What notices say in their first lines, lower case.
@@ -132,7 +134,8 @@ const WORDS: &[&str] = &[
     "nicht zugestellt", "konnte nicht", "n'a pas pu être", "no se pudo entregar", "non è stato possibile", "não foi possível",
     "niet worden bezorgd", "nie mogła zostać", "не может быть доставлен", "не удалось доставить", "配信できません", "届けられません",
     "送信できません", "전달할 수 없", "전송하지 못", "배달하지 못", "배달할 수 없", "传递邮件失败", "无法投递", "无法送达", "未能送达",
-    "投递失败", "退信", "被退回", "退回", "收件人不存在", "發送失敗", "無法傳遞", "無法送達", "無法投遞", "not been delivered",
+    "投递失败", "退信", "被退回", "退回", "收件人不存在", "發送失敗", "無法傳遞", "無法送達", "無法投遞", "not been delivered", "拒绝投递",
+    "拒绝接收", "未能投递", "未能成功", "发送失败", "nelze doručit", "nem sikerült kézbesíteni",
 ];
 
 /// Senders that are mail systems and nobody's address, lower case.
@@ -154,8 +157,8 @@ const BARE: &[&str] = &[
 ];
 
 /// Lines and characters of such a notice.
-const MOST_LINES: usize = 4;
-const MOST_CHARS: usize = 300;
+const MOST_LINES: usize = 8;
+const MOST_CHARS: usize = 400;
 
 /// Senders of such notices that are no people, lower case.
 const SYSTEMS: &[&str] = &[
@@ -166,6 +169,10 @@ const SYSTEMS: &[&str] = &[
 /// Why this is a delivery report, if it is one.
 pub fn shape(mail: &Reading) -> Option<String> {
     let root = content_type(mail);
+    // Dovecot and others refuse with what has the form of a read receipt (RFC 5429 section 2.1.1).
+    if mail.header("Auto-Submitted").is_some_and(|v| v.to_ascii_lowercase().contains("(rejected)")) {
+        return Some("the recipient's filter or mailbox refused a mail (RFC 5429)".to_owned());
+    }
     if root.starts_with("multipart/report") {
         if root.contains("disposition-notification") || root.contains("feedback-report") {
             return None;
@@ -253,7 +260,9 @@ impl<'a> Evidence<'a> {
         if self.mail.report.is_some() {
             return Some(format!("a delivery report (RFC 3464) from {from}"));
         }
-        let word = self.subject.or(self.words)?;
+        // A machine's code of failure needs no words that we know.
+        let code = || enhanced(&self.mail.text).filter(|code| machine && !self.answered && code.starts_with(['4', '5']));
+        let word = self.subject.or(self.words).map(str::to_owned).or_else(code)?;
         Some(format!("it comes from {from} and says \"{word}\""))
     }
 

@@ -7,6 +7,10 @@ use BounceReason as R;
 /// Phrases of notices, lower case. The order of the groups matters: what cannot be meant otherwise stands before what can.
 pub const PHRASES: &[(BounceReason, &[&str])] = &[
     // Some say everything that may be wrong, or name the least of it first.
+    (
+        R::Spam,
+        &["our bulk email filter", "our spam filter", "our spam firewall", "contains a virus", "contained a virus", "判定为垃圾邮件"],
+    ),
     (R::Policy, &["policy violation", "violates policy", "policy reasons", "policy restrictions"]),
     (
         R::NoMailThere,
@@ -18,7 +22,12 @@ pub const PHRASES: &[(BounceReason, &[&str])] = &[
     (R::NoMailbox, &["account or domain may not exist", "group you tried to contact", "recipientnotfound"]),
     (
         R::NoHost,
-        &["non-existent host", "nonexistent host", "non-existent domain", "nonexistent domain", "destination computer was not found"],
+        &[
+            "non-existent host", "nonexistent host", "non-existent domain", "nonexistent domain", "domain existiert nicht",
+            "domaine n'existe pas", "dominio no existe", "domínio não existe", "dominio non esiste", "domein bestaat niet",
+            "domena nie istnieje", "doména neexistuje", "домен не существует", "도메인이 존재하지 않",
+            "destination computer was not found",
+        ],
     ),
     (
         R::Loop,
@@ -48,8 +57,11 @@ pub const PHRASES: &[(BounceReason, &[&str])] = &[
             "no space left in mailbox", "too many messages in this mailbox", "delivery failed: over quota", "postfach ist voll",
             "empfängers ist voll", "mailbox ist voll", "está lleno", "está llena", "låda är full", "jest pełna", "je plná", "boîte pleine",
             "boite pleine", "buzón lleno", "casella piena", "caixa cheia", "メールボックスが一杯", "容量を超え", "переполнен",
-            "превышена квота", "邮箱已满", "邮箱满", "信箱已满", "信箱已滿", "郵箱已滿", "空间已满", "空间不足", "空間不足", "容量已满",
-            "容量已滿", "容量不足", "超出配额", "超过配额", "超出容量", "存储空间满",
+            "превышена квота", "邮箱已满", "邮箱满", "信箱已满", "信箱已滿", "郵箱已滿", "空间已满", "空间不足", "空間不足", "è piena",
+            "caixa postal cheia", "está cheia", "ontvanger is vol", "postvak is vol", "mailbox is vol", "przepełnion", "est pleine",
+            "megtelt", "er fuld", "on täynnä", "är full", "kotası dol", "είναι πλήρης", "hộp thư đầy", "hộp thư đã đầy", "容量が超過",
+            "容量オーバー", "용량이 초과", "용량 초과", "가득 찼", "容量已满", "容量已滿", "容量不足", "超出配额", "超过配额", "超出容量",
+            "存储空间满",
         ],
     ),
     (
@@ -59,7 +71,7 @@ pub const PHRASES: &[(BounceReason, &[&str])] = &[
             "exceeded maximum inbound message size", "exceeds size limit", "exceeds the size limit", "exceeds fixed limit",
             "exceeds fixed maximum message size", "message is larger than", "message length exceeds", "size limit",
             "larger than the maximum", "over size limit", "maximum message size", "邮件过大", "邮件太大", "大小超过", "超过大小限制",
-            "尺寸超过", "郵件過大",
+            "尺寸超过", "超过了对方", "允许的最大", "郵件過大",
         ],
     ),
     (
@@ -92,8 +104,8 @@ pub const PHRASES: &[(BounceReason, &[&str])] = &[
             "exceeded their limit", "frequency limit", "too many connections", "too many messages", "too many emails",
             "too many recipients", "too many mails", "too much mail", "too many concurrent", "too many sessions", "unusual rate",
             "at a rate that", "sending limit", "message limit", "limit exceeded", "daily limit", "throttl", "too quickly", "too fast",
-            "max message per connection", "maximum number of messages", "频率", "邮件数量超", "发信过于频繁", "发送过于频繁", "发信量超",
-            "超出发信",
+            "max message per connection", "max emails per hour", "max defers and failures", "maximum number of messages", "频率",
+            "邮件数量超", "发信过于频繁", "发送过于频繁", "发信量超", "超出发信",
         ],
     ),
     (
@@ -102,11 +114,11 @@ pub const PHRASES: &[(BounceReason, &[&str])] = &[
             "sender address rejected", "sender rejected", "sender denied", "sender refused", "invalid sender", "unknown sender",
             "bad sender", "sender verify failed", "sender verification", "dns check failed", "sender not in allowed",
             "sendernotauthenticated", "sender domain must", "unroutable sender", "unrouteable sender", "sender address must",
-            "domain of sender", "return path", "you are not allowed to post", "may not post", "not allowed to send",
-            "not permitted to send", "closed list", "posting to this list", "not a member", "don't have permission",
-            "do not have permission", "does not have permission", "only accepts messages from", "not accepting mail from", "restricted to",
-            "发件人地址被拒", "发件人不匹配", "发件人地址不合", "发信人电子邮件地址不合", "允许的发信用户", "发件人被拒", "拒收了您",
-            "列入拒收", "没有权限",
+            "must be same as", "must equal authorized user", "domain of sender", "return path", "you are not allowed to post",
+            "may not post", "not allowed to send", "not permitted to send", "closed list", "posting to this list", "not a member",
+            "don't have permission", "do not have permission", "does not have permission", "only accepts messages from",
+            "not accepting mail from", "restricted to", "发件人地址被拒", "发件人不匹配", "发件人地址不合", "发信人电子邮件地址不合",
+            "允许的发信用户", "发件人被拒", "拒收了您", "列入拒收", "没有权限",
         ],
     ),
     (
@@ -129,9 +141,15 @@ pub const PHRASES: &[(BounceReason, &[&str])] = &[
             "delivery to the following recipient failed", "bad destination mailbox", "no matches to nameserver query for mailbox",
             "could not find a user", "no user", "undeliverable address", "empfänger unbekannt", "utilisateur inconnu",
             "destinataire inconnu", "usuario desconocido", "utente sconosciuto", "usuário desconhecido", "пользователь не найден",
-            "нет такого пользователя", "宛先不明", "存在しない", "見つかりません", "收件人不存在", "收件人地址不存在", "用户不存在",
-            "用戶不存在", "收件人邮件地址不存在", "帐号不存在", "账号不存在", "帳號不存在", "邮箱不存在", "郵箱不存在", "信箱不存在",
-            "地址不存在", "帐户不存在", "账户不存在", "收件人未找到", "找不到收件人", "收件人地址无效", "地址错误", "无此用户", "查無此",
+            "нет такого пользователя", "unbekannter benutzer", "unbekannter empfänger", "empfaenger unbekannt", "existiert nicht",
+            "ist nicht bekannt", "kullanıcı bulunamadı", "bilinmeyen kullanıcı", "nieznany użytkownik", "nieznany odbiorca",
+            "nie istnieje", "неизвестный пользователь", "не существует", "n'existe pas", "adresse inconnue", "no existe", "não existe",
+            "non esiste", "bestaat niet", "neexistuje", "neznámý uživatel", "ismeretlen felhasználó", "okänd användare", "ukendt bruger",
+            "tuntematon käyttäjä", "άγνωστος χρήστης", "không tồn tại", "不明なユーザ", "使用者不存在", "查無使用者", "존재하지 않",
+            "없는 사용자", "宛先不明", "存在しない", "見つかりません", "收件人不存在", "收件人地址不存在", "用户不存在", "用戶不存在",
+            "收件人邮件地址不存在", "帐号不存在", "账号不存在", "帳號不存在", "邮箱不存在", "郵箱不存在", "信箱不存在", "地址不存在",
+            "帐户不存在", "账户不存在", "收件人未找到", "找不到收件人", "收件人地址无效", "地址错误", "无此用户", "查無此", "查无此",
+            "未开通", "domino 目录", "domino directory",
         ],
     ),
     (
@@ -201,7 +219,7 @@ pub const PHRASES: &[(BounceReason, &[&str])] = &[
             "unable to deliver this message after", "has been in the queue too long", "in the queue too long", "too long in the queue",
             "on the queue too long", "been in queue", "message timed out", "queue lifetime", "exceeded time limit", "delivery timeout",
             "delivery timed out", "not been delivered for", "not delivered after", "was not delivered within", "max time", "maximum time",
-            "undeliverable for", "time limit", "尝试投递多次", "多次投递", "投递超时", "超时未",
+            "undeliverable for", "time limit", "尝试投递多次", "多次尝试投递", "停止投递", "多次投递", "投递超时", "超时未",
         ],
     ),
     (

@@ -13,6 +13,9 @@ const TELLING: &[&str] = &[
     "my account", "we get ", "we got ", "我的", "我发", "我给", "我们的", "我们发", "我们给", "我们收", "我们公司", "我收到", "我这边",
 ];
 
+/// What holds one of [`TELLING`] and tells nothing: absent people say it, lower case.
+const ABSENT_FROM: &[&str] = &["to my e-mail", "to my email", "to my mail", "checking my e", "check my e", "read my e", "reading my e"];
+
 /// Words of people who ask about what they send along, lower case; of machines that write notices, none.
 const ASKING: &[&str] = &[
     "why ", "how do i", "how can i", "how to ", "what does", "what is this", "what should i", "can you", "could you please",
@@ -40,7 +43,10 @@ pub fn wants(mail: &Reading) -> bool {
 }
 
 fn said(mail: &Reading, tables: &[&[&str]]) -> bool {
-    let says = |words: &str| questions(words) || tables.iter().copied().flatten().any(|w| words.contains(w));
+    let says = |words: &str| {
+        let words = ABSENT_FROM.iter().fold(words.to_owned(), |left, phrase| left.replace(phrase, ""));
+        questions(&words) || tables.iter().copied().flatten().any(|w| words.contains(w))
+    };
     says(&mail.base_subject.to_lowercase()) || says(&opening(&mail.reply.text))
 }
 

@@ -2,20 +2,27 @@
 //!
 //! A charset label is a claim. Chinese mail is the worst liar: `gb2312` holds GBK or GB18030, Big5 and Latin-1 labels hold UTF-8 or GBK,
 //! webmails send raw GBK without any label. So the label is tried, its result is weighed against what the bytes look like, and a better
-//! reading wins with [`Defect::Mislabelled`]. Statistical detectors (chardet and its children) were weighed: they are slow and unsure on
-//! the ten bytes of a subject; the shapes of UTF-8 and of GB 2312's plane are nearly proof.
+//! reading wins with [`Defect::Mislabelled`]. Statistical detectors are unsure on the ten bytes of a subject; the shapes of UTF-8 and of
+//! GB 2312's plane are nearly proof. So one is asked only for what is longer and other than Chinese (`guess`, decision 0052).
 
 use std::borrow::Cow;
 
 use encoding_rs::{BIG5, EUC_KR, Encoding, GB18030, GBK, ISO_2022_JP, REPLACEMENT, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use mail_parser::decoders::charsets::map::charset_decoder;
 
+use super::guess;
 use crate::domain::message::Defect;
+
+/// Bytes of a text that may be UTF-8 by chance.
+const SHORT: usize = 100;
 
 /// Decodes bytes that carry this label, and says what was wrong with it.
 pub fn decode<'a>(bytes: &'a [u8], label: Option<&str>) -> (Cow<'a, str>, Option<Defect>) {
     let label = label.map(str::trim).filter(|l| !l.is_empty());
     let named = label.and_then(|l| Encoding::for_label(l.as_bytes()).or_else(|| alias(l)));
+    if let Some(japanese) = escaped(bytes).filter(|_| named.is_none_or(|e| e == UTF_8 || e == WINDOWS_1252)) {
+        return (Cow::Owned(japanese), Some(Defect::Mislabelled));
+    }
     if bytes.is_ascii() && !named.is_some_and(|e| e == ISO_2022_JP || e == UTF_16BE || e == UTF_16LE) {
         let unread = named.is_some_and(|e| e == REPLACEMENT) && bytes.contains(&0x1b);
         return match rare(bytes, label, named) {
@@ -36,9 +43,23 @@ pub fn decode<'a>(bytes: &'a [u8], label: Option<&str>) -> (Cow<'a, str>, Option
 /// Decodes raw 8-bit bytes of a header field: UTF-8 (RFC 6532), else GB18030, else Latin.
 pub fn header(bytes: &[u8]) -> (Cow<'_, str>, Option<Defect>) {
     match std::str::from_utf8(bytes) {
-        Ok(text) => (Cow::Borrowed(text), None),
+        Ok(text) => escaped(bytes)
+            .map(Cow::Owned)
+            .or_else(|| chinese_in_utf8(bytes, text))
+            .map_or((Cow::Borrowed(text), None), |better| (better, Some(Defect::Mislabelled))),
         Err(_) => unlabelled(bytes),
     }
+}
+
+/// ISO-2022-JP (RFC 1468) that no label names: its escapes stand in no other text.
+fn escaped(bytes: &[u8]) -> Option<String> {
+    let begun = memchr::memchr(0x1b, bytes).and_then(|at| bytes.get(at..))?;
+    if !bytes.is_ascii() || !(begun.starts_with(b"\x1b$B") || begun.starts_with(b"\x1b$@")) {
+        return None;
+    }
+    let bytes = joined_escapes(bytes);
+    let (text, broken) = ISO_2022_JP.decode_without_bom_handling(&bytes);
+    (!broken).then(|| text.into_owned())
 }
 
 /// Labels that mail uses and the WHATWG table does not know.
@@ -48,6 +69,7 @@ fn alias(label: &str) -> Option<&'static Encoding> {
     match label {
         "cp936" | "ms936" | "windows-936" | "gb_2312-80" | "euc-cn" | "euccn" | "gb-2312" | "gb2312-80" | "gb-18030" => Some(GB18030),
         "cp950" | "ms950" | "big-5" | "windows-950" => Some(BIG5),
+        "iso-2022-jp-ms" | "iso-2022-jp-1" | "iso-2022-jp-3" | "cp50220" | "cp50221" | "cp50222" => Some(ISO_2022_JP),
         "utf8mb4" | "utf_8" | "unicode-1-1-utf-8" | "us-ascii utf-8" => Some(UTF_8),
         _ => Encoding::for_label(label.trim_matches(['"', '\'', ' ']).as_bytes()),
     }
@@ -118,6 +140,11 @@ fn labelled<'a>(bytes: &'a [u8], encoding: &'static Encoding, label: &str) -> (C
         let bytes = joined_escapes(bytes);
         let (text, broken) = encoding.decode_without_bom_handling(&bytes);
         return (Cow::Owned(text.into_owned()), broken.then_some(Defect::Undecodable));
+    }
+    if encoding == WINDOWS_1252
+        && let Some(text) = foreign(bytes)
+    {
+        return (text, Some(Defect::Mislabelled));
     }
     // "Привет" in windows-1251 has the shape of GB 2312 too, so only the label that everybody gives by default is doubted.
     if encoding == WINDOWS_1252 && gb_shape(bytes).is_certain() {
@@ -206,12 +233,15 @@ fn unlabelled(bytes: &[u8]) -> (Cow<'_, str>, Option<Defect>) {
         return (encoding.decode_with_bom_removal(bytes).0, None);
     }
     if let Ok(text) = std::str::from_utf8(bytes) {
-        return (Cow::Borrowed(text), None);
+        return chinese_in_utf8(bytes, text).map_or((Cow::Borrowed(text), None), |gb| (gb, Some(Defect::Mislabelled)));
     }
     // UTF-8 that was cut or has a bad byte is still UTF-8.
     let flaws = bytes.utf8_chunks().filter(|c| !c.invalid().is_empty()).count();
     if long_sequences(bytes) > flaws * 4 {
         return (String::from_utf8_lossy(bytes), Some(Defect::Undecodable));
+    }
+    if let Some(text) = foreign(bytes) {
+        return (text, Some(Defect::Mislabelled));
     }
     let shape = gb_shape(bytes);
     let (gb, gb_broken) = GB18030.decode_without_bom_handling(bytes);
@@ -227,8 +257,36 @@ fn unlabelled(bytes: &[u8]) -> (Cow<'_, str>, Option<Defect>) {
     if !gb_broken && (shape.pairs() >= 2 && shape.runs_even || dense()) {
         return (gb, Some(Defect::Mislabelled));
     }
+    if let Some(encoding) = guess::latin(bytes) {
+        return (encoding.decode_without_bom_handling(bytes).0, Some(Defect::Mislabelled));
+    }
     let (latin, _) = WINDOWS_1252.decode_without_bom_handling(bytes);
     (latin, Some(Defect::Undecodable))
+}
+
+/// Few Chinese words in GB 2312 are flawless UTF-8 too, of letters that nobody writes side by side: `状态`, `模式`; and `谢谢` is `лл`.
+fn chinese_in_utf8<'a>(bytes: &'a [u8], text: &str) -> Option<Cow<'a, str>> {
+    if bytes.len() > SHORT || !(guess::is_mixed(text) || text.trim() == "лл") {
+        return None;
+    }
+    let shape = gb_shape(bytes);
+    let (gb, flawed) = GB18030.decode_without_bom_handling(bytes);
+    (shape.inside >= 2 && shape.outside == 0 && shape.runs_even && !flawed).then_some(gb)
+}
+
+/// The text of bytes that are nearly for certain neither Chinese in GB 2312 nor Latin, and decode without a flaw.
+fn foreign(bytes: &[u8]) -> Option<Cow<'_, str>> {
+    let shape = gb_shape(bytes);
+    // Only Big5 has no lead bytes below 0xA1, and few above 0xC6.
+    let big5 = || shape.pairs() >= 3 && shape.big5 * 10 >= shape.pairs() * 9 && guess::big5(bytes);
+    let encoding = guess::foreign(bytes).or_else(|| big5().then_some(BIG5))?;
+    // A few words of flawless GB 18030 are Chinese.
+    let few = if guess::is_cyrillic(encoding) && shape.is_certain() { 4 } else { 8 };
+    if shape.runs_even && shape.pairs() < few && !GB18030.decode_without_bom_handling(bytes).1 {
+        return None;
+    }
+    let (text, flawed) = encoding.decode_without_bom_handling(bytes);
+    (!flawed && guess::is_written(&text)).then_some(text)
 }
 
 /// How many complete UTF-8 sequences of three or four bytes there are.
@@ -346,6 +404,11 @@ mod tests {
             (b"~{<:Ky2;SP~} ok", Some("hz-gb-2312"), "己所不有 ok", None),
             (b"Hi +ZeVnLIqe-", Some("utf-7"), "Hi 日本語", None),
             (b"\x1b$BF|K\\8l\x1b(B", Some("iso-2022-jp"), "日本語", None),
+            (b"\x1b$BF|K\\8l\x1b(B", Some("iso-2022-jp-ms"), "日本語", None),
+            (b"\x1b$BF|K\\8l\x1b(B", Some("cp50220"), "日本語", None),
+            (b"\x1b$BF|K\\8l\x1b(B ok", None, "日本語 ok", m),
+            (b"\x1b$BF|K\\8l\x1b(B", Some("us-ascii"), "日本語", m),
+            (b"\x1b[1mbold\x1b[0m", None, "\x1b[1mbold\x1b[0m", None),
         ];
         for (bytes, label, text, defect) in cases {
             assert_eq!(decode(bytes, label), (Cow::Borrowed(text), defect), "{label:?} {text}");
@@ -410,6 +473,54 @@ mod tests {
         }
         assert_eq!(decode(b"\x1b$)C\x0eGA80EM\x0f ok", Some("iso-2022-kr")), (Cow::Borrowed("프린터 ok"), None));
         assert_eq!(decode(b"\x1b$)A\x0e1", Some("iso-2022-cn")).1, Some(Defect::Undecodable));
+    }
+
+    /// No label, or one that everybody gives by default, over the bytes of another language.
+    #[test]
+    fn other_languages_without_a_true_label() {
+        for (written, text) in [
+            ("windows-1251", "Принтер на третьем этаже не работает"),
+            ("windows-1251", "Не работает VPN"),
+            ("KOI8-R", "Принтер на третьем этаже не работает"),
+            ("windows-1253", "Ο εκτυπωτής δεν λειτουργεί"),
+            ("windows-1255", "המדפסת בקומה השלישית לא עובדת"),
+            ("windows-1256", "الطابعة لا تعمل منذ الصباح"),
+            ("windows-874", "เครื่องพิมพ์ชั้นสามเสียตั้งแต่เช้าวันนี้"),
+            ("Shift_JIS", "三階のプリンターが今朝から動きません。"),
+            ("EUC-JP", "三階のプリンターが今朝から動きません。"),
+            ("EUC-KR", "3층 프린터가 오늘 아침부터 작동하지 않습니다."),
+            ("Big5", "三樓的印表機從今天早上就壞了，謝謝。"),
+        ] {
+            let bytes = Encoding::for_label(written.as_bytes()).unwrap().encode(text).0;
+            for label in [None, Some("utf-8"), Some("us-ascii"), Some("iso-8859-1")] {
+                assert_eq!(decode(&bytes, label), (Cow::Borrowed(text), Some(Defect::Mislabelled)), "{written} under {label:?}");
+            }
+        }
+        for (written, text) in [
+            ("windows-1254", "Üçüncü kattaki yazıcı sabahtan beri çalışmıyor, lütfen kontrol edin"),
+            ("ISO-8859-2", "Drukarka na trzecim piętrze nie działa od rana, proszę sprawdzić żółtą lampkę"),
+        ] {
+            let bytes = Encoding::for_label(written.as_bytes()).unwrap().encode(text).0;
+            assert_eq!(decode(&bytes, None), (Cow::Borrowed(text), Some(Defect::Mislabelled)), "{written}");
+        }
+        // Short Chinese words look like Korean or Japanese to statistics, and Latin ones like their neighbours.
+        for text in [
+            "您好", "催办", "密码", "李雷", "请假单", "附件打不开 报错 809", "厂家要远程", "忘帶門禁卡", "會議斷斷續續", "應該是話機壞了",
+            "我在 8 樓", "IE模式", "一直转圈", "状态: FIRING", "谢谢", "正の能量", "附件打不开报错，请帮忙看看怎么办",
+        ] {
+            let bytes = GB18030.encode(text).0;
+            assert_eq!(decode(&bytes, None).0, text);
+        }
+        for text in ["Résistance de 5 Ω", "5 µΩ", "Größe «Ω»", "Привет, café", "naïve Δx", "ЛЛ", "спасибо", "שלום"]
+        {
+            assert_eq!(decode(text.as_bytes(), None), (Cow::Borrowed(text), None));
+            assert_eq!(header(text.as_bytes()), (Cow::Borrowed(text), None));
+        }
+        for text in ["Señor, la impresora está rota", "Drucker läuft nicht", "Imprimante déréglée"] {
+            let bytes = WINDOWS_1252.encode(text).0;
+            assert_eq!(decode(&bytes, None).0, text);
+            assert_eq!(decode(&bytes, Some("iso-8859-1")).0, text);
+        }
     }
 
     #[test]

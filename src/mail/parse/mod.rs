@@ -6,6 +6,7 @@
 
 mod charset;
 mod events;
+mod guess;
 mod header;
 mod inside;
 mod mime;

@@ -91,7 +91,9 @@ const LATER: &[&str] = &[
     "delayed", "still being retried", "will be retried", "be retried until", "still undelivered", "will continue to", "will keep trying",
     "do not need to resend", "not need to resend", "will try again", "try to deliver it again", "no action is required on your part",
     "this is a warning message only", "just a warning", "wird weiter versucht", "es wird weiter", "sera renouvel", "se seguirá intentando",
-    "延迟", "仍在尝试", "继续尝试", "稍后重试", "会再次尝试", "将继续投递", "延遲",
+    "verzögert", "noch nicht zugestellt", "weiter zuzustellen", "retardé", "pas encore pu être", "continuera ses tentatives",
+    "se ha retrasado", "non è stato ancora", "in ritardo", "vertraagd", "задерж", "ещё не достав", "opóźni", "fördröjd", "遅延", "再送を",
+    "지연", "延迟", "仍在尝试", "继续尝试", "继续重试", "发送未完成", "稍后重试", "会再次尝试", "将继续投递", "延遲",
 ];
 /// Words of a server that has delivered, lower case.
 const ARRIVED: &[&str] = &[
@@ -112,6 +114,7 @@ fn action(mail: &Reading, notice: &[&str]) -> &'static str {
     let says = |words: &[&str]| words.iter().any(|w| said.contains(w));
     let failed = says(&[
         "permanent", "giving up", "i've given up", "returned to sender", "was not delivered", "not been delivered to the following",
+        "endgültig", "définitive", "已放弃", "不再重试", "停止投递",
     ]);
     if says(ARRIVED) && !says(NOT_ARRIVED) {
         "delivered"
@@ -194,13 +197,26 @@ fn first_foreign(notice: &[&str], mail: &Reading) -> Option<(Address, usize)> {
     all.into_iter().find(|(address, _)| is_foreign(address, mail))
 }
 
-/// Every address in a line of text.
+/// Every address in a line of text; where Chinese words touch it (`发给li@x.example的邮件`), without them.
 pub fn addresses(text: &str) -> impl Iterator<Item = Address> {
     text.split(|c: char| c.is_whitespace() || "<>()[]\"',;:：，；。、（）《》【】“”|".contains(c))
         .map(|w| w.trim_matches(['.', '!', '?', '*', '-', '=']))
-        .filter(|w| w.contains('@') && w.is_ascii())
-        .filter_map(Address::parse)
-        .filter(|a| a.domain().contains('.'))
+        .filter(|w| w.contains('@'))
+        // An address of RFC 6531 has such characters of its own, and stands alone.
+        .filter_map(|w| address(between_words(w)).or_else(|| address(w)))
+}
+
+/// The ASCII characters around the last `@`.
+fn between_words(word: &str) -> &str {
+    let at = word.rfind('@').unwrap_or(0);
+    let (local, domain) = word.split_at_checked(at).unwrap_or(("", word));
+    let from = local.rfind(|c: char| !c.is_ascii()).map_or(0, |last| local.ceil_char_boundary(last + 1));
+    let to = domain.find(|c: char| !c.is_ascii()).unwrap_or(domain.len());
+    word.get(from..at + to).unwrap_or(word)
+}
+
+fn address(word: &str) -> Option<Address> {
+    Address::parse(word).filter(|a| a.domain().contains('.') && a.domain().split('.').all(|label| !label.is_empty()))
 }
 
 /// A report (RFC 3464) that stands in the text, as some systems forward it.

@@ -256,6 +256,20 @@ fn notices_that_cite_a_message_id_go_on_below_it() {
 }
 
 #[test]
+fn delays_and_addresses_in_more_languages() {
+    for (text, expected) in [
+        ("Votre message n'a pas encore pu être remis.\n\n<li@x.example>: Connection timed out\n", "li@x.example 4.4.1 delayed"),
+        ("Ihre Nachricht konnte noch nicht zugestellt werden.\n\n<li@x.example>: Connection refused\n", "li@x.example 4.4.1 delayed"),
+        ("发送至 li@x.example 时出现了暂时性的问题。会在 47 小时内继续重试。\n\nconnection timed out\n", "li@x.example 4.4.1 delayed"),
+        ("Die Zustellung war verzögert und ist endgültig gescheitert.\n\n<li@x.example>: mailbox full\n", "li@x.example 5.2.2 failed"),
+        ("您发给li@x.example的邮件大小为45MB，超过了对方服务器允许的最大邮件大小。\n", "li@x.example 5.3.4 failed"),
+        ("<用户@例子.example>: 550 5.1.1 User unknown\n", "用户@例子.example 5.1.1 failed"),
+    ] {
+        assert_eq!(told("", text), [expected], "{text}");
+    }
+}
+
+#[test]
 fn words_about_a_recipient_stand_where_he_does() {
     for (text, expected) in [
         ("undeliverable to:\n\tli@x.example (user not found)\n\twu@y.example (mailbox over its size limit)\n", "5.1.1 5.2.2"),

@@ -3,10 +3,12 @@
 //! async-imap's own FETCH ignores the tagged status and takes a closed connection for the end of the answer, so commands go through
 //! [`Session::checked`], which reads up to the tagged response and knows no other success than OK (RFC 3501 section 7.1).
 
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use async_imap::imap_proto::{MailboxDatum, NameAttribute, Outcome, RequestId, Response, ResponseCode, Status};
+use futures_util::FutureExt as _;
 use tokio::io::AsyncWriteExt as _;
 use tokio::time::timeout;
 
@@ -19,6 +21,9 @@ use super::{Mark, name};
 const PATIENCE: Duration = Duration::from_secs(120);
 /// The end of a session is not waited for longer.
 const FAREWELL: Duration = Duration::from_millis(500);
+
+/// What is told of an answer that is none of RFC 3501.
+const UNREADABLE: &str = "the server's answer cannot be read";
 
 /// A connection that is logged in.
 pub(super) struct Session {
@@ -121,12 +126,14 @@ impl Session {
 
     /// Reads one response, however long it takes. A closed connection and an untagged BYE are errors. May be dropped while it waits.
     pub(super) async fn next_unhurried<R>(&mut self, read: impl FnOnce(&Response<'_>) -> R) -> anyhow::Result<R> {
-        let response = match self.inner.read_response().await {
-            Ok(Some(response)) => response,
-            Ok(None) => anyhow::bail!("the server closed the connection"),
+        // The parser below panics at some answers that it takes for impossible: `INTERNALDATE NIL`.
+        let response = match AssertUnwindSafe(self.inner.read_response()).catch_unwind().await {
+            Ok(Ok(Some(response))) => response,
+            Ok(Ok(None)) => anyhow::bail!("the server closed the connection"),
             // The parser quotes what it could not read, and that may be mail.
-            Err(error) if error.kind() == std::io::ErrorKind::Other => anyhow::bail!("the server's answer cannot be read"),
-            Err(error) => return Err(error.into()),
+            Ok(Err(error)) if error.kind() == std::io::ErrorKind::Other => anyhow::bail!(UNREADABLE),
+            Ok(Err(error)) => return Err(error.into()),
+            Err(_) => anyhow::bail!(UNREADABLE),
         };
         match response.parsed() {
             Response::Data { status: Status::Bye, outcome } => anyhow::bail!("the server ends the connection: {}", said(outcome)),

@@ -24,6 +24,8 @@ pub struct Manners {
     pub refuses: &'static [&'static str],
     /// The mail with this UID is given out in no form, whatever the server does in its place.
     pub withholds: Option<(u32, Withholding)>,
+    /// The date of arrival is NIL, which RFC 3501 does not know.
+    pub undated: bool,
     /// The token that is taken, instead of any password.
     pub token: Option<&'static str>,
     /// The one folder, as it is spelled on the wire.
@@ -54,6 +56,7 @@ pub const PLAIN: Manners = Manners {
     trusts_nobody: false,
     refuses: &[],
     withholds: None,
+    undated: false,
     token: None,
     folder: "INBOX",
 };
@@ -272,7 +275,8 @@ impl Talk {
                 told.push(format!("RFC822.SIZE {}", mail.len()));
             }
             if items.contains("INTERNALDATE") {
-                told.push(chrono::Utc::now().format("INTERNALDATE \"%d-%b-%Y %H:%M:%S +0000\"").to_string());
+                let dated = chrono::Utc::now().format("INTERNALDATE \"%d-%b-%Y %H:%M:%S +0000\"").to_string();
+                told.push(if self.manners.undated { "INTERNALDATE NIL".to_owned() } else { dated });
             }
             if let Some(asked) = items.split("BODY.PEEK[").nth(1) {
                 let (section, rest) = asked.split_once(']').unwrap();

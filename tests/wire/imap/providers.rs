@@ -289,6 +289,21 @@ async fn a_mail_that_is_given_out_in_no_form_is_passed_over_and_asked_for_again(
     }
 }
 
+/// The library that parses answers panics at this one.
+#[tokio::test]
+async fn an_answer_that_nobody_can_read_is_named_and_waited_out() {
+    let provider = Provider::start(Manners { undated: true, ..PLAIN }).await;
+    provider.deliver(mail("one", 100));
+    let account = account(&provider);
+    let error = format!("{:#}", read_once(&account, "INBOX", &Desk::new()).await.unwrap_err());
+    assert!(error.contains("the server's answer cannot be read"), "{error}");
+    let watched = watch(account, "INBOX", Desk::new());
+    let waits =
+        |state: &SourceState| matches!(state, SourceState::Waiting { why, .. } if why.contains("the server's answer cannot be read"));
+    eventually("that it is told", || watched.states().iter().any(waits)).await;
+    watched.stop().await;
+}
+
 #[tokio::test]
 async fn a_mail_that_ends_each_connection_stops_no_single_run() {
     let provider = Provider::start(Manners { withholds: Some((2, Withholding::Bye)), ..PLAIN }).await;
