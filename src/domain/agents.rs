@@ -291,6 +291,7 @@ impl Author<'_> {
     /// Every change of the plan, with those that an answer itself brings.
     fn changes(&self, plan: &Plan, answers: bool) -> Vec<Change> {
         let mut changes = plan.changes.clone();
+        changes.extend(notify::within_reach(self.ticket, &self.agent.address));
         let undoes = !plan.restore.is_empty();
         let before = if undoes { &plan.after } else { self.ticket };
         let moved = !undoes && changes.iter().any(|c| matches!(c, Change::Owner(_) | Change::Team(_)));

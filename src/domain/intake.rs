@@ -333,7 +333,7 @@ fn withheld(scene: &Scene<'_>, allowed: Result<(), String>, policy: &Policy) -> 
 fn file_only(scene: &Scene<'_>, ticket: &Ticket) -> Decision {
     let mut decision = Decision::new(Outcome::Filed { ticket: ticket.number }, sender_name(scene.mail));
     decision.guards.push((ticket.number, ticket.version));
-    decision.because(format!("filed with {} and nothing else: automatic mail changes nothing", ticket.number));
+    decision.because(format!("filed with {}: no status and no clock changes, and it is not answered", ticket.number));
     decision
 }
 

@@ -10,7 +10,7 @@ use super::message::{Address, Defect, Draft, LetterKind, Person, Reading, Recipi
 use super::policy::{Agent, Article, Policy};
 use super::reply;
 use super::rules::{Evidence, labels};
-use super::ticket::{Clock, Ticket, TicketNo};
+use super::ticket::{Change, Clock, Ticket, TicketNo};
 use super::trust::Token;
 use super::{Case, Decision, Need, Query, Reason, approvals, sla, suggest};
 
@@ -434,6 +434,13 @@ pub fn may_ask(case: &Case, to: &Address, policy: &Policy, now: DateTime<Utc>) -
     caps.end()
 }
 
+/// Whoever writes is taken for out of reach no more, nor for somebody whose mailbox refused a mail.
+pub fn within_reach(ticket: &Ticket, writer: &Address) -> impl Iterator<Item = Change> {
+    let unreachable = ticket.unreachable.contains(writer).then(|| Change::Unreachable(writer.clone(), false));
+    let refused = ticket.refused.contains(writer).then(|| Change::Refused(writer.clone(), false));
+    unreachable.into_iter().chain(refused)
+}
+
 /// Tallies that are held against their limits.
 #[derive(Default)]
 struct Caps {
@@ -461,9 +468,10 @@ impl Caps {
 
 /// Notices of one ticket to one agent that other people's mail may cause: (within hours, at most). No person writes so often; two robots
 /// that answer each other by way of the desk do.
-const NOTICES: [(i64, u32); 2] = [(1, 20), (24, 60)];
+pub const NOTICES: [(i64, u32); 2] = [(1, 20), (24, 60)];
 
-/// Notices that answer a mail, or tell of one, stop where they are too many: that is a loop (promise 4). The history says so.
+/// Notices that answer a mail, or tell of one, stop where they are too many: that is a loop (promise 4). The history says so. What belongs to
+/// no ticket is counted by the questions to its agent.
 ///
 /// # Errors
 /// The [`Need`] for the tallies.
@@ -472,13 +480,17 @@ pub fn hold_back_loops(case: &Case, decision: &mut Decision, now: DateTime<Utc>)
     let mut over: Vec<Address> = Vec::new();
     let mut missing = Need(Vec::new());
     for draft in decision.drafts.iter().filter(|d| caused(d)) {
-        let (Some(number), Some(to)) = (draft.ticket, draft.to.first().map(|to| &to.person.address)) else { continue };
+        let Some(to) = draft.to.first().map(|to| &to.person.address) else { continue };
         for (hours, most) in NOTICES {
-            match case.notices_to(to, number, now - Duration::hours(hours)) {
+            let since = now - Duration::hours(hours);
+            let (written, what) = match draft.ticket {
+                Some(number) => (case.notices_to(to, number, since), format!("notices for {number}")),
+                None => (case.questions_to(to, since), "questions".to_owned()),
+            };
+            match written {
                 Ok(n) if n >= most && !over.contains(to) => {
-                    decision
-                        .because
-                        .push(Reason(format!("{n} notices for {number} to {to} within {hours} h look like a loop: this one is held back")));
+                    let why = format!("{n} {what} to {to} within {hours} h look like a loop: this one is held back");
+                    decision.because.push(Reason(why));
                     over.push(to.clone());
                 }
                 Ok(_) => {}

@@ -19,6 +19,11 @@ fn renames(sent: &Sent, n: usize) -> Vec<u8> {
     raw(sent, n, &format!("Request {n} was received"), "", "We look into it.")
 }
 
+/// The same, and nothing acknowledges it: it reads like an absence.
+fn absent(sent: &Sent, n: usize) -> Vec<u8> {
+    raw(sent, n, &format!("Your mail {n}"), "", "I am travelling and will read your mail when I am back.")
+}
+
 /// In the thread, with the whole mail below.
 fn quotes(sent: &Sent, n: usize) -> Vec<u8> {
     let id = sent.reading.id.as_ref().unwrap();
@@ -33,6 +38,11 @@ fn mistypes(sent: &Sent, n: usize) -> Vec<u8> {
     let id = sent.reading.id.as_ref().unwrap();
     let references: String = sent.reading.references.iter().map(|r| format!("{r} ")).collect();
     raw(sent, n, &format!("Re: {} [resovle]", sent.reading.subject), &format!("References: {references}{id}\n"), "")
+}
+
+/// The subject alone says what is answered.
+fn repeats(sent: &Sent, n: usize) -> Vec<u8> {
+    raw(sent, n, &format!("Re: {}", sent.reading.subject), "", "We look into it.")
 }
 
 fn raw(sent: &Sent, n: usize, subject: &str, thread: &str, text: &str) -> Vec<u8> {
@@ -91,6 +101,32 @@ fn an_agent_that_is_a_machine() {
         let answers = play(&mut world, &[("li@desk.test", robot)]);
         assert!((1..=30).contains(&answers), "{answers}");
         assert_eq!(told(&mut world, "this one is held back"), held_back);
+    }
+}
+
+/// What answers an agent outside of any ticket comes to rest too: a wrong order that opens nothing comes back in each answer's subject.
+#[test]
+fn an_agent_that_is_a_machine_and_no_ticket() {
+    for subject in ["[new] [for=nobody] cable", "[list]", "[help]"] {
+        for robot in [quotes as Robot, repeats] {
+            let mut world = World::new("robots", CONFIG, &[]);
+            world.mail(format!("Message-ID: <1@x>\nFrom: li@desk.test\nTo: support@desk.test\nSubject: {subject}\n\nHello.\n").as_bytes());
+            let answers = play(&mut world, &[("li@desk.test", robot)]);
+            assert!((1..=30).contains(&answers), "{subject}: {answers}");
+        }
+    }
+}
+
+/// Each answers the notice of the other's ticket with a mail that opens one more.
+#[test]
+fn two_agents_that_are_machines() {
+    let config = format!("{CONFIG}\n[[agent]]\nhandle = \"zoe\"\nname = \"Zoe\"\naddress = \"zoe@desk.test\"\nteam = \"support\"\n");
+    for robot in [renames as Robot, absent] {
+        let mut world = World::new("robots", &config, &[]);
+        world.mail(b"Message-ID: <first@ext.test>\nFrom: bo@ext.test\nTo: support@desk.test\nSubject: Stapler\n\nIt is stuck.\n");
+        let answers = play(&mut world, &[("wang@desk.test", robot), ("zoe@desk.test", robot)]);
+        assert!((2..=80).contains(&answers), "{answers}");
+        assert!(told(&mut world, "look like a loop: colleagues are not told of this one"));
     }
 }
 
