@@ -317,7 +317,8 @@ impl Author<'_> {
 
     /// Does the requester get no mail that the orders entail?
     fn is_silent(&self, plan: &Plan, after: &Ticket) -> bool {
-        let nobody = after.requester.address == Address::nowhere() || after.unreachable.contains(&after.requester.address);
+        let address = &after.requester.address;
+        let nobody = *address == Address::nowhere() || after.unreachable.contains(address) || self.policy.is_via_list(address);
         plan.quiet || after.quiet || nobody
     }
 

@@ -12,7 +12,7 @@ use super::reply;
 use super::rules::{Evidence, labels};
 use super::ticket::{Change, Clock, Ticket, TicketNo};
 use super::trust::Token;
-use super::{Case, Decision, Need, Query, Reason, approvals, sla, suggest};
+use super::{Case, Decision, Need, Query, Reason, approvals, origin, sla, suggest};
 
 /// At most so many links in one mail.
 pub const MOST_LINKS: usize = 3;
@@ -200,7 +200,7 @@ pub fn agent_new(
         handed_by: handed.map_or_else(String::new, |handed| handed.by.name.clone()),
         note: handed.map_or_else(String::new, |handed| shortened(handed.note)),
         text: own_text(mail),
-        defects: warnings(ticket, Some(mail), language),
+        defects: warnings(ticket, Some(mail), language, policy),
         evidence: heaviest(found.evidence).into_iter().map(|evidence| because(evidence, language)).collect(),
         articles: agent_links(found.articles, policy, language),
         ..bare_new(agent, ticket, &files, policy)
@@ -214,7 +214,7 @@ pub fn handed_over(agent: &Agent, ticket: &Ticket, by: &Agent, note: &str, first
         handed_by: by.name.clone(),
         note: note.to_owned(),
         text: first_words.to_owned(),
-        defects: warnings(ticket, None, agent_language(agent, policy)),
+        defects: warnings(ticket, None, agent_language(agent, policy), policy),
         articles: agent_links(&ticket.links, policy, agent_language(agent, policy)),
         ..bare_new(agent, ticket, files, policy)
     };
@@ -351,7 +351,7 @@ pub fn file_names(mail: &Reading) -> Vec<String> {
 }
 
 /// What an agent should know of a new ticket before he answers.
-fn warnings(ticket: &Ticket, mail: Option<&Reading>, language: &str) -> Vec<String> {
+fn warnings(ticket: &Ticket, mail: Option<&Reading>, language: &str, policy: &Policy) -> Vec<String> {
     let linked = ticket.linked.map(|number| {
         let from = &ticket.requester.address;
         let en = format!(
@@ -364,7 +364,12 @@ fn warnings(ticket: &Ticket, mail: Option<&Reading>, language: &str) -> Vec<Stri
         say(language, en, zh)
     });
     let defects = mail.into_iter().flat_map(|m| m.defects.iter().filter_map(|d| defect_sentence(*d, language)));
-    linked.into_iter().chain(defects).collect()
+    let list = policy.is_via_list(&ticket.requester.address).then(|| {
+        let en =
+            "It came through a list that does not say who wrote it: an answer goes to all of the list. [requester=…] names the writer.";
+        say(language, en, "邮件经由邮件列表转来，未说明由谁所写：回复会发给列表的所有成员。可用【请求人=…】指定发件人。")
+    });
+    linked.into_iter().chain(list).chain(defects).collect()
 }
 
 /// A defect that an agent should know of, as a sentence.
@@ -531,7 +536,7 @@ pub fn is_noreply(address: &Address) -> bool {
 
 fn is_list(address: &Address, mail: &Reading, policy: &Policy) -> bool {
     let teams = policy.teams.iter().any(|team| team.address.as_ref() == Some(address));
-    let listed = policy.mailboxes.iter().flat_map(|m| m.via_lists.iter()).any(|list| list.eq_ignore_ascii_case(address.as_str()));
+    let listed = origin::is_own_list(address, mail, policy);
     let posts_to_it = mail.header("List-Post").is_some_and(|v| v.to_lowercase().contains(address.as_str()));
     teams || listed || posts_to_it
 }
