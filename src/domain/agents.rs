@@ -317,9 +317,20 @@ impl Author<'_> {
 
     /// Does the requester get no mail that the orders entail?
     fn is_silent(&self, plan: &Plan, after: &Ticket) -> bool {
+        plan.quiet || self.unheard(after).is_some()
+    }
+
+    /// Why the desk writes nothing to the requester by itself, where that is so.
+    fn unheard(&self, after: &Ticket) -> Option<&'static str> {
         let address = &after.requester.address;
-        let nobody = *address == Address::nowhere() || after.unreachable.contains(address) || self.policy.is_via_list(address);
-        plan.quiet || after.quiet || nobody
+        [
+            (after.quiet, "the ticket gets no automatic mail"),
+            (*address == Address::nowhere(), "the ticket has no sender who could be written to"),
+            (after.unreachable.contains(address), "the address is out of reach"),
+            (self.policy.is_via_list(address), "it is a list that does not say who wrote"),
+        ]
+        .into_iter()
+        .find_map(|(so, why)| so.then_some(why))
     }
 
     /// Why the words may hold something internal, if that is not certain.

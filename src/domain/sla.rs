@@ -234,6 +234,7 @@ impl Strike<'_> {
         }
         let address = &self.after.requester.address;
         if self.after.quiet || self.after.unreachable.contains(address) || policy.is_via_list(address) {
+            self.decision.because(format!("no mail about it to {address}: the desk writes nothing there by itself"));
             return;
         }
         let card = notify::card(&self.after, policy, &self.after.language);

@@ -168,6 +168,18 @@ fn two_desks_write_to_each_other() {
 }
 
 #[test]
+fn what_the_requester_does_not_get_stands_in_the_history() {
+    let mut world = World::new("robots", CONFIG, &[]);
+    world.refused.push(("bo@ext.test".to_owned(), "550 5.1.1 no such user".to_owned()));
+    world.mail(b"Message-ID: <first@ext.test>\nFrom: bo@ext.test\nTo: support@desk.test\nSubject: VPN down\n\nError 809.\n");
+    let notice = world.sent.iter().find(|s| s.to == "li@desk.test").unwrap().clone();
+    let order = String::from_utf8(mistypes(&notice, 1)).unwrap().replace("[resovle]", "[resolve]");
+    let sent = world.mail(order.as_bytes());
+    assert!(sent.iter().all(|s| s.to == "li@desk.test"), "nothing goes to the requester");
+    assert!(told(&mut world, "no mail about it to bo@ext.test: the address is out of reach"));
+}
+
+#[test]
 fn two_from_fields_prove_nobody() {
     let mut world = opened();
     let notice = world.sent.iter().find(|s| s.to == "li@desk.test").unwrap().clone();
