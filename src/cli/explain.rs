@@ -260,7 +260,8 @@ fn outcome(decision: &Decision) -> String {
     match &decision.outcome {
         Outcome::Opened { ticket } => format!("a new ticket {ticket}"),
         Outcome::Joined { ticket } => format!("a message of {ticket}"),
-        Outcome::Filed { ticket } => format!("filed with {ticket}; nothing follows"),
+        Outcome::Filed { ticket } if decision.drafts.is_empty() => format!("filed with {ticket}; nothing follows"),
+        Outcome::Filed { ticket } => format!("filed with {ticket}"),
         Outcome::Refused { ticket } => format!("refused orders{}", ticket.map_or_else(String::new, |n| format!(" on {n}"))),
         Outcome::Answered => "answered by mail".to_owned(),
         Outcome::Ignored => "kept, and ignored".to_owned(),

@@ -291,6 +291,7 @@ impl Author<'_> {
     /// Every change of the plan, with those that an answer itself brings.
     fn changes(&self, plan: &Plan, answers: bool) -> Vec<Change> {
         let mut changes = plan.changes.clone();
+        changes.extend(notify::within_reach(self.ticket, &self.agent.address));
         let undoes = !plan.restore.is_empty();
         let before = if undoes { &plan.after } else { self.ticket };
         let moved = !undoes && changes.iter().any(|c| matches!(c, Change::Owner(_) | Change::Team(_)));
@@ -316,8 +317,20 @@ impl Author<'_> {
 
     /// Does the requester get no mail that the orders entail?
     fn is_silent(&self, plan: &Plan, after: &Ticket) -> bool {
-        let nobody = after.requester.address == Address::nowhere() || after.unreachable.contains(&after.requester.address);
-        plan.quiet || after.quiet || nobody
+        plan.quiet || self.unheard(after).is_some()
+    }
+
+    /// Why the desk writes nothing to the requester by itself, where that is so.
+    fn unheard(&self, after: &Ticket) -> Option<&'static str> {
+        let address = &after.requester.address;
+        [
+            (after.quiet, "the ticket gets no automatic mail"),
+            (*address == Address::nowhere(), "the ticket has no sender who could be written to"),
+            (after.unreachable.contains(address), "the address is out of reach"),
+            (self.policy.is_via_list(address), "it is a list that does not say who wrote"),
+        ]
+        .into_iter()
+        .find_map(|(so, why)| so.then_some(why))
     }
 
     /// Why the words may hold something internal, if that is not certain.

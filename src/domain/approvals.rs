@@ -275,8 +275,9 @@ impl Answer<'_> {
         if ticket.quiet || ticket.alert.is_some() {
             return Some("the ticket gets no automatic mail".to_owned());
         }
-        if ticket.unreachable.contains(&ticket.requester.address) || notify::is_noreply(&ticket.requester.address) {
-            return Some(format!("nobody can be reached at {}", ticket.requester.address));
+        let address = &ticket.requester.address;
+        if ticket.unreachable.contains(address) || notify::is_noreply(address) || self.policy.is_via_list(address) {
+            return Some(format!("nobody can be reached at {address}"));
         }
         allowed.err()
     }

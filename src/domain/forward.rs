@@ -24,6 +24,15 @@ pub struct Head {
 /// Finds the head of a forward. `announced`: the subject says that it is one, so that any quote's head serves; `fresh`: the mail answers
 /// nothing, so that words which answers have too (原始邮件) serve where a head follows.
 pub fn below_head(lines: &Lines<'_>, announced: bool, fresh: bool) -> Option<Head> {
+    let quoted = || {
+        // Apple Mail marks the whole forward as quoted, Gmail's HTML its head.
+        let text = lines.iter().take(LINES).map(|line| unquoted(line)).collect::<Vec<_>>().join("\n");
+        unquoted_head(&Lines::of(&text), announced, fresh)
+    };
+    unquoted_head(lines, announced, fresh).or_else(|| announced.then(quoted).flatten())
+}
+
+fn unquoted_head(lines: &Lines<'_>, announced: bool, fresh: bool) -> Option<Head> {
     for (at, line) in lines.iter().enumerate().take(LINES) {
         if lines.may_separate(at) && !line.trim_start().starts_with('>') {
             let certain = quotes::announces_forward(line);
@@ -72,7 +81,8 @@ fn read(lines: &[&str]) -> Option<Original> {
     }
     let below = lines.get(end + 1..).unwrap_or_default();
     let last = below.iter().position(|line| quotes::ends_forward(line)).unwrap_or(below.len());
-    let text = below.get(..last).unwrap_or_default().join("\n").trim().to_owned();
+    // iPhones begin it with a mark of no width.
+    let text = below.get(..last).unwrap_or_default().join("\n").trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}').to_owned();
     Some(Original { from, subject, text, language: None, id: None, references: Vec::new() })
 }
 
@@ -81,9 +91,12 @@ fn unquoted(line: &str) -> &str {
     line.strip_prefix('>').map_or(line, str::trim)
 }
 
-/// The first address of a field as people see it: `Alice Baker <alice@ext.test>`, `"李"<li@x.test>;`, `Alice [mailto:alice@ext.test]`.
+/// The first address of a field as people see it: `Alice Baker <alice@ext.test>`, `"李"<li@x.test>;`, `Alice [mailto:alice@ext.test]`. A name
+/// may read like an address: the one in brackets counts.
 pub fn person(value: &str) -> Option<Person> {
-    let at = value.find('@')?;
+    let bracket = value.find('<').filter(|open| value.get(*open..).is_some_and(|rest| rest.contains('@')));
+    let from = bracket.filter(|open| value.get(..*open).is_some_and(|name| !name.contains([';', ','])));
+    let at = from.unwrap_or(0) + value.get(from.unwrap_or(0)..)?.find('@')?;
     let belongs = |c: char| c.is_alphanumeric() || "._%+-=~'".contains(c);
     let (before, after) = value.split_at_checked(at)?;
     let local = before.trim_end_matches(belongs).len();
@@ -126,6 +139,46 @@ mod tests {
             "李明 <ming@ext.test>",
             "打印机",
             "卡纸了。",
+        ),
+        (
+            "apple, the whole marked as quoted",
+            "See.\n\n> Begin forwarded message:\n> \n> From: Alice Baker <alice@ext.test>\n> Subject: VPN down\n> Date: 1 December 2026 at 09:00:00 CST\n> To: li@desk.test\n> \n> Error 809.\n",
+            true,
+            "Alice Baker <alice@ext.test>",
+            "VPN down",
+            "Error 809.",
+        ),
+        (
+            "gmail's page, its head marked as quoted",
+            "FYI\n\n> ---------- Forwarded message ---------\n> From: Alice Baker <alice@ext.test>\n> Date: Tue, Dec 1, 2026 at 9:00 AM\n> Subject: VPN down\n> To: Li <li@desk.test>\n\n\nError 809.",
+            true,
+            "Alice Baker <alice@ext.test>",
+            "VPN down",
+            "Error 809.",
+        ),
+        (
+            "iphone, chinese, with a mark of no width",
+            "下面是被转发的邮件：\n\n> 发件人: 李明 <ming@ext.test>\n> 日期: 2026年12月1日 GMT+8 09:00:00\n> 收件人: li@desk.test\n> 主题: 打印机\n> \n> \u{feff}卡纸了。\n",
+            false,
+            "李明 <ming@ext.test>",
+            "打印机",
+            "卡纸了。",
+        ),
+        (
+            "thunderbird, japanese",
+            "-------- 転送メッセージ --------\n件名: \tプリンタ\n日付: \t2026年12月1日\n差出人: \tAlice <alice@ext.test>\n宛先: \tli@desk.test\n\n紙詰まり。",
+            false,
+            "Alice <alice@ext.test>",
+            "プリンタ",
+            "紙詰まり。",
+        ),
+        (
+            "a name that reads like an address",
+            "---------- Forwarded message ---------\nFrom: \"old@other.test\" <alice@ext.test>\nDate: Tue\nSubject: VPN\n\nError.",
+            false,
+            " <alice@ext.test>",
+            "VPN",
+            "Error.",
         ),
         (
             "outlook",

@@ -22,7 +22,7 @@ use super::facts::{self, Facts};
 use super::foresight::Foresight;
 use super::message::{Person, Reading, Withheld};
 use super::notify;
-use super::origin::{Origin, OriginKind};
+use super::origin::{self, Origin, OriginKind};
 use super::policy::{Agent, Policy, Role};
 use super::rules::{Circumstances, Verdict};
 use super::thread::{self, By, Thread};
@@ -323,6 +323,9 @@ fn withheld(scene: &Scene<'_>, allowed: Result<(), String>, policy: &Policy) -> 
     match &mail.from {
         None => return Some("the mail names no sender".into()),
         Some(from) if notify::is_noreply(&from.address) => return Some(format!("nobody reads {}", from.address)),
+        Some(from) if origin::is_own_list(&from.address, mail, policy) => {
+            return Some(format!("{} is a list that does not say who wrote, and all of it would read one", from.address));
+        }
         Some(from) if policy.is_own(&from.address) => return Some(format!("{} is an address of the desk itself", from.address)),
         Some(_) => {}
     }
@@ -333,7 +336,7 @@ fn withheld(scene: &Scene<'_>, allowed: Result<(), String>, policy: &Policy) -> 
 fn file_only(scene: &Scene<'_>, ticket: &Ticket) -> Decision {
     let mut decision = Decision::new(Outcome::Filed { ticket: ticket.number }, sender_name(scene.mail));
     decision.guards.push((ticket.number, ticket.version));
-    decision.because(format!("filed with {} and nothing else: automatic mail changes nothing", ticket.number));
+    decision.because(format!("filed with {}: no status and no clock changes, and it is not answered", ticket.number));
     decision
 }
 

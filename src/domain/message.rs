@@ -315,6 +315,9 @@ pub struct Report {
     pub original: Option<MessageId>,
     /// References of the returned mail (they hold our anchor).
     pub original_references: Vec<MessageId>,
+    /// Subject and first lines of the returned mail, where it is a part of its own: a number or a `Ref:` line of ours may stand there.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub returned: String,
 }
 
 /// What became of a mail to one recipient (RFC 3464 section 2.3).

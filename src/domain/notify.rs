@@ -10,9 +10,9 @@ use super::message::{Address, Defect, Draft, LetterKind, Person, Reading, Recipi
 use super::policy::{Agent, Article, Policy};
 use super::reply;
 use super::rules::{Evidence, labels};
-use super::ticket::{Clock, Ticket, TicketNo};
+use super::ticket::{Change, Clock, Ticket, TicketNo};
 use super::trust::Token;
-use super::{Case, Decision, Need, Query, Reason, approvals, sla, suggest};
+use super::{Case, Decision, Need, Query, Reason, approvals, origin, sla, suggest};
 
 /// At most so many links in one mail.
 pub const MOST_LINKS: usize = 3;
@@ -200,7 +200,7 @@ pub fn agent_new(
         handed_by: handed.map_or_else(String::new, |handed| handed.by.name.clone()),
         note: handed.map_or_else(String::new, |handed| shortened(handed.note)),
         text: own_text(mail),
-        defects: warnings(ticket, Some(mail), language),
+        defects: warnings(ticket, Some(mail), language, policy),
         evidence: heaviest(found.evidence).into_iter().map(|evidence| because(evidence, language)).collect(),
         articles: agent_links(found.articles, policy, language),
         ..bare_new(agent, ticket, &files, policy)
@@ -214,7 +214,7 @@ pub fn handed_over(agent: &Agent, ticket: &Ticket, by: &Agent, note: &str, first
         handed_by: by.name.clone(),
         note: note.to_owned(),
         text: first_words.to_owned(),
-        defects: warnings(ticket, None, agent_language(agent, policy)),
+        defects: warnings(ticket, None, agent_language(agent, policy), policy),
         articles: agent_links(&ticket.links, policy, agent_language(agent, policy)),
         ..bare_new(agent, ticket, files, policy)
     };
@@ -351,7 +351,7 @@ pub fn file_names(mail: &Reading) -> Vec<String> {
 }
 
 /// What an agent should know of a new ticket before he answers.
-fn warnings(ticket: &Ticket, mail: Option<&Reading>, language: &str) -> Vec<String> {
+fn warnings(ticket: &Ticket, mail: Option<&Reading>, language: &str, policy: &Policy) -> Vec<String> {
     let linked = ticket.linked.map(|number| {
         let from = &ticket.requester.address;
         let en = format!(
@@ -364,7 +364,12 @@ fn warnings(ticket: &Ticket, mail: Option<&Reading>, language: &str) -> Vec<Stri
         say(language, en, zh)
     });
     let defects = mail.into_iter().flat_map(|m| m.defects.iter().filter_map(|d| defect_sentence(*d, language)));
-    linked.into_iter().chain(defects).collect()
+    let list = policy.is_via_list(&ticket.requester.address).then(|| {
+        let en =
+            "It came through a list that does not say who wrote it: an answer goes to all of the list. [requester=…] names the writer.";
+        say(language, en, "邮件经由邮件列表转来，未说明由谁所写：回复会发给列表的所有成员。可用【请求人=…】指定发件人。")
+    });
+    linked.into_iter().chain(list).chain(defects).collect()
 }
 
 /// A defect that an agent should know of, as a sentence.
@@ -434,6 +439,13 @@ pub fn may_ask(case: &Case, to: &Address, policy: &Policy, now: DateTime<Utc>) -
     caps.end()
 }
 
+/// Whoever writes is taken for out of reach no more, nor for somebody whose mailbox refused a mail.
+pub fn within_reach(ticket: &Ticket, writer: &Address) -> impl Iterator<Item = Change> {
+    let unreachable = ticket.unreachable.contains(writer).then(|| Change::Unreachable(writer.clone(), false));
+    let refused = ticket.refused.contains(writer).then(|| Change::Refused(writer.clone(), false));
+    unreachable.into_iter().chain(refused)
+}
+
 /// Tallies that are held against their limits.
 #[derive(Default)]
 struct Caps {
@@ -461,9 +473,10 @@ impl Caps {
 
 /// Notices of one ticket to one agent that other people's mail may cause: (within hours, at most). No person writes so often; two robots
 /// that answer each other by way of the desk do.
-const NOTICES: [(i64, u32); 2] = [(1, 20), (24, 60)];
+pub const NOTICES: [(i64, u32); 2] = [(1, 20), (24, 60)];
 
-/// Notices that answer a mail, or tell of one, stop where they are too many: that is a loop (promise 4). The history says so.
+/// Notices that answer a mail, or tell of one, stop where they are too many: that is a loop (promise 4). The history says so. What belongs to
+/// no ticket is counted by the questions to its agent.
 ///
 /// # Errors
 /// The [`Need`] for the tallies.
@@ -472,13 +485,17 @@ pub fn hold_back_loops(case: &Case, decision: &mut Decision, now: DateTime<Utc>)
     let mut over: Vec<Address> = Vec::new();
     let mut missing = Need(Vec::new());
     for draft in decision.drafts.iter().filter(|d| caused(d)) {
-        let (Some(number), Some(to)) = (draft.ticket, draft.to.first().map(|to| &to.person.address)) else { continue };
+        let Some(to) = draft.to.first().map(|to| &to.person.address) else { continue };
         for (hours, most) in NOTICES {
-            match case.notices_to(to, number, now - Duration::hours(hours)) {
+            let since = now - Duration::hours(hours);
+            let (written, what) = match draft.ticket {
+                Some(number) => (case.notices_to(to, number, since), format!("notices for {number}")),
+                None => (case.questions_to(to, since), "questions".to_owned()),
+            };
+            match written {
                 Ok(n) if n >= most && !over.contains(to) => {
-                    decision
-                        .because
-                        .push(Reason(format!("{n} notices for {number} to {to} within {hours} h look like a loop: this one is held back")));
+                    let why = format!("{n} {what} to {to} within {hours} h look like a loop: this one is held back");
+                    decision.because.push(Reason(why));
                     over.push(to.clone());
                 }
                 Ok(_) => {}
@@ -519,7 +536,7 @@ pub fn is_noreply(address: &Address) -> bool {
 
 fn is_list(address: &Address, mail: &Reading, policy: &Policy) -> bool {
     let teams = policy.teams.iter().any(|team| team.address.as_ref() == Some(address));
-    let listed = policy.mailboxes.iter().flat_map(|m| m.via_lists.iter()).any(|list| list.eq_ignore_ascii_case(address.as_str()));
+    let listed = origin::is_own_list(address, mail, policy);
     let posts_to_it = mail.header("List-Post").is_some_and(|v| v.to_lowercase().contains(address.as_str()));
     teams || listed || posts_to_it
 }

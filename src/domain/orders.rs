@@ -71,6 +71,11 @@ impl Plan {
         self.notify_owner_changed || self.notify_team_changed
     }
 
+    /// It resolves or closes the ticket.
+    pub fn ends(&self) -> bool {
+        matches!(self.status, Some(Status::Resolved | Status::Closed))
+    }
+
     fn new(ticket: &Ticket) -> Plan {
         Plan {
             changes: Vec::new(),

@@ -17,7 +17,7 @@ mod tests;
 use serde::{Deserialize, Serialize};
 
 pub use bounce::Bounce;
-pub use lists::behind_list;
+pub use lists::{behind_list, is_own_list};
 use marks::asks_for_none;
 
 use super::doubt::Suspicion;

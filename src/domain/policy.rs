@@ -273,6 +273,15 @@ impl Policy {
         self.mailboxes.iter().find(|m| m.name == name).or_else(|| self.mailboxes.first())
     }
 
+    /// Is this the address of a list through which people write to a mailbox? The config may name it by its List-Id (RFC 2919):
+    /// `help.lists.example.com` is `help@lists.example.com`.
+    pub fn is_via_list(&self, address: &Address) -> bool {
+        let is_it = |list: &String| {
+            list.eq_ignore_ascii_case(address.as_str()) || list.replacen('.', "@", 1).eq_ignore_ascii_case(address.as_str())
+        };
+        self.mailboxes.iter().flat_map(|mailbox| &mailbox.via_lists).any(is_it)
+    }
+
     /// Is this one of the desk's own addresses (plus details ignored)?
     pub fn is_own(&self, address: &Address) -> bool {
         let own = |a: &Address| self.mailboxes.iter().any(|m| m.address == *a || m.aliases.contains(a));

@@ -83,12 +83,12 @@ pub fn rounded(at: DateTime<Utc>) -> DateTime<Utc> {
 fn run(ticket: &Ticket, clock: Clock, policy: &Policy) -> Option<(DateTime<Utc>, Duration)> {
     let targets = policy.sla.get(&ticket.priority).filter(|_| ticket.clocked)?;
     // Whom nobody can answer is answered by whoever takes it up.
-    let taken = !speaks(ticket) && ticket.owner.is_some();
+    let taken = !speaks(ticket, policy) && ticket.owner.is_some();
     let answered = ticket.answered.is_some() || ticket.resolved.is_some() || taken;
     match clock {
         Clock::FirstResponse => targets.first_response.filter(|_| !answered).map(|length| (ticket.opened, length)),
         // Until somebody has answered, the promise of the first answer stands. A machine reads no progress.
-        Clock::Update if !speaks(ticket) || !answered && targets.first_response.is_some() => None,
+        Clock::Update if !speaks(ticket, policy) || !answered && targets.first_response.is_some() => None,
         Clock::Update => targets.update.map(|length| (ticket.told.unwrap_or(ticket.opened), length)),
         Clock::Resolution => targets.resolution.map(|length| (ticket.opened, length)),
         Clock::Reminder => None,
@@ -128,7 +128,7 @@ fn next_alarm(ticket: &Ticket, policy: &Policy) -> Option<(DateTime<Utc>, Due)> 
 
 /// The reminder of a requester who keeps us waiting, in business hours.
 fn reminder(ticket: &Ticket, policy: &Policy) -> Option<(DateTime<Utc>, Due)> {
-    let since = ticket.paused_since().filter(|_| speaks(ticket))?;
+    let since = ticket.paused_since().filter(|_| speaks(ticket, policy))?;
     let told = ticket.alarms.get(&Clock::Reminder).is_some_and(|alarm| alarm.since == since);
     let remind = policy.closing.remind.filter(|_| !told)?;
     Some((policy.next_open(since + remind), Due::Remind))
@@ -143,8 +143,9 @@ fn given_up(ticket: &Ticket, policy: &Policy) -> Option<(DateTime<Utc>, Due)> {
 }
 
 /// Does a person read what the desk writes to the requester by itself?
-fn speaks(ticket: &Ticket) -> bool {
-    !ticket.quiet && ticket.alert.is_none() && !ticket.unreachable.contains(&ticket.requester.address)
+fn speaks(ticket: &Ticket, policy: &Policy) -> bool {
+    let address = &ticket.requester.address;
+    !ticket.quiet && ticket.alert.is_none() && !ticket.unreachable.contains(address) && !policy.is_via_list(address)
 }
 
 /// A ticket's clock struck. It may have changed since: then nothing follows.
@@ -231,7 +232,9 @@ impl Strike<'_> {
                 "请求人在提醒之后仍未回复，工单已关闭。",
             );
         }
-        if self.after.quiet || self.after.unreachable.contains(&self.after.requester.address) {
+        let address = &self.after.requester.address;
+        if self.after.quiet || self.after.unreachable.contains(address) || policy.is_via_list(address) {
+            self.decision.because(format!("no mail about it to {address}: the desk writes nothing there by itself"));
             return;
         }
         let card = notify::card(&self.after, policy, &self.after.language);
@@ -271,7 +274,7 @@ impl Strike<'_> {
         self.decision.because(format!("{} by {}: running out", told_as(clock), notify::local_time(deadline, self.policy)));
         // What is over already is told with that.
         if deadline > self.now {
-            let (en, zh) = running_out(clock, speaks(&self.after), &notify::local_time(deadline, self.policy));
+            let (en, zh) = running_out(clock, speaks(&self.after, self.policy), &notify::local_time(deadline, self.policy));
             self.tell(notify::caretakers(&self.after, self.policy), &en, &zh);
         }
     }
@@ -282,7 +285,7 @@ impl Strike<'_> {
         let warned = !self.decision.changes.iter().any(|(_, change)| matches!(change, Change::Alarm(c, _) if *c == clock));
         self.change(Change::Alarm(clock, Some(Alarm { since, over: true })));
         self.decision.because(format!("{} by {}: missed", told_as(clock), notify::local_time(at, self.policy)));
-        let (en, zh) = missed(clock, speaks(&self.after), &notify::local_time(at, self.policy));
+        let (en, zh) = missed(clock, speaks(&self.after, self.policy), &notify::local_time(at, self.policy));
         let mut told = self.policy.leads(self.after.team.as_deref());
         if !warned || told.is_empty() {
             told.extend(notify::caretakers(&self.after, self.policy));

@@ -10,7 +10,7 @@ use super::message::{Address, MessageId, Reading};
 use super::policy::Policy;
 use super::ticket::{Status, Ticket, TicketNo};
 use super::trust::{Token, TokenPlace};
-use super::{Case, Known, Need, Query, Sent, authentication};
+use super::{Case, Known, Need, Query, Sent, authentication, origin};
 
 /// By which clue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -185,6 +185,11 @@ impl Asks<'_> {
         // Before the desk was there, people answered from the shared address.
         let house = |a: &Address| self.policy.agent_at(a).is_some() || (self.history && self.policy.is_own(a));
         let standing = match self.from {
+            Some(a) if origin::is_own_list(a, mail, self.policy) => {
+                return Err(format!(
+                    "{evidence} names {number}, but a list that does not say who wrote takes no part in it: a new ticket, linked"
+                ));
+            }
             Some(a) if ticket.requester.address == *a => "its requester",
             Some(a) if house(a) => "an agent",
             Some(a) if ticket.takes_part(a) => "a participant",
@@ -272,7 +277,7 @@ fn urging(case: &Case, asks: &Asks<'_>) -> Result<Thread, Need> {
     }
     let text = super::text::fold(&text);
     let Some(word) = URGING.iter().find(|w| text.contains(*w)) else { return Ok(nothing()) };
-    let Some(from) = asks.from else { return Ok(nothing()) };
+    let Some(from) = asks.from.filter(|from| !origin::is_own_list(from, asks.mail, asks.policy)) else { return Ok(nothing()) };
     Ok(match case.live_of(from)? {
         [only] => Thread {
             ticket: Some(*only),

@@ -12,6 +12,8 @@ mod lexer;
 use clients::Mark;
 use lexer::{Lexer, Token};
 
+use crate::domain::quotes::{self, HeadField};
+
 /// Elements inside one another that are told apart.
 const DEPTH: usize = 200;
 /// Quotes and lists inside one another that are drawn.
@@ -71,6 +73,18 @@ fn kind(name: &str) -> Kind {
     }
 }
 
+/// The address of a link that writes a mail.
+fn mailto(href: &str) -> Option<String> {
+    let address = href.get(..7).filter(|scheme| scheme.eq_ignore_ascii_case("mailto:")).and_then(|_| href.get(7..))?;
+    let address = address.split('?').next().unwrap_or_default().trim();
+    (address.contains('@') && address.len() <= 254 && !address.contains(char::is_whitespace)).then(|| address.to_owned())
+}
+
+/// A line of a mail's head that names the sender and no address: Foxmail has that in the link alone.
+fn names_sender(line: &str) -> bool {
+    line.len() <= 200 && !line.contains('@') && matches!(quotes::head_field(line), Some((HeadField::From, name)) if !name.is_empty())
+}
+
 /// An open element.
 #[derive(Debug)]
 struct Element {
@@ -91,6 +105,8 @@ struct Page {
     bullet: Option<String>,
     /// The last lines say that the mail that is answered comes.
     announced: bool,
+    /// The address that an open link writes to.
+    mailto: Option<String>,
     stack: Vec<Element>,
     /// Elements that the stack has no room for.
     beyond: usize,
@@ -193,6 +209,9 @@ impl Page {
             "img" | "input" | "meta" | "link" | "col" | "wbr" | "base" | "area" | "source" | "embed" | "param" | "track" => return,
             _ => {}
         }
+        if name == "a" {
+            self.mailto = lexer::attribute(attributes, "href").and_then(mailto);
+        }
         let mark = clients::mark(name, attributes);
         let kind = match (kind(name), mark) {
             (_, Some(Mark::Hidden)) => Kind::Hidden,
@@ -286,6 +305,12 @@ impl Page {
 
     /// Closes what the tag names, and what is open inside it; inline elements alone. A table's content closes nothing around the table.
     fn close(&mut self, name: &str) {
+        if name == "a"
+            && let Some(address) = self.mailto.take()
+            && names_sender(&self.line)
+        {
+            self.line.push_str(&format!(" <{address}>"));
+        }
         if self.beyond > 0 {
             self.beyond -= 1;
             return;
@@ -344,6 +369,11 @@ mod tests {
 
     /// (case, page, text)
     const PAGES: &[(&str, &str, &str)] = &[
+        (
+            "foxmail's sender",
+            "<div><b>发件人：</b>&nbsp;<a href='mailto:ming@ext.test'>李明</a></div><p>Ask <a href='mailto:x@ext.test'>Ben</a></p>",
+            "发件人： 李明 <ming@ext.test>\n\nAsk Ben",
+        ),
         ("blocks", "<p>Hi&nbsp;there,</p><div>see <a href='http://x.example/'>this</a><br>bye</div>", "Hi there,\n\nsee this\nbye"),
         ("white space", "<div> a \n <b> b</b>c  </div>\n<div>\n d</div>", "a bc\nd"),
         ("breaks", "a<br>b<br><br>c<div>d<br></div><div><br></div>e", "a\nb\n\nc\nd\n\ne"),

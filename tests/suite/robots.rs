@@ -19,6 +19,11 @@ fn renames(sent: &Sent, n: usize) -> Vec<u8> {
     raw(sent, n, &format!("Request {n} was received"), "", "We look into it.")
 }
 
+/// The same, and nothing acknowledges it: it reads like an absence.
+fn absent(sent: &Sent, n: usize) -> Vec<u8> {
+    raw(sent, n, &format!("Your mail {n}"), "", "I am travelling and will read your mail when I am back.")
+}
+
 /// In the thread, with the whole mail below.
 fn quotes(sent: &Sent, n: usize) -> Vec<u8> {
     let id = sent.reading.id.as_ref().unwrap();
@@ -33,6 +38,11 @@ fn mistypes(sent: &Sent, n: usize) -> Vec<u8> {
     let id = sent.reading.id.as_ref().unwrap();
     let references: String = sent.reading.references.iter().map(|r| format!("{r} ")).collect();
     raw(sent, n, &format!("Re: {} [resovle]", sent.reading.subject), &format!("References: {references}{id}\n"), "")
+}
+
+/// The subject alone says what is answered.
+fn repeats(sent: &Sent, n: usize) -> Vec<u8> {
+    raw(sent, n, &format!("Re: {}", sent.reading.subject), "", "We look into it.")
 }
 
 fn raw(sent: &Sent, n: usize, subject: &str, thread: &str, text: &str) -> Vec<u8> {
@@ -94,6 +104,32 @@ fn an_agent_that_is_a_machine() {
     }
 }
 
+/// What answers an agent outside of any ticket comes to rest too: a wrong order that opens nothing comes back in each answer's subject.
+#[test]
+fn an_agent_that_is_a_machine_and_no_ticket() {
+    for subject in ["[new] [for=nobody] cable", "[list]", "[help]"] {
+        for robot in [quotes as Robot, repeats] {
+            let mut world = World::new("robots", CONFIG, &[]);
+            world.mail(format!("Message-ID: <1@x>\nFrom: li@desk.test\nTo: support@desk.test\nSubject: {subject}\n\nHello.\n").as_bytes());
+            let answers = play(&mut world, &[("li@desk.test", robot)]);
+            assert!((1..=30).contains(&answers), "{subject}: {answers}");
+        }
+    }
+}
+
+/// Each answers the notice of the other's ticket with a mail that opens one more.
+#[test]
+fn two_agents_that_are_machines() {
+    let config = format!("{CONFIG}\n[[agent]]\nhandle = \"zoe\"\nname = \"Zoe\"\naddress = \"zoe@desk.test\"\nteam = \"support\"\n");
+    for robot in [renames as Robot, absent] {
+        let mut world = World::new("robots", &config, &[]);
+        world.mail(b"Message-ID: <first@ext.test>\nFrom: bo@ext.test\nTo: support@desk.test\nSubject: Stapler\n\nIt is stuck.\n");
+        let answers = play(&mut world, &[("wang@desk.test", robot), ("zoe@desk.test", robot)]);
+        assert!((2..=80).contains(&answers), "{answers}");
+        assert!(told(&mut world, "look like a loop: colleagues are not told of this one"));
+    }
+}
+
 #[test]
 fn machines_on_both_sides() {
     for agent in [forgets as Robot, quotes, mistypes] {
@@ -129,6 +165,18 @@ fn two_desks_write_to_each_other() {
         assert!(carried < 10, "the desks thank each other");
     }
     assert_eq!(carried, 2, "our acknowledgment and our agent's words; nothing came back");
+}
+
+#[test]
+fn what_the_requester_does_not_get_stands_in_the_history() {
+    let mut world = World::new("robots", CONFIG, &[]);
+    world.refused.push(("bo@ext.test".to_owned(), "550 5.1.1 no such user".to_owned()));
+    world.mail(b"Message-ID: <first@ext.test>\nFrom: bo@ext.test\nTo: support@desk.test\nSubject: VPN down\n\nError 809.\n");
+    let notice = world.sent.iter().find(|s| s.to == "li@desk.test").unwrap().clone();
+    let order = String::from_utf8(mistypes(&notice, 1)).unwrap().replace("[resovle]", "[resolve]");
+    let sent = world.mail(order.as_bytes());
+    assert!(sent.iter().all(|s| s.to == "li@desk.test"), "nothing goes to the requester");
+    assert!(told(&mut world, "no mail about it to bo@ext.test: the address is out of reach"));
 }
 
 #[test]

@@ -55,6 +55,10 @@ impl Author<'_> {
             let update = || self.update(plan, after).filter(|_| !self.is_silent(plan, after));
             let progress = || Some(notify::to_requester(after, LetterKind::Automatic, Facts::Update(update()?), Vec::new()));
             decision.drafts.extend(self.entailed(plan, after, self.copied(after)).or_else(progress));
+            let news = plan.ends() || !plan.articles.is_empty() || self.update(plan, after).is_some();
+            if let Some(why) = self.unheard(after).filter(|_| news && !plan.quiet) {
+                decision.because(format!("no mail about it to {}: {why}", after.requester.address));
+            }
             return;
         };
         let of_words = |words: &str| self.words_facts(plan.status, &plan.articles, words, after);
@@ -77,8 +81,7 @@ impl Author<'_> {
 
     /// The mail without words that an end or an article entails.
     fn entailed(&self, plan: &Plan, after: &Ticket, cc: Vec<Person>) -> Option<Draft> {
-        let ended = matches!(plan.status, Some(Status::Resolved | Status::Closed));
-        let wanted = (ended || !plan.articles.is_empty()) && !self.is_silent(plan, after);
+        let wanted = (plan.ends() || !plan.articles.is_empty()) && !self.is_silent(plan, after);
         wanted.then(|| notify::to_requester(after, LetterKind::Automatic, self.words_facts(plan.status, &plan.articles, "", after), cc))
     }
 

@@ -22,15 +22,18 @@ pub(super) fn bounced_thread(case: &Case, mail: &Reading, tokens: &[(Token, Toke
     ids.truncate(20);
     let known = if ids.is_empty() { None } else { case.known(&ids)?.first() };
     let anchor = ids.iter().find_map(|id| Token::read(id.as_str().split_once('@')?.0, &policy.key));
-    let ticket = known.map(|k| k.ticket).or(anchor.map(|t| t.ticket)).or_else(|| tokens.first().map(|(t, _)| t.ticket));
+    let written = || mail.report.iter().flat_map(|report| trust::in_text(&report.returned, &policy.key)).next_back();
+    let token = || anchor.or_else(|| tokens.first().map(|(token, _)| token.clone())).or_else(written);
+    let ticket = known.map(|k| k.ticket).or_else(|| token().map(|token| token.ticket));
     // A mail that is named, and that we do not know, is none of ours.
     if ticket.is_none() && ids.is_empty() {
         return by_recipient(case, mail, policy);
     }
     let because = match (known, ticket) {
-        (Some(known), _) => format!("it returns our mail {}", known.id),
+        (Some(known), _) if known.sent.is_some() => format!("it returns our mail {}", known.id),
+        (Some(known), _) => format!("it returns a mail of {} that answers {}", known.ticket, known.id),
         (None, Some(ticket)) => format!("it carries our token of {ticket}"),
-        (None, None) => "it names no mail of ours".to_owned(),
+        (None, None) => ids.first().map_or_else(String::new, |id| format!("it names {id}, which is no mail of ours")),
     };
     let by = match (known, ticket) {
         (Some(_), _) => By::Reference,
@@ -43,8 +46,8 @@ pub(super) fn bounced_thread(case: &Case, mail: &Reading, tokens: &[(Token, Toke
 /// Text of a bounce that is searched for a ticket's number, characters.
 const SEARCHED: usize = 4000;
 
-/// The ticket of a bounce that returns nothing of our mail, as QQ and 163 write them: the one that its subject or text names, where the
-/// recipient takes part in it, else the recipient's only open one. Anybody can write that, so little follows from it.
+/// The ticket of a bounce that returns no id of our mail, as QQ and 163 write them: the one that its text or the returned subject names,
+/// where the recipient takes part in it, else the recipient's only open one. Anybody can write that, so little follows from it.
 fn by_recipient(case: &Case, mail: &Reading, policy: &Policy) -> Result<Thread, Need> {
     let nothing =
         || Thread { ticket: None, by: By::None, because: "it names no mail of ours".into(), linked: None, through: None, sent: None };
@@ -54,7 +57,8 @@ fn by_recipient(case: &Case, mail: &Reading, policy: &Policy) -> Result<Thread, 
     }
     let named = mail.report.iter().flat_map(|report| &report.recipients).find_map(|one| one.recipient.as_ref());
     let Some(address) = named.filter(|address| !policy.is_own(address) && policy.agent_at(address).is_none()) else { return Ok(nothing()) };
-    let told: String = mail.subject.chars().chain(['\n']).chain(mail.text.chars().take(SEARCHED)).collect();
+    let returned = mail.report.as_ref().map_or("", |report| report.returned.as_str());
+    let told: String = mail.subject.chars().chain(['\n']).chain(mail.text.chars().take(SEARCHED)).chain(returned.chars()).collect();
     for number in thread::numbers_in_subject(&told, &policy.desk.ticket_prefix).into_iter().take(3) {
         if case.ticket(number)?.is_some_and(|ticket| ticket.requester.address == *address || ticket.takes_part(address)) {
             let because = format!("it names {number} and {address}, who takes part in it");
@@ -66,7 +70,8 @@ fn by_recipient(case: &Case, mail: &Reading, policy: &Policy) -> Result<Thread, 
             let because = format!("it names no mail of ours, but {address}, whose only open ticket is {only}");
             Thread { ticket: Some(*only), by: By::Recipient, because, ..nothing() }
         }
-        _ => nothing(),
+        [] => nothing(),
+        several => Thread { because: format!("it names no mail of ours, and {address} has {} open tickets", several.len()), ..nothing() },
     })
 }
 
@@ -93,7 +98,7 @@ pub(super) fn bounce(scene: &Scene<'_>, ticket: &Ticket, policy: &Policy) -> Dec
         let proved = !matches!(scene.thread.by, By::Subject | By::Recipient);
         if !proved || !fate.hard || !fate.reason.is_of_the_address() {
             decision.because(format!("a mail to {address} did not arrive: {}", loss.en));
-            if is_news(&mut decision, ticket, address, proved) {
+            if is_news(&mut decision, ticket, address, proved, policy) {
                 losses.push(loss);
             }
         } else if newly_unreachable(&mut decision, ticket, address, &loss.en) {
@@ -116,11 +121,11 @@ fn newly_unreachable(decision: &mut Decision, ticket: &Ticket, address: &Address
     !known
 }
 
-/// Is a refusal to be told that says nothing lasting? Of the requester each, for he misses an answer; of somebody in Cc once, and so of
-/// anybody where nothing proves it.
-fn is_news(decision: &mut Decision, ticket: &Ticket, address: &Address, proved: bool) -> bool {
-    let copied = ticket.participants.iter().any(|p| p.address == *address) && *address != ticket.requester.address;
-    if proved && !copied {
+/// Is a refusal to be told that says nothing lasting? Of the requester each, for he misses an answer; of somebody in Cc or an agent once, and
+/// so of anybody where nothing proves it.
+fn is_news(decision: &mut Decision, ticket: &Ticket, address: &Address, proved: bool, policy: &Policy) -> bool {
+    let reads_along = ticket.participants.iter().any(|p| p.address == *address) || policy.agent_at(address).is_some();
+    if proved && (*address == ticket.requester.address || !reads_along) {
         return true;
     }
     let known = ticket.refused.contains(address);
@@ -131,12 +136,13 @@ fn is_news(decision: &mut Decision, ticket: &Ticket, address: &Address, proved: 
     !known
 }
 
-/// Tells whoever looks after the ticket, in one mail; nobody whose own address is out of reach, or his notification would bounce again.
+/// Tells whoever looks after the ticket, in one mail; nobody whose own address is out of reach or refused the last notification, or this one
+/// would bounce again.
 fn tell(decision: &mut Decision, ticket: &Ticket, losses: &[Loss<'_>], policy: &Policy) {
     if losses.is_empty() {
         return;
     }
-    let lost = |a: &Address| losses.iter().any(|loss| loss.address == a) || ticket.unreachable.contains(a);
+    let lost = |a: &Address| losses.iter().any(|loss| loss.address == a) || ticket.unreachable.contains(a) || ticket.refused.contains(a);
     let told: Vec<_> = notify::caretakers(ticket, policy).into_iter().filter(|agent| !lost(&agent.address)).collect();
     if told.is_empty() {
         decision.because("nobody is told: no one looks after the ticket whose own mail arrives");
@@ -171,7 +177,7 @@ pub fn undelivered(case: &Case, fate: &Undelivered, policy: &Policy) -> Result<D
         LetterKind::Reply | LetterKind::Automatic => {
             let news = match dead {
                 true => newly_unreachable(&mut decision, ticket, &fate.to, &fate.why),
-                false => is_news(&mut decision, ticket, &fate.to, true),
+                false => is_news(&mut decision, ticket, &fate.to, true, policy),
             };
             if words || news {
                 tell(&mut decision, ticket, &[loss], policy);

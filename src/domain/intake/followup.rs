@@ -99,11 +99,8 @@ pub(super) fn followup(case: &Case, scene: &Scene<'_>, ticket: &Ticket, policy: 
     }
     if let Some(writer) = scene.mail.from.as_ref().filter(|p| ticket.unreachable.contains(&p.address)) {
         decision.because(format!("{} writes again: no longer taken for out of reach", writer.address));
-        changes.push(Change::Unreachable(writer.address.clone(), false));
     }
-    if let Some(writer) = scene.mail.from.as_ref().filter(|p| ticket.refused.contains(&p.address)) {
-        changes.push(Change::Refused(writer.address.clone(), false));
-    }
+    changes.extend(scene.mail.from.iter().flat_map(|writer| notify::within_reach(ticket, &writer.address)));
     if scene.origin.suspect.is_none() {
         changes.extend(notify::newcomers(scene.mail, ticket, policy).into_iter().map(|p| Change::Participant(p, true)));
     }

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use chrono::Duration;
+
 use super::{Scene, judge_by_rules, withheld};
 use crate::domain::facts::{Ack, Facts, TooLarge};
 use crate::domain::message::{Address, Draft, LetterKind, Person, Reading};
@@ -50,13 +52,38 @@ pub(super) fn open(case: &Case, scene: &Scene<'_>, verdict: Option<Arc<Verdict>>
     }
     ask_approvers(&mut decision, &ticket, scene, policy);
     let found = Found { evidence: &verdict.evidence, articles: &articles };
-    for agent in notified_of_new(&ticket, &verdict, scene, policy) {
+    let told = match looping(case, scene, policy)? {
+        Some(why) => {
+            decision.because(why);
+            Vec::new()
+        }
+        None => notified_of_new(&ticket, &verdict, scene, policy),
+    };
+    for agent in told {
         decision.drafts.push(notify::agent_new(agent, &ticket, (scene.mail, scene.handed), &found, policy));
     }
     decision.changes.push((number, Change::Opened(Box::new(ticket))));
     decision.changes.extend(links.into_iter().map(|id| (number, Change::Link(id, true))));
     decision.judged = Some(Box::new(Judged { verdict, suggested, ..Judged::of(scene) }));
     Ok(decision)
+}
+
+/// Agents whose mailboxes answer each notice by a mail of their own open tickets for each other without end: colleagues are told of so many of
+/// one agent's within so long, and of no more. The reason where this is one more.
+fn looping(case: &Case, scene: &Scene<'_>, policy: &Policy) -> Result<Option<String>, Need> {
+    let from = scene.mail.from.as_ref().filter(|_| scene.handed.is_none() && !scene.mail.forwarded && !scene.incoming.quiet);
+    let Some(agent) = from.and_then(|from| policy.agent_at(&from.address)) else { return Ok(None) };
+    let own = from.map(|from| case.live_of(&from.address)).transpose()?.unwrap_or_default();
+    for (hours, most) in notify::NOTICES {
+        let Some(before) = own.get(most as usize - 1) else { continue };
+        if case.ticket(*before)?.is_some_and(|ticket| ticket.opened > scene.now - Duration::hours(hours)) {
+            let handle = &agent.handle;
+            return Ok(Some(format!(
+                "{most} tickets of {handle}'s own within {hours} h look like a loop: colleagues are not told of this one"
+            )));
+        }
+    }
+    Ok(None)
 }
 
 /// The mails to those whom a rule asks for approval.

@@ -222,7 +222,9 @@ fn calls_itself_automatic(subject: &str) -> bool {
 }
 
 fn null_path_answer(mail: &Reading) -> Option<String> {
-    (mail.return_path == Some(None) && !mail.references.is_empty())
+    // `Re: [#1042] VPN down` answers a mail of ours, also where it does not say which.
+    let numbered = || mail.subject.split(['[', '【']).skip(1).any(|inside| inside.starts_with('#')) && super::bounce::is_prefixed(mail);
+    (mail.return_path == Some(None) && (!mail.references.is_empty() || numbered()))
         .then(|| "it answers with a null reverse-path, as no person does (RFC 5321 section 4.5.5)".to_owned())
 }
 

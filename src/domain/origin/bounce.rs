@@ -219,6 +219,13 @@ struct Evidence<'a> {
     null_path: bool,
 }
 
+/// A prefix was taken off the subject. The number of a ticket that stands further inside is none: each mail of ours carries one, and a
+/// notice repeats it.
+pub(super) fn is_prefixed(mail: &Reading) -> bool {
+    let first = |subject: &str| subject.trim_start().split([' ', '[', '【', '［']).next().unwrap_or_default().to_owned();
+    mail.subject != mail.base_subject && first(&mail.subject) != first(&mail.base_subject)
+}
+
 impl<'a> Evidence<'a> {
     fn of(mail: &'a Reading) -> Evidence<'a> {
         let (subject, opening) = (mail.base_subject.to_lowercase(), opening(&mail.text));
@@ -229,7 +236,7 @@ impl<'a> Evidence<'a> {
             mail,
             subject: SUBJECTS.iter().copied().find(|s| subject.contains(s)),
             words: WORDS.iter().copied().find(|w| opening.contains(w)),
-            answered: mail.forwarded || mail.subject != mail.base_subject,
+            answered: mail.forwarded || is_prefixed(mail),
             returns: attached || written_out(),
             null_path: mail.return_path == Some(None),
         }

@@ -14,7 +14,7 @@ fn is_own(value: &str, policy: &Policy) -> bool {
 
 /// Why this is a list's or bulk mail, if it is.
 pub fn bulk(mail: &Reading, policy: &Policy) -> Option<String> {
-    if FIELDS.iter().any(|name| mail.all_headers(name).any(|v| is_own(v, policy))) {
+    if passed_on(mail, policy) {
         return None;
     }
     if let Some((name, value)) = FIELDS.iter().find_map(|name| mail.header(name).map(|v| (name, v))) {
@@ -22,6 +22,19 @@ pub fn bulk(mail: &Reading, policy: &Policy) -> Option<String> {
     }
     let precedence = precedence(mail);
     matches!(precedence.as_str(), "bulk" | "list" | "junk").then(|| format!("Precedence: {precedence}"))
+}
+
+/// Is this the address of one of the mailbox's own lists, by the config or by the mail that it passed on?
+///
+/// Who writes behind it nobody knows, and everybody on it reads what is sent there.
+pub fn is_own_list(address: &Address, mail: &Reading, policy: &Policy) -> bool {
+    let posts_there = |value: &str| is_own(value, policy) || passed_on(mail, policy);
+    policy.is_via_list(address)
+        || mail.all_headers("List-Post").any(|post| post.to_lowercase().contains(&format!("mailto:{address}")) && posts_there(post))
+}
+
+fn passed_on(mail: &Reading, policy: &Policy) -> bool {
+    FIELDS.iter().any(|name| mail.all_headers(name).any(|value| is_own(value, policy)))
 }
 
 /// Fields in which lists keep the writer whose From they replaced, RFC 9057's first; Reply-To is what remains.
@@ -32,10 +45,9 @@ const WRITERS: [&str; 4] = ["Author", "X-Original-From", "Original-From", "X-Ori
 /// Never a person of the house: roles are not taken from what a list passes on.
 pub fn behind_list(mail: &Reading, policy: &Policy) -> Option<Reading> {
     let from = mail.from.as_ref()?;
-    let lists = |address: &Address| policy.mailboxes.iter().flat_map(|m| &m.via_lists).any(|l| l.eq_ignore_ascii_case(address.as_str()));
+    let lists = |address: &Address| is_own_list(address, mail, policy);
     let of_list = lists(&from.address) || policy.is_own(&from.address);
-    let passed_on = FIELDS.iter().any(|name| mail.all_headers(name).any(|v| is_own(v, policy)));
-    if !of_list || !passed_on {
+    if !of_list || !passed_on(mail, policy) {
         return None;
     }
     let told = WRITERS.iter().find_map(|name| person(mail.header(name)?));

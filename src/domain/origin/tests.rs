@@ -59,7 +59,7 @@ fn mail(raw: &str) -> Reading {
     let get = |name: &str| headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v.clone());
     let subject = get("Subject").unwrap_or_default();
     let from = get("From").unwrap_or_else(|| "li@example.org".into());
-    let bare = subject.trim_start_matches("Re: ").trim_start_matches("Fwd: ").trim_start_matches("转发：").to_owned();
+    let bare = subject.trim_start_matches("Re: ").trim_start_matches("Fwd: ").trim_start_matches("转发：").replace("[#7]", "");
     Reading {
         from: Address::parse(&from).map(|address| Person { name: String::new(), address }),
         return_path: get("Return-Path").map(|v| Address::parse(&v)),
@@ -112,6 +112,12 @@ fn kinds() {
         (P, "From: noreply@example.org\nSubject: 投递失败\n\n工单 5 的短信没有发出"),
         (B, "From: x@example.org\nReturn-Path: <>\nSubject: 投递失败通知\n\n收件人不存在"),
         (B, "From: admin@example.org\nSubject: failure notice\n\nUser unknown\n\nReceived: from a"),
+        (B, "From: mail@example.org\nReturn-Path: <>\nSubject: Undeliverable: [#7] VPN down\n\nalice@ext.example: unknown"),
+        (B, "From: mail@example.org\nReturn-Path: <>\nSubject: 退信：[#7] VPN down\n\n用户不存在"),
+        (B, "From: mail@example.org\nAuto-Submitted: auto-generated\nSubject: Undeliverable: [#7] VPN\n\nUser unknown"),
+        (P, "Subject: Re: [#7] Undeliverable mail\n\nUser unknown, it says."),
+        (AutomaticReply, "Subject: Re: [#7] VPN down\nReturn-Path: <>\n\nYour mail was received."),
+        (P, "Subject: Re: [EXT] VPN down\nReturn-Path: <>\n\nIt does not work."),
         (AutomaticReply, "Subject: Away\nAuto-Submitted: auto-replied (vacation)\n\nx"),
         (AutomaticReply, "Subject: x\nX-Autoreply: yes\n\nx"),
         (AutomaticReply, "Subject: x\nX-Autorespond: vacation\n\nx"),

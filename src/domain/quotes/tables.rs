@@ -48,9 +48,10 @@ pub const OTHER_FIELDS: &[&str] = &[
     "a", "verzonden", "aan", "skickat", "till", "kopia", "sendt", "til", "wysłano", "do", "dw", "отправлено", "надіслано", "изпратено",
     "кому", "копия", "до", "дата", "lähetetty", "vastaanottaja", "kopio", "päiväys", "odesláno", "odoslané", "poslano", "komu", "prima",
     "elküldve", "dátum", "címzett", "trimis", "către", "gönderildi", "gönderme", "tarih", "kime", "στάλθηκε", "ημερομηνία", "προς", "κοιν",
-    "đã gửi", "ngày", "đến", "dikirim", "kepada", "tanggal", "enviat", "per a", "送信日時", "送信日", "日時", "宛先", "보낸 날짜", "날짜",
-    "받는 사람", "참조", "发送时间", "发送日期", "发件时间", "日期", "时间", "收件人", "抄送", "抄送人", "收件者", "副本", "寄件日期",
-    "傳送時間", "已傳送", "傳送日期", "回复给", "答复至", "נשלח", "אל", "תאריך", "تم الإرسال", "إلى", "التاريخ", "ส่ง", "ถึง", "วันที่",
+    "đã gửi", "ngày", "đến", "dikirim", "kepada", "tanggal", "enviat", "per a", "送信日時", "送信日", "日時", "日付", "宛先", "보낸 날짜",
+    "날짜", "받는 사람", "참조", "发送时间", "发送日期", "发件时间", "日期", "时间", "收件人", "抄送", "抄送人", "收件者", "副本",
+    "寄件日期", "傳送時間", "已傳送", "傳送日期", "回复给", "答复至", "נשלח", "אל", "תאריך", "تم الإرسال", "إلى", "التاريخ", "ส่ง", "ถึง",
+    "วันที่",
 ];
 
 /// Dates that only mailers call so.
@@ -117,5 +118,7 @@ pub const REPLY_LINES: &[&str] = &[
 pub const FORWARDED: &[&str] = &[
     "forwarded message", "weitergeleitete nachricht", "message transféré", "mensaje reenviado", "mensagem encaminhada",
     "messaggio inoltrato", "doorgestuurd bericht", "пересылаемое сообщение", "转发的邮件", "转发邮件", "转发邮件信息", "轉寄郵件",
-    "轉寄的郵件", "转发的原邮件", "转发的邮件信息",
+    "轉寄的郵件", "转发的原邮件", "转发的邮件信息", "转发的消息", "轉寄的訊息", "転送メッセージ", "전달된 메시지",
+    "mensagem reencaminhada", "vidarebefordrat meddelande", "videresendt meddelelse", "videresendt melding", "wiadomość przekazana",
+    "přeposlaná zpráva",
 ];

@@ -68,7 +68,12 @@ pub fn read(mail: &Reading) -> Option<Report> {
         let fields = event.mail.headers.iter().filter(|f| f.name.eq_ignore_ascii_case(name));
         fields.flat_map(|f| f.value.split_whitespace()).filter_map(MessageId::parse).collect::<Vec<_>>()
     };
-    Some(Report { recipients, original: ids("Message-ID").into_iter().next(), original_references: ids("References") })
+    Some(Report {
+        recipients,
+        original: ids("Message-ID").into_iter().next(),
+        original_references: ids("References"),
+        returned: String::new(),
+    })
 }
 
 fn bounced(one: &Bounced, kind: &str) -> RecipientReport {

@@ -151,10 +151,29 @@ fn read_lines(parts: &[Part<'_>], reading: &mut Reading) {
     if prefix == Prefix::Reply || reading.report.is_some() {
         return;
     }
-    let below = forward::below_head(&lines, prefix == Prefix::Forward, reading.references.is_empty());
+    let (announced, fresh) = (prefix == Prefix::Forward, reading.references.is_empty());
+    let below = forward::below_head(&lines, announced, fresh);
+    // Foxmail names the sender's address in the page alone, Yahoo has the whole head in one line of its text.
+    let unnamed = below.as_ref().map_or(announced, |head| head.original.as_ref().is_none_or(|original| original.from.is_none()));
+    let below = if unnamed { below_head_in_page(parts, announced, fresh).or(below) } else { below };
     reading.forwarded |= below.as_ref().is_some_and(|head| head.certain);
-    let attached = || parts.iter().find(|part| part.kind.value == "message/rfc822").and_then(attached_mail);
+    let attached = || parts.iter().skip(1).find(|part| is_mail(part)).and_then(attached_mail);
     reading.original = below.and_then(|head| head.original).or_else(attached).map(|original| Box::new(with_language(original)));
+}
+
+/// The head of a forward in a page that names a sender.
+fn below_head_in_page(parts: &[Part<'_>], announced: bool, fresh: bool) -> Option<forward::Head> {
+    let page = parts.iter().find(|part| part.kind.value == "text/html" && part.disposition.value != "attachment")?;
+    let text = part_text(page, TEXT, &mut Defects::default());
+    let head = forward::below_head(&Lines::of(&text), announced, fresh)?;
+    head.original.as_ref().is_some_and(|original| original.from.is_some()).then_some(head)
+}
+
+/// A mail as an attachment; QQ Mail and others call its kind a file's.
+fn is_mail(part: &Part<'_>) -> bool {
+    let kind = part.kind.value.as_str();
+    let named = || part.file_name().is_some_and(|name| name.to_lowercase().ends_with(".eml"));
+    kind == "message/rfc822" || (kind == "application/octet-stream" && named())
 }
 
 fn with_language(mut original: Original) -> Original {

@@ -14,6 +14,9 @@ pub const MOST: usize = 50;
 /// Longest diagnostic that is kept, characters.
 const DIAGNOSTIC: usize = 500;
 
+/// Characters of a returned mail's text that are kept.
+const RETURNED: usize = 4000;
+
 /// Reads what a mail reports, if it is a report: from its parts, completed from its words. The text must have been read.
 pub fn read(parts: &[Part<'_>], mail: &mut Reading, defects: &mut Defects) {
     mail.report = from_parts(parts, defects).or_else(|| events::read(mail));
@@ -108,11 +111,26 @@ fn returned(parts: &[Part<'_>], report: &mut Report, defects: &mut Defects) {
         "message/rfc822", "text/rfc822-headers", "text/rfc822-header", "message/rfc822-headers", "message/global",
         "message/global-headers", "message/partial",
     ];
-    let Some(part) = parts.iter().skip(1).find(|p| kinds.contains(&p.kind.value.as_str())) else { return };
+    let known = parts.iter().skip(1).find(|p| kinds.contains(&p.kind.value.as_str()));
+    let Some(part) = known.or_else(|| parts.iter().skip(1).find(|p| is_copy(p))) else { return };
     let bytes = part.decode(256 * 1024);
     let header = Header::split(bytes.trim_ascii_start());
     take_ids(&header, report, defects);
     name_the_only_one(&header, report, defects);
+    let Some(copy) = super::attached_mail(part) else { return };
+    report.returned = copy.subject.chars().chain(['\n']).chain(copy.text.chars().take(RETURNED)).collect();
+}
+
+/// Some servers return the mail as a file or a text, whatever it is in truth: then its first lines are a mail's header.
+fn is_copy(part: &Part<'_>) -> bool {
+    let kind = part.kind.value.as_str();
+    if !kind.starts_with("text/") && kind != "application/octet-stream" {
+        return false;
+    }
+    let bytes = part.decode(8 * 1024);
+    let header = Header::split(bytes.trim_ascii_start());
+    let has = |name: &str| header.get(name).is_some();
+    has("Message-ID") || (has("From") && has("Subject") && has("To"))
 }
 
 /// A report that names nobody, or an account of its own machine, speaks of the one to whom the mail went.

@@ -330,6 +330,54 @@ fn the_original_is_found_in_what_is_left_of_it() {
     assert_eq!(original("The mail with the message-id: <m@desk.example> is lost.").0, found.0);
 }
 
+/// However a server attaches the mail that it returns.
+#[test]
+fn the_returned_mail_is_read_in_any_part() {
+    let copy = "Message-ID: <m@desk.example>\nReferences: <pd.1.0.x@desk.example>\nSubject: [#1] VPN\n\nhi\nRef: pd.1.0.x\n";
+    for kind in [
+        "message/rfc822", "text/rfc822-headers", "text/plain", "text/plain; name=\"original.txt\"",
+        "application/octet-stream; name=\"mail.eml\"",
+    ] {
+        for report in [
+            "Content-Type: message/delivery-status\n\nReporting-MTA: dns; m\n\nFinal-Recipient: rfc822; li@x.example\nAction: failed\nStatus: 5.1.1\n",
+            "\nli@x.example does not exist\n",
+        ] {
+            let raw = format!(
+                "From: MAILER-DAEMON@q.example\nSubject: Returned mail\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nx\n--b\n{report}--b\n\
+                 Content-Type: {kind}\n\n{copy}--b--\n"
+            );
+            let report = read(raw.as_bytes(), None).report.unwrap();
+            assert_eq!(report.original.as_ref().map(MessageId::as_str), Some("m@desk.example"), "{kind}");
+            assert_eq!(report.returned, "[#1] VPN\nhi\nRef: pd.1.0.x", "{kind}");
+        }
+    }
+}
+
+/// (form, Content-Type and body of a forward) whose text names no sender's address.
+#[test]
+fn a_forward_is_read_where_its_sender_stands() {
+    let page = "<div>请处理</div><div><b>发件人：</b>&nbsp;<a href=\"mailto:ming@ext.test\">李明</a></div><div><b>发送时间：</b>&nbsp;2026-12-01&nbsp;09:00</div>\
+                <div><b>收件人：</b>&nbsp;li</div><div><b>主题：</b>&nbsp;打印机</div><div>卡纸。</div>";
+    let text = "请处理\n\n发件人： 李明\n发送时间： 2026-12-01 09:00\n收件人： li\n主题： 打印机\n卡纸。";
+    let foxmail = format!(
+        "multipart/alternative; boundary=b\n\n--b\nContent-Type: text/plain; charset=utf-8\n\n{text}\n--b\nContent-Type: text/html; charset=utf-8\n\n{page}\n--b--\n"
+    );
+    let mail = "From: =?utf-8?b?5p2O5piO?= <ming@ext.test>\nSubject: =?utf-8?b?5omT5Y2w5py6?=\nContent-Type: text/plain; charset=utf-8\n\n卡纸。\n";
+    let file = format!(
+        "multipart/mixed; boundary=b\n\n--b\n\nplease\n--b\nContent-Type: application/octet-stream; name=\"mail.eml\"\n\n{mail}--b--\n"
+    );
+    for (form, rest) in [("foxmail", foxmail), ("as a file", file)] {
+        let mail = read(format!("From: li@desk.test\nSubject: Fwd: x\nContent-Type: {rest}").as_bytes(), None);
+        let original = mail.original.unwrap_or_else(|| panic!("{form}"));
+        let from = original.from.map(|from| format!("{} <{}>", from.name, from.address));
+        assert_eq!(
+            (from.as_deref(), original.subject.as_str(), original.text.trim()),
+            (Some("李明 <ming@ext.test>"), "打印机", "卡纸。"),
+            "{form}"
+        );
+    }
+}
+
 #[test]
 fn an_attached_report_does_not_make_a_bounce() {
     let raw = b"From: li@example.org\nSubject: what is this?\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nplease explain\n--b\n\
