@@ -2,6 +2,7 @@
 
 pub mod body;
 pub mod compose;
+pub mod enriched;
 pub mod html;
 pub mod parse;
 pub mod templates;
