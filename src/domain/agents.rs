@@ -14,13 +14,14 @@ use chrono::{DateTime, Utc};
 
 use super::absence;
 use super::approvals::Question;
+use super::attachment::holds_sign;
 use super::canned;
 use super::courtesy;
 use super::doubt::Doubt;
 use super::facts::{AgentError, AgentReceipt, Facts, Help, NOTICE_END};
 use super::files::Own;
 use super::intake::Scene;
-use super::message::{Address, Draft, Held, LetterKind, Person, ReplyText, TemplateName};
+use super::message::{Address, Defect, Draft, Held, LetterKind, Person, ReplyText, TemplateName};
 use super::notify::{self, say};
 use super::orders::{self, Plan};
 use super::pacing;
@@ -42,7 +43,7 @@ pub fn mail(case: &Case, scene: &Scene<'_>, ticket: &Ticket, policy: &Policy) ->
     };
     let language = notify::agent_language(agent, policy);
     let sent = scene.thread.sent.as_ref();
-    let own = reply::own_words_of_answer(&scene.mail.text, sent);
+    let own = reply::own_words_of_agent(&scene.mail.text, sent);
     let read = tags::read_answer(&scene.mail.subject, [ticket.subject.as_str(), sent.map_or("", |sent| &sent.subject)], &own.text);
     let words = read.body.trim().to_owned();
     let known = if scene.mail.attachments.is_empty() { &[] } else { case.files(ticket.number)? };
@@ -193,6 +194,13 @@ impl Author<'_> {
         let files = &self.files.attach;
         let own_words = words;
         let words = &self.with_canned(own_words, plan);
+        if own_words.is_empty() && self.scene.mail.defects.contains(&Defect::RichText) {
+            let rich = Sentence::new(
+                "Your mail is written in Rich Text (RTF), which the desk does not read. Write it in plain text or HTML.",
+                "您的邮件正文为 RTF 格式，服务台无法读取，请改用纯文本或 HTML 格式发送。",
+            );
+            return self.refuse(vec![rich], own_words);
+        }
         let speaks = !words.is_empty() || !files.is_empty();
         // A machine reads no answers: words on what it reports stay with the ticket.
         let kept = speaks && !plan.note && self.ticket.alert.is_some();
@@ -335,7 +343,9 @@ impl Author<'_> {
 
     /// Why the words may hold something internal, if that is not certain.
     fn uncertain(&self, own: &ReplyText, words: &str) -> Option<Sentence> {
-        let token = !trust::in_text(words, &self.policy.key).is_empty() || words.contains(NOTICE_END);
+        // Translated or otherwise changed, a notification has its sign and the rule above it still.
+        let shape = || holds_sign(words.as_bytes()) || words.contains(END_RULE) && text::fold(words).contains("postdesk");
+        let token = !trust::in_text(words, &self.policy.key).is_empty() || words.contains(NOTICE_END) || shape();
         let quoted = notification(self.scene).is_some_and(|sent| repeats(words, sent));
         (own.unsure || token || quoted).then(|| {
             Sentence::new(
@@ -430,6 +440,9 @@ impl Author<'_> {
     }
 }
 
+/// What is drawn around the desk's name at a notification's end.
+const END_RULE: &str = "~~~~~~~~";
+
 /// The text of the notification that is answered. One that returns an agent's own words to him is left out: they may come again.
 fn notification<'a>(scene: &Scene<'a>) -> Option<&'a str> {
     let sent = scene.thread.sent.as_ref().filter(|sent| sent.template != Some(TemplateName::AgentError));
@@ -440,7 +453,7 @@ fn notification<'a>(scene: &Scene<'a>) -> Option<&'a str> {
 fn repeats(words: &str, sent: &str) -> bool {
     /// Without quote marks, bullet or number.
     fn bare(line: &str) -> &str {
-        let line = line.trim_start_matches(['>', ' ', '|']).trim_end();
+        let line = line.trim_matches(|c: char| c.is_whitespace() || ">|│┃▏＞".contains(c));
         let counted = line.trim_start_matches(|c: char| c.is_ascii_digit());
         let step = if counted.len() < line.len() { counted.strip_prefix(['.', '、', ')']) } else { line.strip_prefix(['-', '*', '•']) };
         step.map_or(line, str::trim_start)

@@ -139,14 +139,20 @@ const LONGEST_SIGN: usize = 256;
 /// Looks for signs (`pd.1042.li.` and a signature) in bytes that come in pieces. The shape is enough: whether the desk made one, only its key
 /// could say, and nobody writes such a word by chance.
 #[derive(Debug, Clone, Default)]
-struct Signs {
+pub struct Signs {
     /// The end of what has come: a sign may lie across two pieces.
     tail: Vec<u8>,
     found: bool,
 }
 
 impl Signs {
-    fn add(&mut self, bytes: &[u8]) {
+    /// Was there one?
+    pub fn found(&self) -> bool {
+        self.found
+    }
+
+    /// The next bytes.
+    pub fn add(&mut self, bytes: &[u8]) {
         let end = bytes.len().saturating_sub(LONGEST_SIGN);
         self.tail.extend_from_slice(bytes.get(..LONGEST_SIGN).unwrap_or(bytes));
         self.found = self.found || holds_sign(&self.tail) || holds_sign(bytes);
@@ -157,7 +163,8 @@ impl Signs {
     }
 }
 
-fn holds_sign(bytes: &[u8]) -> bool {
+/// Does a piece of bytes hold what looks like an agent's sign?
+pub fn holds_sign(bytes: &[u8]) -> bool {
     let begins = [b"pd.".as_slice(), b"p\0d\0.\0"];
     begins.into_iter().any(|begin| memchr::memmem::find_iter(bytes, begin).any(|at| bytes.get(at..).is_some_and(begins_with_sign)))
 }

@@ -9,6 +9,8 @@ use std::collections::HashMap;
 
 use memchr::memmem;
 
+use super::text;
+
 /// Most of our mail's text that is compared, bytes.
 const SENT: usize = 64 * 1024;
 /// Lines of an answer that are compared; a hostile mail may have any number.
@@ -27,6 +29,8 @@ pub enum Line {
     Ours,
     /// Much of it stands in a part of our mail that is missing around here.
     Doubtful,
+    /// It does not, and nothing of our mail is missing where it stands.
+    Between,
     /// It does not.
     Other,
 }
@@ -40,6 +44,8 @@ pub struct Echo {
     pub quoted: bool,
     /// The last line of our mail stands there too.
     pub to_the_end: bool,
+    /// Hardly more than its end stands there.
+    pub end_alone: bool,
 }
 
 impl Echo {
@@ -54,9 +60,12 @@ impl Echo {
     }
 }
 
-/// Letters and digits alone, lower case.
-fn squeeze(text: &str) -> String {
-    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+/// Letters and digits alone, folded: clients and gateways change widths, and between traditional and simplified characters.
+pub fn squeeze(text: &str) -> String {
+    if text.is_ascii() {
+        return text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
+    }
+    text::fold(text).chars().filter(|c| c.is_alphanumeric()).collect()
 }
 
 /// A line that matches a stretch of our mail.
@@ -86,8 +95,15 @@ pub fn find(lines: &[&str], sent: &str) -> Option<Echo> {
         }
     }
     doubts(&mut kinds, &bare, &runs, &ours);
+    let whole = runs.iter().flat_map(|run| &run.lines);
+    if let (Some(first), Some(last)) = (whole.clone().min(), whole.max()) {
+        let (above, below) = ((0..*first).rev(), last + 1..bare.len());
+        apart(&mut kinds, &bare, above);
+        apart(&mut kinds, &bare, below);
+    }
     marks(&mut kinds, lines);
-    Some(Echo { lines: kinds, quoted, to_the_end })
+    let end_alone = to_the_end && first.start > 0 && covered * 2 < ours.len();
+    Some(Echo { lines: kinds, quoted, to_the_end, end_alone })
 }
 
 /// The heaviest chain of matches that runs forward in the answer and in our mail.
@@ -241,11 +257,28 @@ fn doubts(kinds: &mut [Line], bare: &[String], runs: &[Run], ours: &str) {
             continue;
         }
         let to = places.peek().map_or(ours.len(), |(_, run)| run.start);
-        let Some(missing) = ours.get(from..to).filter(|missing| !missing.is_empty()) else { continue };
+        let missing = ours.get(from..to).unwrap_or_default();
         if let Some(kind) = kinds.get_mut(at) {
-            *kind = likeness(text, missing);
+            *kind = if missing.is_empty() { Line::Between } else { likeness(text, missing) };
         }
     }
+}
+
+/// What looks changed and stands apart from our mail, behind lines of the writer's, may be the writer's.
+fn apart(kinds: &mut [Line], bare: &[String], away: impl Iterator<Item = usize>) {
+    let mut beside = true;
+    for at in away.filter(|at| bare.get(*at).is_some_and(|text| !text.is_empty())) {
+        let Some(kind) = kinds.get_mut(at) else { return };
+        beside &= *kind == Line::Ours;
+        if *kind == Line::Ours && !beside {
+            *kind = Line::Doubtful;
+        }
+    }
+}
+
+/// Does a text, squeezed like this line, hold most of it?
+pub fn is_like(line: &str, text: &str) -> bool {
+    likeness(line, text) != Line::Other
 }
 
 /// How many of a line's pieces of three letters stand in a text.
@@ -308,6 +341,13 @@ mod tests {
                 "Done.",
                 true,
             ),
+            (
+                "said in other words above a part of it",
+                "Then the VPN says error 809 since today?\nThen wait.\n\nReply to this mail: your words go out.\n~~~ Postdesk ~~~\nRef: pd.1.li.abcdefgh".into(),
+                "Then the VPN says error 809 since today?|Then wait.",
+                true,
+            ),
+            ("in full width", format!("Done.\n{}", SENT.replace("error 809", "ｅｒｒｏｒ　８０９")), "Done.", true),
             ("rows of marks", format!("- ok\n-\n{}", SENT.replace("\n\n", "\n|\n")), "- ok|-", true),
             ("not quoted", "the VPN says error 809 since today.\nDone.".into(), "Done.", false),
             ("nothing of ours", "Thanks\nAlice".into(), "Thanks|Alice", false),

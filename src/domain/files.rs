@@ -149,8 +149,9 @@ impl Own {
     /// of any kind that hold a sign; and what others brought. Pictures inside the text go with words alone, each once, for signatures have logos.
     pub fn of(mail: &Reading, words: &str, known: &[TicketFile], agent: &Agent) -> Own {
         let mut own = Own::default();
+        let unread = mail.defects.contains(&Defect::RichText);
         for file in mail.attachments.iter().filter(|file| !is_signature(file)) {
-            if file.sign || is_mail(file) {
+            if file.sign || is_mail(file) || unread && is_rich_text(file) {
                 own.inside.push(file.name.clone());
                 continue;
             }
@@ -203,12 +204,20 @@ fn stands_outside(picture: &Attachment, mail: &Reading, words: &str) -> bool {
 
 /// A mail as a file: by its type, or by its name, for mailers know few types.
 fn is_mail(file: &Attachment) -> bool {
-    const TYPES: [&str; 3] = ["application/vnd.ms-outlook", "application/mbox", "multipart/related"];
+    const TYPES: [&str; 5] =
+        ["application/vnd.ms-outlook", "application/mbox", "multipart/related", "application/ms-tnef", "application/vnd.ms-tnef"];
     const ENDINGS: [&str; 6] = ["eml", "emlx", "msg", "mht", "mhtml", "mbox"];
     let ending = file.name.rsplit_once('.').map(|(_, ending)| ending.trim());
     file.media_type.starts_with("message/")
+        // Outlook packs the whole mail into it, the quoted notification too.
+        || file.name.eq_ignore_ascii_case("winmail.dat")
         || TYPES.contains(&file.media_type.as_str())
         || ending.is_some_and(|ending| ENDINGS.iter().any(|known| known.eq_ignore_ascii_case(ending)))
+}
+
+/// Rich Text. Where a mail has no other text, it is the mail's own, with what that quotes.
+fn is_rich_text(file: &Attachment) -> bool {
+    matches!(file.media_type.as_str(), "text/rtf" | "application/rtf")
 }
 
 /// Signs the mail that it came in and no other (RFC 8551, RFC 3156): of no use to anybody else.
@@ -250,6 +259,7 @@ mod tests {
             Some("png") => "image/png",
             Some("eml") => "message/rfc822",
             Some("p7s") => "application/pkcs7-signature",
+            Some("tnef") => "application/ms-tnef",
             _ => "application/octet-stream",
         };
         let mut print = Fingerprint::default();
@@ -298,6 +308,14 @@ mod tests {
                 mine(),
                 vec!["a.pdf"],
                 vec!["n.html"],
+            ),
+            (
+                "what Outlook packs a mail into",
+                vec![file("winmail.dat", "x", false), file("part-2.tnef", "y", false)],
+                "see",
+                vec![],
+                vec![],
+                vec!["winmail.dat", "part-2.tnef"],
             ),
             ("hers", vec![file("shot.png", "shot", false)], "see", alice(), vec![], vec!["shot.png"]),
             ("hers, in a quote", vec![file("shot.png", "shot", true)], "see", alice(), vec![], vec![]),

@@ -355,6 +355,8 @@ pub enum Defect {
     HeaderTooLarge,
     /// Files in Microsoft's TNEF, which nothing but Outlook opens.
     Winmail,
+    /// The text is Rich Text alone, which is not read: it is passed on as a file.
+    RichText,
     /// Files in uuencode inside a text that is itself encoded: they are named and not passed on.
     Uuencoded,
     /// Encrypted: the desk cannot read it.

@@ -389,6 +389,10 @@ fn defect_sentence(defect: Defect, language: &str) -> Option<String> {
             "The mail's files are inside winmail.dat, which is passed on as it is and which only Outlook opens: ask the sender to write in HTML or plain text, not in Rich Text, and to send them again.",
             "邮件的附件包含在 winmail.dat 中（原样转交），只有 Outlook 能打开；请对方改用 HTML 或纯文本格式（而非 RTF）重新发送。",
         ),
+        Defect::RichText => (
+            "The mail is written in Rich Text (RTF), which the desk does not read: its words are in the attached file.",
+            "邮件正文为 RTF 格式，服务台无法读取，内容见附件。",
+        ),
         Defect::Uuencoded => (
             "The mail has files in uuencode inside an encoded text; they were left out: ask for them as ordinary attachments.",
             "邮件正文（已再次编码）中含有 uuencode 编码的文件，未能转发；请对方以普通附件重新发送。",

@@ -103,6 +103,39 @@ pub fn is_marked_separator(line: &str) -> bool {
     line.starts_with(">>>") && is_separator(line.trim())
 }
 
+/// Is this more than what a writer might draw or begin a sentence with: a mailer's own line, with an address or with fields below it? Marks
+/// before it do not count.
+pub fn is_mailers_head(lines: &Lines<'_>, at: usize) -> bool {
+    let Some(line) = lines.get(at) else { return false };
+    let bare = |line: &str| line.trim_start_matches(|c: char| matches!(c, '>' | '＞' | '|' | '│') || c.is_whitespace()).to_owned();
+    if *line == HTML_ORIGINAL || is_notes_block(lines, at) || header_block(lines, at) {
+        return true;
+    }
+    let inside = bare(line);
+    let below = || {
+        lines
+            .iter()
+            .skip(at + 1)
+            .filter(|line| !bare(line).is_empty())
+            .take(2)
+            .any(|line| head_field(line).is_some() || is_field(&bare(line)))
+    };
+    if is_separator(inside.trim()) || is_separator(line.trim()) {
+        return inside.contains('@') || below();
+    }
+    if is_field(&inside) && inside.contains('@') && below() {
+        return true;
+    }
+    let joined: Vec<String> = lines.iter().skip(at).take(3).map(|line| bare(line)).take_while(|line| !line.is_empty()).collect();
+    (1..=joined.len()).any(|count| {
+        let head = joined.iter().take(count).map(String::as_str).collect::<Vec<_>>().join(" ");
+        head.contains('@') && (is_head(&head) || is_head_above_marks(&head))
+    })
+}
+
+/// What HTML is read into where a mailer marks that the mail that is answered begins. Nobody draws it so.
+const HTML_ORIGINAL: &str = "-----Original Message-----";
+
 /// The first line behind a separator or block at `at` that is none of its fields.
 pub fn after_fields(lines: &[&str], at: usize) -> usize {
     let rest = lines.iter().skip(at + 1).take(12);

@@ -4,6 +4,8 @@
 //! because that is knowledge and the rest is custom. Statistical cutters were weighed: they lose a person's words without saying so. Here every cut has
 //! a rule, and what looks like a quote but fits none is kept and called unsure.
 
+mod spared;
+
 use std::cell::LazyCell;
 
 use super::echo::{self, Echo, Line};
@@ -55,6 +57,8 @@ enum Marked {
     AboveAHead,
     /// The same, but for orders: an agent who marks one gives it not, and no requester reads it.
     ButOrders,
+    /// The same, and what nothing tells for a quote is his as well.
+    Agents,
 }
 
 /// The same for an answer to this mail of ours. One that returned the writer's own words is subtracted only where it stands to its very
@@ -67,28 +71,37 @@ pub fn own_words_of_answer(text: &str, sent: Option<&Sent>) -> ReplyText {
     cut(&Lines::of(text), sent.map(|sent| sent.text.as_str()), certain, marked)
 }
 
+/// The same for words that go on to a requester: what may be the agent's own does not fall away (see `spared`).
+pub fn own_words_of_agent(text: &str, sent: Option<&Sent>) -> ReplyText {
+    let returned = sent.is_some_and(|sent| matches!(sent.template, Some(TemplateName::AgentError | TemplateName::Confirm)));
+    let certain = |echo: &Echo| if returned { echo.to_the_end } else { echo.quoted };
+    cut(&Lines::of(text), sent.map(|sent| sent.text.as_str()), certain, Marked::Agents)
+}
+
 fn cut(lines: &Lines<'_>, sent: Option<&str>, certain: impl Fn(&Echo) -> bool, marked: Marked) -> ReplyText {
+    let agents = marked == Marked::Agents;
     let mut kinds: Vec<Kind> = lines.iter().map(|l| first_look(l)).collect();
     unmark_from_lines(lines, &mut kinds);
     let echo = sent.filter(|s| !s.trim().is_empty()).and_then(|sent| echo::find(lines, sent)).filter(certain);
     let unsure = match &echo {
-        Some(echo) => subtract(lines, &mut kinds, echo),
+        Some(echo) => subtract(lines, &mut kinds, echo, agents),
         None => {
             let headless = cut_heads(lines, &mut kinds, None);
             wrapped_tails(lines, &mut kinds) || headless
         }
     };
-    if marked != Marked::Quoted {
+    if marked != Marked::Quoted && !(agents && sent.is_none()) {
         keep_excerpts(lines, &mut kinds, (sent.is_some(), marked), echo.as_ref());
     }
-    cut_signatures(lines, &mut kinds);
+    let spared = agents && spared::keep(lines, &mut kinds, sent, echo.as_ref());
+    cut_signatures(lines, &mut kinds, agents);
     let mut reply = gather(lines, &kinds);
-    reply.unsure |= unsure;
+    reply.unsure |= unsure || spared;
     reply
 }
 
 /// Cuts our own mail, which is known, and what clients write around it. True where what remains may be a part of it.
-fn subtract(lines: &Lines<'_>, kinds: &mut [Kind], echo: &Echo) -> bool {
+fn subtract(lines: &Lines<'_>, kinds: &mut [Kind], echo: &Echo, agents: bool) -> bool {
     let mut doubtful = false;
     let (mut marked, mut unmarked) = (0_usize, 0_usize);
     for ((kind, line), ours) in kinds.iter_mut().zip(lines.iter()).zip(&echo.lines) {
@@ -109,11 +122,15 @@ fn subtract(lines: &Lines<'_>, kinds: &mut [Kind], echo: &Echo) -> bool {
     let above = kinds.iter().take(last).any(|kind| *kind == Kind::Own);
     if above && marked <= unmarked && echo.to_the_end {
         let below: Vec<usize> = (last + 1..lines.len()).filter(|at| kinds.get(*at) == Some(&Kind::Own)).collect();
-        if let (Some(first), true) = (below.first(), below.iter().any(|at| lines.get(*at).is_some_and(|l| quotes::is_gateway_line(l)))) {
-            sign(kinds, *first, lines.len());
+        let gateway = below.iter().any(|at| lines.get(*at).is_some_and(|l| quotes::is_gateway_line(l)));
+        if let (Some(first), true) = (below.first(), gateway) {
+            match agents {
+                true => doubtful |= spared::below_quote(lines, kinds, echo, *first),
+                false => sign(kinds, *first, lines.len()),
+            }
         }
     }
-    doubtful || headless
+    doubtful || headless || agents && spared::follows_changed(lines, kinds, echo)
 }
 
 /// Mailboxes in one file mark a line that begins with "From " (RFC 4155); who quotes marks the lines around it too.
@@ -139,15 +156,17 @@ fn keep_excerpts(lines: &[&str], kinds: &mut [Kind], (answers, marked): (bool, M
         (Some(head), Some(ours)) if head < ours => head,
         _ => return,
     };
-    let order = |line: &str| {
-        let bare = line.trim_start_matches(['>', '＞', ' ']);
-        bare.strip_prefix(['#', '＃']).is_some_and(|name| name.starts_with(char::is_alphabetic))
-    };
     for (kind, line) in kinds.iter_mut().zip(lines).take(end).filter(|(kind, _)| **kind == Kind::Quote) {
-        if marked == Marked::AboveAHead || !order(line) {
+        if marked == Marked::AboveAHead || !is_order(line) {
             *kind = Kind::Own;
         }
     }
+}
+
+/// An order behind a mark is a quoted one.
+fn is_order(line: &str) -> bool {
+    let bare = line.trim_start_matches(['>', '＞', ' ']);
+    bare.strip_prefix(['#', '＃']).is_some_and(|name| name.starts_with(char::is_alphabetic))
 }
 
 fn first_look(line: &str) -> Kind {
@@ -295,7 +314,7 @@ fn wrapped_tails(lines: &[&str], kinds: &mut [Kind]) -> bool {
 }
 
 /// Signatures: below `-- ` (RFC 3676 section 4.3), and the lines that phones and mailers add.
-fn cut_signatures(lines: &[&str], kinds: &mut [Kind]) {
+fn cut_signatures(lines: &Lines<'_>, kinds: &mut [Kind], agents: bool) {
     let mut at = 0;
     while at < lines.len() {
         if kinds.get(at) != Some(&Kind::Own) {
@@ -306,7 +325,8 @@ fn cut_signatures(lines: &[&str], kinds: &mut [Kind]) {
         if line == "--" {
             let length = kinds.iter().skip(at).take(SIGNATURE * 4).take_while(|k| matches!(k, Kind::Own | Kind::Blank)).count();
             let words = kinds.iter().skip(at + 1).take(length).filter(|k| **k == Kind::Own).count();
-            if words <= SIGNATURE {
+            let length = if agents { spared::signature(lines, kinds, at, length) } else { length };
+            if words <= SIGNATURE && length > 0 {
                 sign(kinds, at, at + length);
                 at += length;
                 continue;
@@ -318,7 +338,7 @@ fn cut_signatures(lines: &[&str], kinds: &mut [Kind]) {
             at = end.max(at + 1);
             continue;
         }
-        if quotes::is_client_line(line) {
+        if quotes::is_client_line(line) && !(agents && spared::goes_on(lines, kinds, at)) {
             sign(kinds, card_start(lines, at), at + 1);
         }
         at += 1;

@@ -265,8 +265,17 @@ impl Page {
         }
         match mark {
             Some(Mark::Original) if self.quotes == 0 && !self.announced => self.whole_line(ORIGINAL),
-            Some(Mark::Signature) if !self.out.ends_with("\n--\n") => self.whole_line("--"),
+            Some(Mark::Signature) if !self.out.ends_with("\n-- \n") && !self.out.ends_with("\n--\n") => self.begin_signature(),
             _ => {}
+        }
+    }
+
+    /// With the space by which it is told from a dash that somebody drew (RFC 3676 section 4.3).
+    fn begin_signature(&mut self) {
+        self.whole_line("--");
+        if self.out.ends_with("--\n") {
+            self.out.pop();
+            self.out.push_str(" \n");
         }
     }
 
@@ -425,7 +434,7 @@ mod tests {
                 "ok<br><span class=\"gmail_signature_prefix\">-- </span><br><div class=\"gmail_signature\">Li</div>",
                 "ok\n--\nLi",
             ),
-            ("Outlook, signed", "<div>ok</div><div id=\"Signature\"><p>Li</p></div>", "ok\n--\n\nLi"),
+            ("Outlook, signed", "<div>ok</div><div id=\"Signature\"><p>Li</p></div>", "ok\n-- \n\nLi"),
             (
                 "QQ Mail",
                 "<div>好</div><div><includetail><div>--- 原始邮件 ---</div></includetail></div>",

@@ -1,6 +1,7 @@
 //! Bytes ↔ facts. Knows no ticket's policy.
 
 pub mod compose;
+pub mod enriched;
 pub mod flowed;
 pub mod html;
 pub mod language;

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
 
-use crate::domain::text::lower;
+use crate::domain::text::{is_han_or_kana, lower};
 
 /// Devices and mailers.
 const DEVICES: &[&str] = &[
@@ -84,6 +84,10 @@ const MINE_ZH: &[&str] = &[
     "锤子", "手机", "手機", "移动", "outlook", "windows", "qq", "网易", "163", "126", "139", "189", "新浪", "搜狐", "阿里", "钉钉", "釘釘",
     "飞书", "企业微信", "微信", "foxmail", "mail", "lark", "wps", "coremail", "易邮",
 ];
+
+/// What may stand behind that: kinds of devices and mailers, in single characters. A sentence that begins so has others.
+const REST_ZH: &str = "我的手机手機邮箱郵箱客户端客戶端大师大師邮件郵件版安卓苹果蘋果华为華為荣耀榮耀小米红米三星魅族一加中兴锤子平板电脑電腦设备設備发送發送傳送\
+                       企业微信企業微信钉钉釘釘飞书飛書新浪搜狐网易網易阿里云雲移动移動畅享暢享网页網頁与與和、·行动裝置装置智能智慧型应用應用程序";
 
 /// Whole lines.
 const WHOLE: &[&str] =
@@ -262,5 +266,9 @@ fn is_of_table(lower: &str) -> bool {
 fn is_chinese(lower: &str) -> bool {
     let Some(rest) = FROM_ZH.iter().find_map(|f| lower.strip_prefix(f)) else { return false };
     let rest = rest.trim_start();
-    rest.chars().count() <= 24 && !rest.contains(['，', '。', '；', '、']) && MINE_ZH.iter().any(|m| rest.starts_with(m))
+    let plain = |c: char| !is_han_or_kana(c) || REST_ZH.contains(c);
+    rest.chars().all(plain)
+        && rest.chars().count() <= 24
+        && !rest.contains(['，', '。', '；', '、'])
+        && MINE_ZH.iter().any(|m| rest.starts_with(m))
 }

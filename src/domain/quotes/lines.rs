@@ -16,6 +16,7 @@ pub struct Lines<'a> {
 struct Look {
     may_separate: bool,
     may_end: bool,
+    signs: bool,
 }
 
 impl<'a> Lines<'a> {
@@ -28,10 +29,11 @@ impl<'a> Lines<'a> {
         let mut start = 0;
         let last = Some(bytes.len()).filter(|_| !bytes.is_empty() && !bytes.ends_with(b"\n"));
         for end in memchr::memchr_iter(b'\n', bytes).chain(last) {
-            let line = without_end(text.get(start..end).unwrap_or_default());
+            let whole = text.get(start..end).unwrap_or_default();
+            let line = without_end(whole);
             let marked = std::iter::from_fn(|| marks.next_if(|at| *at < end)).count() > 0;
             let may_separate = marked || begins_with_dash(line);
-            lines.looks.push(Look { may_separate, may_end: may_end(line) });
+            lines.looks.push(Look { may_separate, may_end: may_end(line), signs: whole.trim_end_matches('\r') == "-- " });
             lines.lines.push(line);
             start = end + 1;
         }
@@ -41,6 +43,11 @@ impl<'a> Lines<'a> {
     /// May a separator, a block of header lines or a head begin here? Those begin with a dash, or have a colon or an address.
     pub fn may_separate(&self, at: usize) -> bool {
         self.looks.get(at).is_some_and(|look| look.may_separate)
+    }
+
+    /// Does this line, by the space at its end, say that a signature follows (RFC 3676 section 4.3)?
+    pub fn signs(&self, at: usize) -> bool {
+        self.looks.get(at).is_some_and(|look| look.signs)
     }
 
     /// May a "… wrote:" head that begins here end within some lines?
@@ -96,6 +103,8 @@ mod tests {
         let told: Vec<bool> = (0..lines.len()).map(|at| lines.may_separate(at)).collect();
         assert_eq!(told, [false, true, true, true, false, true, true]);
         assert_eq!((lines.may_end_near(0, 2), lines.may_end_near(4, 3)), (false, true));
+        let lines = Lines::of("--\n-- \n-- \r\n--  \n> -- \n");
+        assert_eq!((0..lines.len()).map(|at| lines.signs(at)).collect::<Vec<_>>(), [false, true, true, false, false]);
     }
 
     proptest! {

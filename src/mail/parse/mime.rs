@@ -8,7 +8,8 @@ use memchr::memmem::Finder;
 
 use super::Defects;
 use super::header::{Header, Params};
-use crate::domain::attachment::{Fingerprint, Span, Transfer};
+use super::sealed::Sealed;
+use crate::domain::attachment::{Fingerprint, Print, Span, Transfer};
 use crate::domain::message::Defect;
 use crate::transfer::decode::{self, Decoder};
 
@@ -77,7 +78,7 @@ impl<'a> Part<'a> {
     }
 
     /// What is in it, decoded block by block, so that no second copy of a large file is ever held.
-    pub fn fingerprint(&self) -> Fingerprint {
+    pub fn fingerprint(&self) -> Print {
         fingerprint(self.body, self.transfer)
     }
 
@@ -88,20 +89,23 @@ impl<'a> Part<'a> {
     }
 }
 
-/// What encoded bytes hold, decoded block by block.
-pub fn fingerprint(encoded: &[u8], transfer: Transfer) -> Fingerprint {
-    let mut print = Fingerprint::default();
+/// What encoded bytes hold, decoded block by block; signs are looked for in what is encoded once more inside them, too.
+pub fn fingerprint(encoded: &[u8], transfer: Transfer) -> Print {
+    let (mut print, mut sealed) = (Fingerprint::default(), Sealed::default());
     let mut decoder = Decoder::new(transfer);
     let mut block = Vec::new();
     for piece in encoded.chunks(BLOCK) {
         block.clear();
         decoder.feed(piece, &mut block);
         print.add(&block);
+        sealed.add(&block);
     }
     block.clear();
     decoder.end(&mut block);
     print.add(&block);
-    print
+    sealed.add(&block);
+    let print = print.end();
+    Print { sign: sealed.end() || print.sign, ..print }
 }
 
 /// Reads a mail into its parts, in document order.

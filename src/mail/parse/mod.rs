@@ -12,6 +12,7 @@ mod inside;
 mod mime;
 mod notice;
 mod report;
+mod sealed;
 mod smime;
 mod subject;
 
@@ -23,7 +24,7 @@ use memchr::{memchr, memchr_iter, memmem};
 use self::header::Header;
 use self::mime::Part;
 use self::subject::Prefix;
-use super::{flowed, html, language};
+use super::{enriched, flowed, html, language};
 use crate::domain::attachment::{Attachment, Print, Span, Transfer};
 use crate::domain::message::{Address, Defect, MessageId, Original, Person, Reading};
 use crate::domain::quotes::Lines;
@@ -216,6 +217,8 @@ fn read_body(raw: &[u8], parts: &[Part<'_>], reading: &mut Reading, defects: &mu
         part.kind.value == "application/ms-tnef" || part.file_name().is_some_and(|n| n.eq_ignore_ascii_case("winmail.dat"))
     };
     defects.add(parts.iter().any(tnef).then_some(Defect::Winmail));
+    let rich = |part: &Part<'_>| is_rich_text(part) && part.disposition.value != "attachment";
+    defects.add((chosen.texts.is_empty() && parts.iter().any(rich)).then_some(Defect::RichText));
     reading.calendar_method = parts.iter().find_map(calendar_method);
     report::read(parts, reading, defects);
 }
@@ -291,8 +294,9 @@ impl Chosen {
             kind if kind.starts_with("multipart/") => children.iter().for_each(|c| self.choose(parts, *c)),
             kind => {
                 let file = part.disposition.value == "attachment" || part.file_name().is_some();
-                let text = kind == "text/plain" || kind == "text/html" || (at == 0 && kind.starts_with("text/"));
-                if text && (at == 0 || !file) {
+                let text =
+                    matches!(kind, "text/plain" | "text/html") || enriched_form(kind).is_some() || (at == 0 && kind.starts_with("text/"));
+                if text && (at == 0 || !file) && !is_rich_text(part) {
                     self.speak(at);
                     self.texts.push(at);
                 }
@@ -304,7 +308,8 @@ impl Chosen {
         let kind = |at: &usize| parts.get(*at).map_or("", |p| p.kind.value.as_str());
         let plain = children.iter().find(|at| kind(at) == "text/plain" && parts.get(**at).is_some_and(|p| !is_blank(p) && !is_stub(p)));
         let richest = || children.iter().rev().find(|at| kind(at) == "text/html" || kind(at).starts_with("multipart/"));
-        if let Some(best) = plain.or_else(richest).or(children.first()) {
+        let enriched = || children.iter().find(|at| enriched_form(kind(at)).is_some());
+        if let Some(best) = plain.or_else(richest).or_else(enriched).or(children.first()) {
             self.choose(parts, *best);
         }
         for child in children {
@@ -315,9 +320,10 @@ impl Chosen {
     /// The texts inside an alternative are spoken for, chosen or not; its pictures and files are not.
     fn speak_inside(&mut self, parts: &[Part<'_>], at: usize) {
         let Some(part) = parts.get(at) else { return };
-        if matches!(part.kind.value.as_str(), "text/plain" | "text/html" | "text/enriched" | "text/x-amp-html")
-            && part.file_name().is_none()
-        {
+        let kind = part.kind.value.as_str();
+        let card = matches!(kind, "text/calendar" | "text/vcard" | "text/x-vcard" | "text/directory");
+        let form = if is_rich_text(part) { !self.texts.is_empty() } else { kind.starts_with("text/") && !card };
+        if form && part.file_name().is_none() {
             self.speak(at);
         }
         part.children.iter().for_each(|c| self.speak_inside(parts, *c));
@@ -327,6 +333,18 @@ impl Chosen {
         if let Some(spoken) = self.spoken.get_mut(at) {
             *spoken = true;
         }
+    }
+}
+
+fn is_rich_text(part: &Part<'_>) -> bool {
+    matches!(part.kind.value.as_str(), "text/rtf" | "application/rtf")
+}
+
+fn enriched_form(kind: &str) -> Option<enriched::Form> {
+    match kind {
+        "text/enriched" => Some(enriched::Form::Enriched),
+        "text/richtext" => Some(enriched::Form::Richtext),
+        _ => None,
     }
 }
 
@@ -376,6 +394,9 @@ fn part_text(part: &Part<'_>, limit: usize, defects: &mut Defects) -> String {
     let mut text = if returns { text.replace("\r\n", "\n").replace('\r', "\n") } else { text.into_owned() };
     if zeros {
         text.retain(|c| c != '\0');
+    }
+    if let Some(form) = enriched_form(&part.kind.value) {
+        return enriched::to_text(&text, form);
     }
     if part.kind.get("format").is_some_and(|f| f.eq_ignore_ascii_case("flowed")) {
         text = flowed::unflow(&text, part.kind.get("delsp").is_some_and(|d| d.eq_ignore_ascii_case("yes")));
@@ -435,7 +456,7 @@ fn footer(body: &[u8]) -> Option<usize> {
 fn files_inside(raw: &[u8], part: &Part<'_>) -> Vec<Attachment> {
     let file = |file: inside::File<'_>| {
         let lines = part.body.get(file.lines.clone()).unwrap_or_default();
-        let Print { size, hash, sign } = mime::fingerprint(lines, Transfer::Uuencode).end();
+        let Print { size, hash, sign } = mime::fingerprint(lines, Transfer::Uuencode);
         let start = part.span(raw).start + file.lines.start as u64;
         Attachment {
             name: base_name(&charset::decode(file.name, part.kind.get("charset")).0).unwrap_or_else(|| "file.bin".to_owned()),
@@ -469,7 +490,7 @@ fn attachments(raw: &[u8], parts: &[Part<'_>], spoken: &[bool], defects: &mut De
         }
         let cid = part.header.get("Content-ID").map(|v| header::text(v, defects)).map(|v| v.trim_matches(['<', '>', ' ']).to_owned());
         let cid = cid.filter(|c| !c.is_empty());
-        let Print { size, hash, sign } = part.fingerprint().end();
+        let Print { size, hash, sign } = part.fingerprint();
         found.push(Attachment {
             name: file_name(part, index, defects),
             media_type: part.kind.value.clone(),

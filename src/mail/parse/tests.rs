@@ -458,7 +458,7 @@ fn hostile_mails_end_soon() {
 
 #[test]
 fn words_in_any_wrapping() {
-    use Defect::{Encrypted, Uuencoded, Winmail};
+    use Defect::{Encrypted, RichText, Uuencoded, Winmail};
     let mail = |rest: &str| read(format!("From: a@b.example\nMessage-ID: <a@b>\n{rest}").as_bytes(), None);
     let signed = "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA512\n\nHello\n- - a list\n-----BEGIN PGP SIGNATURE-----\n\niQEz\n-----END PGP SIGNATURE-----\n";
     for (rest, words, defects) in [
@@ -477,6 +477,10 @@ fn words_in_any_wrapping() {
             ("Content-Type: application/pkcs7-mime; smime-type=enveloped-data\nContent-Transfer-Encoding: base64\n\nMIAGCSqGSIb3DQEHA6CA\n".to_owned(), "", vec![Encrypted]),
             ("Content-Type: multipart/signed; boundary=b\n\n--b\n\nhi\n--b\nContent-Type: application/pgp-signature; name=s.asc\n\nx\n--b--".to_owned(), "hi", vec![]),
             ("Content-Type: text/plain; format=flowed; delsp=yes\n\n打印 \n机坏了\n".to_owned(), "打印机坏了", vec![]),
+            ("Content-Type: text/enriched\n\n<bold>Hi</bold>\nthere\n\nLi <<li@b.example>\n".to_owned(), "Hi there\nLi <li@b.example>", vec![]),
+            ("Content-Type: multipart/alternative; boundary=b\n\n--b\nContent-Type: text/enriched\n\n<bold>Hi</bold>\n--b\nContent-Type: text/rtf\n\n{\\rtf1 Hi}\n--b--".to_owned(), "Hi", vec![]),
+            ("Content-Type: text/rtf\n\n{\\rtf1 Hi}\n".to_owned(), "", vec![RichText]),
+            ("Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: application/rtf\n\n{\\rtf1 Hi}\n--b--".to_owned(), "", vec![RichText]),
             ("Content-Type: text/plain; charset=utf-7\n\nHi +ZeVnLIqe-\n".to_owned(), "Hi 日本語", vec![]),
         ] {
             let mail = mail(&rest);
