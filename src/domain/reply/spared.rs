@@ -232,12 +232,14 @@ pub fn below_quote(lines: &Lines<'_>, kinds: &mut [Kind], echo: &Echo, first: us
     false
 }
 
-/// Does the end of our mail, without marks, stand right below lines that are taken for the agent's? These may be the rest of it, changed beyond
-/// knowledge: translated, for instance.
+/// Of our mail hardly more than pieces and its end stand there, without marks: are there lines that are taken for the agent's right above the
+/// first piece, or between them where ours is missing? These may be the rest of it, changed beyond knowledge: translated, for instance.
 pub fn follows_changed(lines: &Lines<'_>, kinds: &[Kind], echo: &Echo) -> bool {
-    let Some(first) = echo.next(0).filter(|_| echo.end_alone) else { return false };
+    let (Some(first), Some(last)) = (echo.next(0).filter(|_| echo.end_alone), echo.last()) else { return false };
     let above = kinds.iter().take(first).rfind(|kind| **kind != Kind::Blank);
-    !lines.get(first).is_some_and(|line| is_marked(line)) && above == Some(&Kind::Own)
+    let missing = |(kind, line): (&Kind, &Line)| *kind == Kind::Own && *line == Line::Other;
+    let between = || kinds.iter().zip(&echo.lines).take(last).skip(first).any(missing);
+    !lines.get(first).is_some_and(|line| is_marked(line)) && (above == Some(&Kind::Own) || between())
 }
 
 /// How many of these lines from a `--` on are a signature. Below the mark of RFC 3676 that is its first paragraph, and what follows without a
@@ -392,6 +394,15 @@ mod tests {
                     SENT.split_once("words go to the requester.\n\n").unwrap().1
                 ),
                 "Done.\n\nIT Support:\n\nBonjour Li Wei,\n\nce message est nouveau.",
+                true,
+            ),
+            (
+                "the same with a piece that no translator knew",
+                format!(
+                    "Done.\n\n{FIELDS}\n\nthis one is new for the team \"network\". [take] makes it yours.\n\nVPN 自今日起报错。\n\n{}",
+                    SENT.split_once("words go to the requester.\n\n").unwrap().1
+                ),
+                "Done.\n\nVPN 自今日起报错。",
                 true,
             ),
             (
