@@ -347,10 +347,16 @@ impl Author<'_> {
         let shape = || holds_sign(words.as_bytes()) || words.contains(END_RULE) && text::fold(words).contains("postdesk");
         let token = !trust::in_text(words, &self.policy.key).is_empty() || words.contains(NOTICE_END) || shape();
         let quoted = notification(self.scene).is_some_and(|sent| repeats(words, sent));
-        (own.unsure || token || quoted).then(|| {
-            Sentence::new(
+        if token || quoted {
+            return Some(Sentence::new(
                 "Parts of the notification seem to stand among your words, so they were not sent on.",
                 "您的文字中似乎夹有通知的内容，因此没有转发。",
+            ));
+        }
+        own.unsure.then(|| {
+            Sentence::new(
+                "Nothing tells whether some lines of your mail are yours or quoted, so your words were not sent on.",
+                "您邮件中有些内容无法判断是您写的还是引用的，因此没有转发。",
             )
         })
     }
