@@ -5,7 +5,7 @@
 use super::header::{self, Header};
 use super::mime::Part;
 use super::{Defects, events, notice};
-use crate::domain::message::{Address, Reading, RecipientReport, Report};
+use crate::domain::message::{Address, Defect, Reading, RecipientReport, Report};
 use crate::domain::origin::bounce;
 use crate::domain::origin::reason::{self, enhanced};
 
@@ -76,6 +76,7 @@ pub fn recipient_groups(bytes: &[u8], defects: &mut Defects) -> Vec<RecipientRep
         let next = if group.body.len() < rest.len() { group.body } else { skip_line(rest) };
         rest = next.trim_ascii_start();
     }
+    defects.add((!rest.is_empty()).then_some(Defect::TextTooLong));
     found
 }
 

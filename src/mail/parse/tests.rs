@@ -449,6 +449,15 @@ fn hostile_mails_end_soon() {
         ("feet", text("Sent from my (<"), None),
         ("a long text", text("words\n").repeat(2), Some(Defect::TextTooLong)),
         ("files in uuencode", text("begin 644 a\nend\n"), Some(Defect::TooManyParts)),
+        (
+            "recipients of a report",
+            (0..100).fold(
+                "Content-Type: multipart/report; boundary=b\n\n--b\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; m\n"
+                    .to_owned(),
+                |report, i| report + &format!("\nFinal-Recipient: rfc822; a{i}@b.example\nAction: failed\nStatus: 5.1.1\n"),
+            ),
+            Some(Defect::TextTooLong),
+        ),
         ("NULs", nul, Some(Defect::NoHeader)),
     ] {
         let mail = read(raw.as_bytes(), None);
