@@ -266,7 +266,7 @@ fn unlabelled(bytes: &[u8]) -> (Cow<'_, str>, Option<Defect>) {
 
 /// Few Chinese words in GB 2312 are flawless UTF-8 too, of letters that nobody writes side by side: `状态`, `模式`; and `谢谢` is `лл`.
 fn chinese_in_utf8<'a>(bytes: &'a [u8], text: &str) -> Option<Cow<'a, str>> {
-    if bytes.len() > SHORT || !(guess::is_mixed(text) || text.trim() == "лл") {
+    if bytes.len() > SHORT || bytes.is_ascii() || !(guess::is_mixed(text) || text.trim() == "лл") {
         return None;
     }
     let shape = gb_shape(bytes);
