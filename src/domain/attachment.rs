@@ -163,6 +163,11 @@ impl Signs {
     }
 }
 
+/// Is this media type Rich Text's?
+pub fn is_rich_text(media_type: &str) -> bool {
+    matches!(media_type, "text/rtf" | "application/rtf")
+}
+
 /// Does a piece of bytes hold what looks like an agent's sign?
 pub fn holds_sign(bytes: &[u8]) -> bool {
     let begins = [b"pd.".as_slice(), b"p\0d\0.\0"];

@@ -4,7 +4,7 @@
 //! may have come with a notification, so it never goes to the requester (promise 5). No notification brings an agent his own files.
 
 use super::TicketFile;
-use super::attachment::{Attachment, FileHash};
+use super::attachment::{Attachment, FileHash, is_rich_text};
 use super::message::{Address, Attach, Defect, Reading};
 use super::notify::say;
 use super::policy::{Agent, Policy};
@@ -149,9 +149,10 @@ impl Own {
     /// of any kind that hold a sign; and what others brought. Pictures inside the text go with words alone, each once, for signatures have logos.
     pub fn of(mail: &Reading, words: &str, known: &[TicketFile], agent: &Agent) -> Own {
         let mut own = Own::default();
+        // Rich Text, where a mail has no other text, is the mail's own, with what that quotes.
         let unread = mail.defects.contains(&Defect::RichText);
         for file in mail.attachments.iter().filter(|file| !is_signature(file)) {
-            if file.sign || is_mail(file) || unread && is_rich_text(file) {
+            if file.sign || is_mail(file) || unread && is_rich_text(&file.media_type) {
                 own.inside.push(file.name.clone());
                 continue;
             }
@@ -213,11 +214,6 @@ fn is_mail(file: &Attachment) -> bool {
         || file.name.eq_ignore_ascii_case("winmail.dat")
         || TYPES.contains(&file.media_type.as_str())
         || ending.is_some_and(|ending| ENDINGS.iter().any(|known| known.eq_ignore_ascii_case(ending)))
-}
-
-/// Rich Text. Where a mail has no other text, it is the mail's own, with what that quotes.
-fn is_rich_text(file: &Attachment) -> bool {
-    matches!(file.media_type.as_str(), "text/rtf" | "application/rtf")
 }
 
 /// Signs the mail that it came in and no other (RFC 8551, RFC 3156): of no use to anybody else.

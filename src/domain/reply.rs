@@ -64,18 +64,19 @@ enum Marked {
 /// The same for an answer to this mail of ours. One that returned the writer's own words is subtracted only where it stands to its very
 /// end: they may come again.
 pub fn own_words_of_answer(text: &str, sent: Option<&Sent>) -> ReplyText {
-    let returned = sent.is_some_and(|sent| matches!(sent.template, Some(TemplateName::AgentError | TemplateName::Confirm)));
     // What he marks above the head of its quote is his own: a command behind a prompt, a line of a log.
-    let marked = if sent.is_some() { Marked::ButOrders } else { Marked::Quoted };
-    let certain = |echo: &Echo| if returned { echo.to_the_end } else { echo.quoted };
-    cut(&Lines::of(text), sent.map(|sent| sent.text.as_str()), certain, marked)
+    cut_answer(text, sent, if sent.is_some() { Marked::ButOrders } else { Marked::Quoted })
 }
 
 /// The same for words that go on to a requester: what may be the agent's own does not fall away (see `spared`).
 pub fn own_words_of_agent(text: &str, sent: Option<&Sent>) -> ReplyText {
+    cut_answer(text, sent, Marked::Agents)
+}
+
+fn cut_answer(text: &str, sent: Option<&Sent>, marked: Marked) -> ReplyText {
     let returned = sent.is_some_and(|sent| matches!(sent.template, Some(TemplateName::AgentError | TemplateName::Confirm)));
     let certain = |echo: &Echo| if returned { echo.to_the_end } else { echo.quoted };
-    cut(&Lines::of(text), sent.map(|sent| sent.text.as_str()), certain, Marked::Agents)
+    cut(&Lines::of(text), sent.map(|sent| sent.text.as_str()), certain, marked)
 }
 
 fn cut(lines: &Lines<'_>, sent: Option<&str>, certain: impl Fn(&Echo) -> bool, marked: Marked) -> ReplyText {

@@ -25,7 +25,7 @@ use self::header::Header;
 use self::mime::Part;
 use self::subject::Prefix;
 use super::{enriched, flowed, html, language};
-use crate::domain::attachment::{Attachment, Print, Span, Transfer};
+use crate::domain::attachment::{Attachment, Print, Span, Transfer, is_rich_text};
 use crate::domain::message::{Address, Defect, MessageId, Original, Person, Reading};
 use crate::domain::quotes::Lines;
 use crate::domain::{forward, reply};
@@ -217,7 +217,7 @@ fn read_body(raw: &[u8], parts: &[Part<'_>], reading: &mut Reading, defects: &mu
         part.kind.value == "application/ms-tnef" || part.file_name().is_some_and(|n| n.eq_ignore_ascii_case("winmail.dat"))
     };
     defects.add(parts.iter().any(tnef).then_some(Defect::Winmail));
-    let rich = |part: &Part<'_>| is_rich_text(part) && part.disposition.value != "attachment";
+    let rich = |part: &Part<'_>| is_rich_text(&part.kind.value) && part.disposition.value != "attachment";
     defects.add((chosen.texts.is_empty() && parts.iter().any(rich)).then_some(Defect::RichText));
     reading.calendar_method = parts.iter().find_map(calendar_method);
     report::read(parts, reading, defects);
@@ -296,7 +296,7 @@ impl Chosen {
                 let file = part.disposition.value == "attachment" || part.file_name().is_some();
                 let text =
                     matches!(kind, "text/plain" | "text/html") || enriched_form(kind).is_some() || (at == 0 && kind.starts_with("text/"));
-                if text && (at == 0 || !file) && !is_rich_text(part) {
+                if text && (at == 0 || !file) && !is_rich_text(kind) {
                     self.speak(at);
                     self.texts.push(at);
                 }
@@ -322,7 +322,7 @@ impl Chosen {
         let Some(part) = parts.get(at) else { return };
         let kind = part.kind.value.as_str();
         let card = matches!(kind, "text/calendar" | "text/vcard" | "text/x-vcard" | "text/directory");
-        let form = if is_rich_text(part) { !self.texts.is_empty() } else { kind.starts_with("text/") && !card };
+        let form = if is_rich_text(kind) { !self.texts.is_empty() } else { kind.starts_with("text/") && !card };
         if form && part.file_name().is_none() {
             self.speak(at);
         }
@@ -334,10 +334,6 @@ impl Chosen {
             *spoken = true;
         }
     }
-}
-
-fn is_rich_text(part: &Part<'_>) -> bool {
-    matches!(part.kind.value.as_str(), "text/rtf" | "application/rtf")
 }
 
 fn enriched_form(kind: &str) -> Option<enriched::Form> {
